@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { cursorId, pageLimit, timestamp, waitSeconds } from './fields.ts';
+import { messageSchema } from './messages.ts';
+import type { Operation } from './operation.ts';
+
+export const eventKinds = [
+  'message_posted',
+  'lane_claimed',
+  'lane_stolen',
+  'lane_released',
+  'flag_acknowledged',
+] as const;
+export type EventKind = (typeof eventKinds)[number];
+
+/** `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`. */
+export const eventSchema = z.looseObject({
+  id: z.number(),
+  kind: z.string(),
+  ts: timestamp,
+  message: messageSchema.optional(),
+  lane: z.string().optional(),
+  owner: z.string().optional(),
+  fence: z.number().optional(),
+  lease_s: z.number().optional(),
+  expires_at: timestamp.optional(),
+  previous_owner: z.string().optional(),
+  released_by: z.string().optional(),
+});
+
+export const readEvents = {
+  title: 'Read the change feed',
+  summary: 'Read what happened after a cursor: posts, claims, steals, releases, acknowledgements',
+  guidance:
+    'Oldest first. Give back the cursor as since. Asked for with Accept: text/event-stream it is a live stream that resumes from Last-Event-ID.',
+  method: 'GET',
+  path: '/events',
+  effect: 'read',
+  input: z.strictObject({
+    since: cursorId.default(0).describe('Ids after this cursor'),
+    limit: pageLimit.describe('At most so many events'),
+    wait_s: waitSeconds.describe('Wait so many seconds for an event'),
+  }),
+  output: z.looseObject({ events: z.array(eventSchema), cursor: z.number(), has_more: z.boolean() }),
+  errors: [],
+  doors: ['cli'],
+  positionalFields: [],
+} as const satisfies Operation;

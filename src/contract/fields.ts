@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { laneNamePattern, limits } from './limits.ts';
+
+/** A string that every store can keep and every encoding can carry. */
+function text(charactersMax: number) {
+  return z
+    .string()
+    .min(1)
+    .max(charactersMax)
+    .refine((value) => !value.includes('\u0000') && value.isWellFormed(), {
+      error: 'must not contain NUL or half of a surrogate pair',
+    });
+}
+
+export const laneName = z.string().regex(laneNamePattern, {
+  error: `must match ${laneNamePattern.source}`,
+});
+export const agentId = text(limits.agentIdCharactersMax);
+export const topicName = text(limits.topicCharactersMax);
+export const bodyText = text(limits.bodyCharactersMax);
+export const rowId = z.int().min(1);
+export const cursorId = z.int().min(0);
+export const pageLimit = z.int().min(1).max(limits.pageRowsMax).default(limits.pageRowsDefault);
+export const waitSeconds = z.number().min(0).max(limits.waitSecondsMax).default(0);
+export const leaseSeconds = z.int().min(1).default(limits.leaseSecondsDefault);
+export const fenceNumber = z.int().min(0);
+
+/** ISO 8601 in UTC with milliseconds. */
+export const timestamp = z.string();

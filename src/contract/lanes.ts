@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { agentId, fenceNumber, laneName, leaseSeconds, pageLimit, timestamp, waitSeconds } from './fields.ts';
+import type { Operation } from './operation.ts';
+
+/** A lane that somebody holds, or held until the lease ran out. */
+export const laneSchema = z.looseObject({
+  lane: z.string(),
+  owner: z.string(),
+  claimed_at: timestamp,
+  heartbeat_at: timestamp,
+  expires_at: timestamp,
+  lease_s: z.number(),
+  expires_in_s: z.number(),
+  fence: z.number(),
+});
+
+/** A caller whose claim is held open until the lane is free; `place` counts from 1. */
+export const waiterSchema = z.looseObject({
+  lane: z.string(),
+  owner: z.string(),
+  since: timestamp,
+  place: z.number(),
+});
+
+const granted = z.looseObject({
+  ok: z.literal(true),
+  decision: z.string(),
+  lane: laneSchema,
+  lease_s: z.number(),
+});
+
+const lane = laneName.describe('Name of the unit of work');
+const owner = agentId.describe('Your agent id');
+const lease_s = leaseSeconds.describe('Seconds until the lease runs out');
+const fence = fenceNumber.optional().describe('Refuse unless this is still the fence of the lane');
+
+export const claimLane = {
+  title: 'Claim a lane',
+  summary: 'Claim a lane: a named unit of work that one owner holds at a time under a lease',
+  guidance:
+    'Use it before you touch anything another agent might touch too: a file, a feature, a deploy. Renews when you hold it; steals when the lease has expired. On lane_held do NOT do the work: wait with wait_s (60 is good, at most 300; first come first served), take another lane, or ask the owner by post_message. Keep the fence of the answer. Heartbeat well before lease_s is over, release when done.',
+  method: 'POST',
+  path: '/lanes/{lane}/claim',
+  effect: 'idempotent',
+  input: z.strictObject({
+    lane,
+    owner,
+    lease_s,
+    wait_s: waitSeconds.describe('Wait so many seconds for the lane to be free'),
+  }),
+  output: granted,
+  errors: ['lane_held'],
+  doors: ['mcp', 'cli'],
+  agentField: 'owner',
+  positionalFields: ['lane'],
+} as const satisfies Operation;
+
+export const releaseLane = {
+  title: 'Release a lane',
+  summary: 'Release a lane, so that others need not wait for the lease to run out',
+  guidance:
+    'Use it as soon as the work is done or given up. Releasing a free lane is no error; anyone may clear a lane whose lease has expired. not_holder or stale_fence means that another owner has it now: leave it alone.',
+  method: 'POST',
+  path: '/lanes/{lane}/release',
+  effect: 'idempotent',
+  input: z.strictObject({ lane, owner, fence }),
+  output: z.looseObject({
+    ok: z.literal(true),
+    decision: z.string(),
+    lane: z.string(),
+    owner: z.string().optional(),
+    fence: z.number(),
+  }),
+  errors: ['not_holder', 'stale_fence'],
+  doors: ['mcp', 'cli'],
+  agentField: 'owner',
+  positionalFields: ['lane'],
+} as const satisfies Operation;
+
+export const heartbeatLane = {
+  title: 'Renew a lease',
+  summary: 'Renew the lease of a lane you hold',
+  guidance:
+    'Use it during long work, at about a third of lease_s. not_holder or stale_fence means that the lease ran out or another owner has the lane: stop, claim it again, and look at what changed before you go on.',
+  method: 'POST',
+  path: '/lanes/{lane}/heartbeat',
+  effect: 'idempotent',
+  input: z.strictObject({ lane, owner, lease_s, fence }),
+  output: granted,
+  errors: ['not_holder', 'stale_fence'],
+  doors: ['mcp', 'cli'],
+  agentField: 'owner',
+  positionalFields: ['lane'],
+} as const satisfies Operation;
+
+export const listLanes = {
+  title: 'List lanes',
+  summary: 'List the lanes that are held or orphaned, by name',
+  guidance: 'Page with after: the last name of the page before.',
+  method: 'GET',
+  path: '/lanes',
+  effect: 'read',
+  input: z.strictObject({
+    owner: agentId.optional().describe('Only lanes of this owner'),
+    limit: pageLimit.describe('At most so many lanes'),
+    after: laneName.optional().describe('Names after this one'),
+  }),
+  output: z.looseObject({ lanes: z.array(laneSchema), has_more: z.boolean() }),
+  errors: [],
+  doors: ['cli'],
+  positionalFields: [],
+} as const satisfies Operation;
+
+export const getLane = {
+  title: 'Look at a lane',
+  summary: 'Look at one lane: held, orphaned or free, and who waits for it',
+  guidance: 'A lane nobody ever claimed is free and has fence 0.',
+  method: 'GET',
+  path: '/lanes/{lane}',
+  effect: 'read',
+  input: z.strictObject({ lane }),
+  output: z.looseObject({
+    state: z.enum(['held', 'orphaned', 'free']),
+    fence: z.number(),
+    lane: laneSchema.partial().required({ lane: true }),
+    waiting: z.array(waiterSchema),
+  }),
+  errors: [],
+  doors: ['cli'],
+  positionalFields: ['lane'],
+} as const satisfies Operation;

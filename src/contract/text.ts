@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+/** What a field takes, with optional and default stripped: the doors that carry text decide by this. */
+export type FieldKind = 'text' | 'number' | 'boolean';
+
+export function fieldKindOf(field: z.ZodType): FieldKind {
+  let inner: unknown = field;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap();
+  if (inner instanceof z.ZodNumber) return 'number';
+  if (inner instanceof z.ZodBoolean) return 'boolean';
+  return 'text';
+}
+
+/**
+ * Query strings and flags carry text: gives each field the type that its schema asks for. Text that does not read as
+ * that type, and fields that the schema does not know, stay text, for the schema to refuse by name.
+ */
+export function fromText(
+  schema: z.ZodObject,
+  entries: Iterable<readonly [string, string]>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    [...entries].map(([field, value]) => {
+      const fieldSchema = Object.hasOwn(schema.shape, field) ? schema.shape[field] : undefined;
+      return [field, fieldSchema ? readField(fieldKindOf(fieldSchema as z.ZodType), value) : value];
+    }),
+  );
+}
+
+function readField(kind: FieldKind, value: string): unknown {
+  if (kind === 'number' && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
+  if (kind === 'boolean' && /^(true|1)$/.test(value)) return true;
+  if (kind === 'boolean' && /^(false|0)$/.test(value)) return false;
+  return value;
+}
