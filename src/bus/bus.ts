@@ -1,0 +1,77 @@
+import {
+  type Bus,
+  type Call,
+  type OperationName,
+  type Output,
+  operationNames,
+  type ParsedInput,
+} from '../contract/contract.ts';
+import { parseInput } from '../contract/input.ts';
+import type { Store } from '../store/store.ts';
+import { createClaimHandlers } from './claims.ts';
+import { createEventHandlers } from './events.ts';
+import { createLeaseWatch, type LeaseWatch } from './lease-watch.ts';
+import { createMessageHandlers } from './messages.ts';
+import { createStatusHandlers } from './status.ts';
+import { createWaiting, type Waiting } from './waiting.ts';
+
+export type BusSettings = Readonly<{
+  /** Longer leases are granted as this. */
+  leaseSecondsMax: number;
+  isSecretArmed: boolean;
+  version: string;
+  /** Tells this process from every other that fronts the same store. */
+  instance: string;
+}>;
+
+/** A bus in this process. Closing it ends every wait with `unavailable`; the store is its opener's to close. */
+export type Engine = Bus & Readonly<{ close: () => void }>;
+
+export function createBus({ store, settings }: Readonly<{ store: Store; settings: BusSettings }>): Engine {
+  const waiting = createWaiting(store.clock);
+  const leases = createLeaseWatch(store);
+  const unsubscribe = store.subscribe(waiting.ring);
+  let ticketCount = 0;
+  const nextTicket = () => {
+    ticketCount += 1;
+    return `${settings.instance}-${ticketCount}`;
+  };
+
+  const parts: EngineParts = { store, waiting, leases, settings, nextTicket };
+  const handlers: Handlers = {
+    ...createMessageHandlers(parts),
+    ...createClaimHandlers(parts),
+    ...createStatusHandlers(parts),
+    ...createEventHandlers(parts),
+  };
+
+  function close(): void {
+    unsubscribe();
+    leases.close();
+    waiting.close();
+  }
+
+  return { ...toBus(handlers), close };
+}
+
+/** What the subjects of the engine share. */
+export type EngineParts = Readonly<{
+  store: Store;
+  waiting: Waiting;
+  leases: LeaseWatch;
+  settings: BusSettings;
+  nextTicket: () => string;
+}>;
+
+/** The operations behind the check of their input. */
+export type Handlers = {
+  readonly [Name in OperationName]: (input: ParsedInput<Name>, call: Call) => Promise<Output<Name>>;
+};
+
+function toBus(handlers: Handlers): Bus {
+  const guard = <Name extends OperationName>(name: Name) => {
+    const handle = handlers[name] as Handlers[Name];
+    return [name, async (input: unknown, call: Call = {}) => handle(parseInput(name, input), call)] as const;
+  };
+  return Object.fromEntries(operationNames.map(guard)) as unknown as Bus;
+}

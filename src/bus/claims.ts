@@ -1,0 +1,97 @@
+import type { Call, Output, ParsedInput } from '../contract/contract.ts';
+import type { Repeat, Waiter } from '../store/rows.ts';
+import type { Outcome } from '../store/store.ts';
+import { toGrant } from './answers.ts';
+import type { EngineParts, Handlers } from './bus.ts';
+import { createLaneTurns, type LaneTurns } from './lane-turns.ts';
+import { decideClaim, decideHeartbeat, decideRelease, fenceOf, type LaneState } from './lanes.ts';
+import { claimWithPatience } from './patience.ts';
+import { toLaneRefusal } from './refusals.ts';
+import { toRepeat } from './repeats.ts';
+
+/** The registry of lanes, as far as it changes: claims, heartbeats, releases. */
+export function createClaimHandlers(
+  parts: EngineParts,
+): Pick<Handlers, 'claimLane' | 'heartbeatLane' | 'releaseLane'> {
+  const { store, leases, settings } = parts;
+  const turns = createLaneTurns(store, leases);
+  const toLeaseSeconds = (asked: number) => Math.min(asked, settings.leaseSecondsMax);
+
+  function claimLane(input: ParsedInput<'claimLane'>, call: Call): Promise<Output<'claimLane'>> {
+    const claim: Claim = {
+      lane: input.lane,
+      owner: input.owner,
+      leaseSeconds: toLeaseSeconds(input.lease_s),
+      repeat: toRepeat('claimLane', input, call.idempotencyKey),
+    };
+    if (input.wait_s === 0) return takeClaim(turns, claim);
+    return claimWithPatience({ parts, turns, claim, waitSeconds: input.wait_s, signal: call.signal });
+  }
+
+  function heartbeatLane(input: ParsedInput<'heartbeatLane'>, call: Call): Promise<Output<'heartbeatLane'>> {
+    const { lane, owner, fence } = input;
+    const request = { owner, fence, leaseSeconds: toLeaseSeconds(input.lease_s) };
+    return turns.take<Output<'heartbeatLane'>>({
+      lane,
+      repeat: toRepeat('heartbeatLane', input, call.idempotencyKey),
+      decide: (state, now) => {
+        const decided = decideHeartbeat(state, request, now);
+        if ('refused' in decided) return { refusal: toLaneRefusal(decided, 'heartbeat', owner) };
+        return { answer: toGrant('heartbeat', decided.row, now), lane: decided.row };
+      },
+    });
+  }
+
+  function releaseLane(input: ParsedInput<'releaseLane'>, call: Call): Promise<Output<'releaseLane'>> {
+    return turns.take({
+      lane: input.lane,
+      repeat: toRepeat('releaseLane', input, call.idempotencyKey),
+      decide: (state, now) => decideReleaseTurn(state, input, now),
+    });
+  }
+
+  return { claimLane, heartbeatLane, releaseLane };
+}
+
+export type Claim = Readonly<{
+  lane: string;
+  owner: string;
+  leaseSeconds: number;
+  repeat: Repeat | undefined;
+}>;
+
+/** With a ticket, a refused claim stands in the queue afterwards. */
+export function takeClaim(turns: LaneTurns, claim: Claim, ticket?: string): Promise<Output<'claimLane'>> {
+  const { lane, repeat } = claim;
+  return turns.take({
+    lane,
+    repeat,
+    decide: (state, now): Outcome<Output<'claimLane'>> => {
+      const decided = decideClaim(state, claim, now);
+      if ('refused' in decided) {
+        const refusal = toLaneRefusal(decided, 'claim', claim.owner);
+        if (ticket === undefined) return { refusal };
+        const { owner, leaseSeconds } = claim;
+        const waiter: Waiter = { ticket, owner, since: now, leaseSeconds, repeat };
+        return { refusal, queue: [...state.queue, waiter] };
+      }
+      const { decision, row, event } = decided;
+      return { answer: toGrant(decision, row, now), lane: row, events: event ? [event] : [] };
+    },
+  });
+}
+
+function decideReleaseTurn(
+  state: LaneState,
+  request: Readonly<{ owner: string; fence?: number | undefined }>,
+  now: number,
+): Outcome<Output<'releaseLane'>> {
+  const { lane, row } = state;
+  const decided = decideRelease(state, request, now);
+  if ('refused' in decided) return { refusal: toLaneRefusal(decided, 'release', request.owner) };
+  const { decision } = decided;
+  const fence = fenceOf(row);
+  if (decision === 'free') return { answer: { ok: true, decision, lane, fence } };
+  const answer = { ok: true as const, decision, lane, owner: row?.hold?.owner, fence };
+  return { answer, lane: decided.row, events: [decided.event] };
+}

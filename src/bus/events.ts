@@ -1,0 +1,27 @@
+import type { Output, ParsedInput } from '../contract/contract.ts';
+import { toEvent } from './answers.ts';
+import type { EngineParts, Handlers } from './bus.ts';
+import { createSharedReads, readOrWait } from './pages.ts';
+
+/** The change feed: everything that happened, for whoever watches. */
+export function createEventHandlers({ store, waiting }: EngineParts): Pick<Handlers, 'readEvents'> {
+  const shared = createSharedReads(waiting.generation);
+
+  async function readPage({ since, limit }: ParsedInput<'readEvents'>): Promise<Output<'readEvents'>> {
+    const rows = await store.readEvents({ sinceId: since, limit: limit + 1 });
+    const page = rows.slice(0, limit);
+    return { events: page.map(toEvent), cursor: page.at(-1)?.id ?? since, has_more: rows.length > limit };
+  }
+
+  const readEvents: Handlers['readEvents'] = (input, call) =>
+    readOrWait({
+      read: () => shared.read(`${input.since}:${input.limit}`, () => readPage(input)),
+      isEmpty: (page) => page.events.length === 0,
+      takeBell: waiting.onEvents,
+      clock: store.clock,
+      waitSeconds: input.wait_s,
+      call,
+    });
+
+  return { readEvents };
+}

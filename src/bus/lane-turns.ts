@@ -1,0 +1,68 @@
+import type { Repeat } from '../store/rows.ts';
+import type { Changes, Outcome, Store, View } from '../store/store.ts';
+import { toGrant } from './answers.ts';
+import { decideNextHolder, type LaneState } from './lanes.ts';
+import type { LeaseWatch } from './lease-watch.ts';
+import { decideOnce, toAnswerRow } from './repeats.ts';
+
+type LaneTurn<Answer> = Readonly<{
+  lane: string;
+  repeat?: Repeat | undefined;
+  decide: (state: LaneState, now: number) => Outcome<Answer>;
+}>;
+
+export type LaneTurns = Readonly<{ take: <Answer>(turn: LaneTurn<Answer>) => Promise<Answer> }>;
+
+/** Every change of a lane goes through here, so that whoever waits is served before anybody else can be. */
+export function createLaneTurns(store: Store, leases: LeaseWatch): LaneTurns {
+  async function take<Answer>({ lane, repeat, decide }: LaneTurn<Answer>): Promise<Answer> {
+    try {
+      return await store.take({
+        lane,
+        key: repeat?.key,
+        decide: (view) => decideOnce(repeat, view, () => decideInOrder(lane, view, decide)),
+      });
+    } finally {
+      leases.touch(lane);
+    }
+  }
+  return { take };
+}
+
+/**
+ * First comes first served: a lane whose lease ran out, or that this turn frees, goes to the first who waits within
+ * the same turn, so that no newcomer can slip in between.
+ */
+export function decideInOrder<Answer>(
+  lane: string,
+  view: View,
+  decide: (state: LaneState, now: number) => Outcome<Answer>,
+): Outcome<Answer> {
+  const before = handOver({ lane, row: view.lane, queue: view.queue }, view.now);
+  const outcome = decide(before.state, view.now);
+  const { row, queue } = before.state;
+  const after = handOver({ lane, row: outcome.lane ?? row, queue: outcome.queue ?? queue }, view.now);
+  return {
+    ...outcome,
+    lane: after.changes.lane ?? outcome.lane ?? before.changes.lane,
+    queue: after.changes.queue ?? outcome.queue ?? before.changes.queue,
+    events: [...(before.changes.events ?? []), ...(outcome.events ?? []), ...(after.changes.events ?? [])],
+    remembered: [
+      ...(before.changes.remembered ?? []),
+      ...(outcome.remembered ?? []),
+      ...(after.changes.remembered ?? []),
+    ],
+  };
+}
+
+function handOver(state: LaneState, now: number): Readonly<{ state: LaneState; changes: Changes }> {
+  const next = decideNextHolder(state, now);
+  if (!next) return { state, changes: {} };
+  const { waiter, granted, queue } = next;
+  const { decision, row, event } = granted;
+  const remembered = waiter.repeat ? [toAnswerRow(waiter.repeat, toGrant(decision, row, now), now)] : [];
+  return {
+    state: { ...state, row, queue },
+    changes: { lane: row, queue, events: event ? [event] : [], remembered },
+  };
+}

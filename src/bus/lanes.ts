@@ -1,0 +1,148 @@
+import type { ErrorData } from '../contract/errors.ts';
+import type { Hold, LaneRow, NewEvent, Waiter } from '../store/rows.ts';
+
+/**
+ * Who holds what: pure functions from what is, what is asked, and when. Nothing here reads a clock or a store, and
+ * no other place decides.
+ */
+
+/** A lane and who waits for it, first come first. */
+export type LaneState = Readonly<{ lane: string; row: LaneRow | undefined; queue: readonly Waiter[] }>;
+
+export type ClaimRequest = Readonly<{ owner: string; leaseSeconds: number }>;
+export type GrantDecision = 'claim' | 'renew' | 'steal';
+export type Granted = Readonly<{ decision: GrantDecision; row: HeldRow; event?: NewEvent | undefined }>;
+export type HeldRow = LaneRow & Readonly<{ hold: Hold }>;
+
+export type Refused =
+  | Readonly<{ refused: 'lane_held'; data: ErrorData<'lane_held'> }>
+  | Readonly<{ refused: 'not_holder'; data: ErrorData<'not_holder'> }>
+  | Readonly<{ refused: 'stale_fence'; data: ErrorData<'stale_fence'> }>;
+
+/** The hold that is live at `now`: a lease ends exactly at `expiresAt`. */
+export function liveHoldOf(row: LaneRow | undefined, now: number): Hold | undefined {
+  return row?.hold && now < row.hold.expiresAt ? row.hold : undefined;
+}
+
+/** Whole seconds left, rounded up, so that a live lease never shows 0; not positive once it has run out. */
+export function secondsLeft(hold: Hold | undefined, now: number): number {
+  return hold ? Math.ceil((hold.expiresAt - now) / 1000) || 0 : 0;
+}
+
+export function fenceOf(row: LaneRow | undefined): number {
+  return row?.fence ?? 0;
+}
+
+/** Grants, renews or steals; refuses while another owner's lease is live. */
+export function decideClaim(state: LaneState, request: ClaimRequest, now: number): Granted | Refused {
+  const live = liveHoldOf(state.row, now);
+  if (!live) return grant(state, request, now);
+  if (live.owner === request.owner)
+    return { decision: 'renew', row: renew(state.row as HeldRow, request, now) };
+  const { lane, row, queue } = state;
+  return {
+    refused: 'lane_held',
+    data: {
+      lane,
+      owner: live.owner,
+      expires_in_s: secondsLeft(live, now),
+      fence: fenceOf(row),
+      waiters: queue.length,
+    },
+  };
+}
+
+/** Renews only for the owner whose lease is live: a lease that has run out never comes back. */
+export function decideHeartbeat(
+  state: LaneState,
+  request: ClaimRequest & Readonly<{ fence?: number | undefined }>,
+  now: number,
+): Readonly<{ row: HeldRow }> | Refused {
+  const stale = decideFence(state, request.fence);
+  if (stale) return stale;
+  const live = liveHoldOf(state.row, now);
+  if (live?.owner !== request.owner) return notHolder(state, now);
+  return { row: renew(state.row as HeldRow, request, now) };
+}
+
+/** Frees the lane for its owner; clears an orphan for anyone; a free lane stays free. */
+export function decideRelease(
+  state: LaneState,
+  request: Readonly<{ owner: string; fence?: number | undefined }>,
+  now: number,
+):
+  | Readonly<{ decision: 'released'; row: LaneRow; event: NewEvent }>
+  | Readonly<{ decision: 'free' }>
+  | Refused {
+  const stale = decideFence(state, request.fence);
+  if (stale) return stale;
+  const { lane, row } = state;
+  if (!row?.hold) return { decision: 'free' };
+  const { owner } = row.hold;
+  const live = liveHoldOf(row, now);
+  if (live && owner !== request.owner) return notHolder(state, now);
+  const releasedBy = request.owner === owner ? undefined : request.owner;
+  return {
+    decision: 'released',
+    row: { lane, fence: row.fence },
+    event: { kind: 'lane_released', lane, detail: { owner, fence: row.fence, releasedBy } },
+  };
+}
+
+/** Whether the caller holds the lane under that fence: what a fenced post asks first. */
+export function decideHolding(
+  state: LaneState,
+  request: Readonly<{ owner: string; fence: number }>,
+  now: number,
+): Refused | undefined {
+  const stale = decideFence(state, request.fence);
+  if (stale) return stale;
+  return liveHoldOf(state.row, now)?.owner === request.owner ? undefined : notHolder(state, now);
+}
+
+/** Hands a lane that nobody holds live to the first who waits for it. */
+export function decideNextHolder(
+  state: LaneState,
+  now: number,
+): Readonly<{ waiter: Waiter; granted: Granted; queue: readonly Waiter[] }> | undefined {
+  const [waiter, ...queue] = state.queue;
+  if (!waiter || liveHoldOf(state.row, now)) return undefined;
+  return { waiter, granted: grant(state, waiter, now, waiter.ticket), queue };
+}
+
+function decideFence({ lane, row }: LaneState, fence: number | undefined): Refused | undefined {
+  if (fence === undefined || fence === fenceOf(row)) return undefined;
+  return { refused: 'stale_fence', data: { lane, fence: fenceOf(row) } };
+}
+
+function notHolder({ lane, row }: LaneState, now: number): Refused {
+  const owner = row?.hold?.owner ?? null;
+  return { refused: 'not_holder', data: { lane, owner, expires_in_s: secondsLeft(row?.hold, now) } };
+}
+
+/** Every grant to a holder raises the fence by one, so that a holder of the past can be told from this one. */
+function grant(
+  { lane, row }: LaneState,
+  { owner, leaseSeconds }: ClaimRequest,
+  now: number,
+  ticket?: string,
+): Granted {
+  const expiresAt = now + leaseSeconds * 1000;
+  const fence = fenceOf(row) + 1;
+  const previousOwner = row?.hold?.owner;
+  const isSteal = previousOwner !== undefined;
+  return {
+    decision: isSteal ? 'steal' : 'claim',
+    row: { lane, fence, hold: { owner, leaseSeconds, expiresAt, claimedAt: now, heartbeatAt: now } },
+    event: {
+      kind: isSteal ? 'lane_stolen' : 'lane_claimed',
+      lane,
+      detail: { owner, fence, leaseSeconds, expiresAt, previousOwner, ticket },
+    },
+  };
+}
+
+function renew(row: HeldRow, { leaseSeconds }: ClaimRequest, now: number): HeldRow {
+  const expiresAt = now + leaseSeconds * 1000;
+  return { ...row, hold: { ...row.hold, leaseSeconds, expiresAt, heartbeatAt: now } };
+}

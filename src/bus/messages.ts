@@ -1,0 +1,103 @@
+import type { Call, Output, ParsedInput } from '../contract/contract.ts';
+import { toBusError } from '../contract/errors.ts';
+import type { MessageRow } from '../store/rows.ts';
+import type { Outcome, View } from '../store/store.ts';
+import { toMessage } from './answers.ts';
+import type { EngineParts, Handlers } from './bus.ts';
+import { decideHolding } from './lanes.ts';
+import { createSharedReads, readOrWait } from './pages.ts';
+import { toLaneRefusal } from './refusals.ts';
+import { decideOnce, toRepeat } from './repeats.ts';
+
+/** The blackboard: what was said, in the order it was said. */
+export function createMessageHandlers({
+  store,
+  waiting,
+}: EngineParts): Pick<Handlers, 'postMessage' | 'readMessages' | 'acknowledgeFlag'> {
+  const shared = createSharedReads(waiting.generation);
+
+  function postMessage(input: ParsedInput<'postMessage'>, { idempotencyKey }: Call) {
+    const repeat = toRepeat('postMessage', input, idempotencyKey);
+    return store.take({
+      lane: input.lane,
+      key: repeat?.key,
+      decide: (view) => decideOnce(repeat, view, () => decidePost(input, view)),
+    });
+  }
+
+  function acknowledgeFlag(input: ParsedInput<'acknowledgeFlag'>, { idempotencyKey }: Call) {
+    const repeat = toRepeat('acknowledgeFlag', input, idempotencyKey);
+    return store.take({
+      messageId: input.id,
+      key: repeat?.key,
+      decide: (view) => decideOnce(repeat, view, () => decideAcknowledge(input, view)),
+    });
+  }
+
+  async function readPage(input: ParsedInput<'readMessages'>): Promise<Output<'readMessages'>> {
+    const { topic, limit, since_id: sinceId, before_id: beforeId } = input;
+    // Read before the rows: what is committed in between is then on the page, or after the cursor.
+    const { lastMessageId } = await store.readCounters();
+    const rows = await store.readMessages({ topic, sinceId, beforeId, limit: limit + 1 });
+    const page = rows.slice(0, limit);
+    const cursor = toCursor(page, { sinceId, beforeId, lastMessageId });
+    return { messages: page.map(toMessage), cursor, has_more: rows.length > limit };
+  }
+
+  const readMessages: Handlers['readMessages'] = (input, call) =>
+    readOrWait({
+      read: () =>
+        input.wait_s === 0
+          ? readPage(input)
+          : shared.read(JSON.stringify([input.topic, input.since_id, input.limit]), () => readPage(input)),
+      isEmpty: (page) => page.messages.length === 0,
+      takeBell: () => (input.topic === undefined ? waiting.onMessages() : waiting.onTopic(input.topic)),
+      clock: store.clock,
+      waitSeconds: input.wait_s,
+      call,
+    });
+
+  return { postMessage, readMessages, acknowledgeFlag };
+}
+
+function decidePost(input: ParsedInput<'postMessage'>, view: View): Outcome<Output<'postMessage'>> {
+  const { topic, sender, body, action_flag: actionFlag, lane, fence } = input;
+  if (lane !== undefined && fence !== undefined) {
+    const state = { lane, row: view.lane, queue: view.queue };
+    const refused = decideHolding(state, { owner: sender, fence }, view.now);
+    if (refused) return { refusal: toLaneRefusal(refused, 'post', sender) };
+  }
+  const posted: MessageRow = { id: view.nextMessageId, topic, sender, body, actionFlag, ts: view.now };
+  return { answer: toMessage(posted), posted, events: [{ kind: 'message_posted', message: posted }] };
+}
+
+function decideAcknowledge(
+  { id, by }: ParsedInput<'acknowledgeFlag'>,
+  view: View,
+): Outcome<Output<'acknowledgeFlag'>> {
+  const { message } = view;
+  if (!message?.actionFlag) {
+    const what = message ? `message ${id} carries no action flag` : `there is no message ${id}`;
+    return { refusal: toBusError('not_found', `${what}: look at pending_action_flags in the status`, {}) };
+  }
+  // The first who takes a flag on has it; saying so again changes nothing.
+  if (message.acknowledgedAt !== undefined) return { answer: toMessage(message) };
+  const acknowledged = { ...message, acknowledgedBy: by, acknowledgedAt: view.now };
+  return {
+    answer: toMessage(acknowledged),
+    acknowledged,
+    events: [{ kind: 'flag_acknowledged', message: acknowledged }],
+  };
+}
+
+/** The id that everything seen so far stands at or before, so that reading on from it skips nothing. */
+function toCursor(
+  page: readonly MessageRow[],
+  query: Readonly<{ sinceId?: number | undefined; beforeId?: number | undefined; lastMessageId: number }>,
+): number {
+  const { sinceId, beforeId, lastMessageId } = query;
+  if (sinceId !== undefined) return page.at(-1)?.id ?? sinceId;
+  const newest = page[0]?.id ?? 0;
+  if (beforeId !== undefined) return newest || beforeId - 1;
+  return Math.max(newest, lastMessageId);
+}

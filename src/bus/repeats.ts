@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { toBusError } from '../contract/errors.ts';
+import { toInvalidInput } from '../contract/input.ts';
+import { idempotencyKeyPattern, limits } from '../contract/limits.ts';
+import type { AnswerRow, Repeat } from '../store/rows.ts';
+import type { Outcome, View } from '../store/store.ts';
+
+/** What identifies the request, or nothing when the caller gave no key. */
+export function toRepeat(
+  operation: string,
+  input: Readonly<Record<string, unknown>>,
+  key: string | undefined,
+): Repeat | undefined {
+  if (key === undefined) return undefined;
+  if (!idempotencyKeyPattern.test(key)) {
+    const charactersMax = limits.idempotencyKeyCharactersMax;
+    const message = `must be 1 to ${charactersMax} visible ASCII characters without spaces`;
+    throw toInvalidInput([{ field: 'Idempotency-Key', message }]);
+  }
+  // How long a caller is ready to wait is not part of what it asks for.
+  const { wait_s: _wait, ...asked } = input;
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([operation, asked]))
+    .digest('base64url');
+  return { key, fingerprint };
+}
+
+/**
+ * Decides a request once: the first answer is kept with the changes it belongs to, and given again afterwards.
+ * Refusals are not kept: nothing happened, so the request may be decided anew.
+ */
+export function decideOnce<Answer>(
+  repeat: Repeat | undefined,
+  view: View,
+  decide: () => Outcome<Answer>,
+): Outcome<Answer> {
+  const first = repeat && view.answer && view.now < view.answer.keptUntil ? view.answer : undefined;
+  if (first && first.fingerprint !== repeat?.fingerprint) {
+    const detail = `the idempotency key '${first.key}' was used for another request: use a new key for a new request`;
+    return { refusal: toBusError('idempotency_conflict', detail, { key: first.key }) };
+  }
+  if (first) return { answer: JSON.parse(first.answer) as Answer };
+  const outcome = decide();
+  if (!repeat || 'refusal' in outcome) return outcome;
+  const remembered = [...(outcome.remembered ?? []), toAnswerRow(repeat, outcome.answer, view.now)];
+  return { ...outcome, remembered };
+}
+
+export function toAnswerRow(repeat: Repeat, answer: unknown, now: number): AnswerRow {
+  return {
+    ...repeat,
+    answer: JSON.stringify(answer),
+    keptUntil: now + limits.idempotencyKeyKeptHours * 3_600_000,
+  };
+}

@@ -1,0 +1,67 @@
+import type { Output } from '../contract/contract.ts';
+import { limits } from '../contract/limits.ts';
+import { toLane, toMessage, toTimestamp, toWaiting } from './answers.ts';
+import type { EngineParts, Handlers } from './bus.ts';
+import { fenceOf, liveHoldOf } from './lanes.ts';
+
+/** What a person or an agent sees of the whole: a fold over one consistent look at the rows. */
+export function createStatusHandlers({
+  store,
+  settings,
+}: EngineParts): Pick<Handlers, 'getBusStatus' | 'listLanes' | 'getLane'> {
+  const startedAt = store.clock.now();
+
+  async function getBusStatus(): Promise<Output<'getBusStatus'>> {
+    const overview = await store.readOverview({
+      messagesMax: limits.statusRecentMessagesMax,
+      flagsMax: limits.statusFlagsMax,
+      lanesMax: limits.statusLanesMax,
+      waitersMax: limits.statusWaitersMax,
+    });
+    const { now, counters } = overview;
+    return {
+      active_lanes: overview.live.map((row) => toLane(row, now)),
+      orphaned_claims: overview.orphaned.map((row) => toLane(row, now)),
+      recent_messages: overview.recent.map(toMessage),
+      pending_action_flags: overview.flagged.map(toMessage),
+      waiting: overview.queues.flatMap(({ lane, queue }) => toWaiting(lane, queue)),
+      _meta: {
+        active_lane_count: overview.liveCount,
+        orphaned_claim_count: overview.orphanedCount,
+        pending_action_flag_count: counters.pendingFlagCount,
+        message_count: counters.messageCount,
+        last_message_id: counters.lastMessageId,
+        last_event_id: counters.lastEventId,
+        waiter_count: overview.waiterCount,
+        max_lease_seconds: settings.leaseSecondsMax,
+        write_secret_armed: settings.isSecretArmed,
+        store: store.kind,
+        version: settings.version,
+        ts: toTimestamp(now),
+        uptime_s: Math.floor((now - startedAt) / 1000),
+        arms_nothing: true,
+      },
+    };
+  }
+
+  const listLanes: Handlers['listLanes'] = async ({ owner, limit, after }) => {
+    const now = store.clock.now();
+    const rows = await store.readLanes({ owner, after, limit: limit + 1 });
+    return {
+      lanes: rows.slice(0, limit).map((row) => toLane(row, now)),
+      has_more: rows.length > limit,
+    };
+  };
+
+  const getLane: Handlers['getLane'] = async ({ lane }) => {
+    const { row, queue } = await store.readLane(lane);
+    const now = store.clock.now();
+    const waiting = toWaiting(lane, queue);
+    const fence = fenceOf(row);
+    if (!row?.hold) return { state: 'free', fence, lane: { lane }, waiting };
+    const state = liveHoldOf(row, now) ? 'held' : 'orphaned';
+    return { state, fence, lane: toLane({ lane, fence, hold: row.hold }, now), waiting };
+  };
+
+  return { getBusStatus, listLanes, getLane };
+}

@@ -1,0 +1,120 @@
+import { toBusError } from '../contract/errors.ts';
+import type { Clock } from '../store/clock.ts';
+import type { EventRow } from '../store/rows.ts';
+
+/** Why a wait ended: something came, or its time is over. */
+export type WaitEnd = 'rung' | 'time';
+
+/** A place in the list of those who wait. Whoever takes one must leave it. */
+export type Bell = Readonly<{
+  rung: (until: number, signal: AbortSignal | undefined) => Promise<WaitEnd>;
+  leave: () => void;
+}>;
+
+export type Waiting = Readonly<{
+  /** Rung by posts to this topic. */
+  onTopic: (topic: string) => Bell;
+  /** Rung by every post. */
+  onMessages: () => Bell;
+  /** Rung by every event. */
+  onEvents: () => Bell;
+  /** Rung when this ticket was served; the event says how. */
+  onTicket: (ticket: string) => Bell & Readonly<{ served: () => EventRow | undefined }>;
+  ring: (events: readonly EventRow[]) => void;
+  /** How many commits have rung. */
+  generation: () => number;
+  /** Ends every wait with the refusal `unavailable`. */
+  close: () => void;
+}>;
+
+type Ringer = { ring: (event: EventRow) => void; end: (reason: unknown) => void };
+
+/** Who waits in this process, for what. Nobody polls: a commit rings those it concerns, and nobody else. */
+export function createWaiting(clock: Clock): Waiting {
+  const places = new Map<string, Set<Ringer>>();
+  let generation = 0;
+
+  function place(name: string, onRing: (event: EventRow) => void = () => {}): Bell {
+    let isRung = false;
+    let failure: unknown;
+    let wake = () => {};
+    const ringer: Ringer = {
+      ring: (event) => {
+        isRung = true;
+        onRing(event);
+        wake();
+      },
+      end: (reason) => {
+        failure = reason;
+        wake();
+      },
+    };
+    const others = places.get(name) ?? new Set();
+    places.set(name, others.add(ringer));
+
+    async function rung(until: number, signal: AbortSignal | undefined): Promise<WaitEnd> {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (isRung || failure || signal?.aborted) return resolve();
+        const callOff = clock.schedule(until, resolve);
+        signal?.addEventListener('abort', wake, { once: true });
+        wake = () => {
+          callOff();
+          signal?.removeEventListener('abort', wake);
+          resolve();
+        };
+      });
+      if (failure) throw failure;
+      if (isRung) return 'rung';
+      signal?.throwIfAborted();
+      return 'time';
+    }
+
+    function leave(): void {
+      others.delete(ringer);
+      if (others.size === 0 && places.get(name) === others) places.delete(name);
+    }
+
+    return { rung, leave };
+  }
+
+  function ring(events: readonly EventRow[]): void {
+    generation += 1;
+    for (const event of events) {
+      for (const name of placesConcerned(event)) {
+        for (const ringer of places.get(name) ?? []) ringer.ring(event);
+      }
+    }
+  }
+
+  function close(): void {
+    const detail = 'the bus is shutting down; nothing was kept: repeat the call in 1 s';
+    const reason = toBusError('unavailable', detail, { retry_after_s: 1 });
+    for (const others of places.values()) for (const ringer of others) ringer.end(reason);
+  }
+
+  function onTicket(ticket: string) {
+    let event: EventRow | undefined;
+    const bell = place(`ticket:${ticket}`, (serving) => {
+      event = serving;
+    });
+    return { ...bell, served: () => event };
+  }
+
+  return {
+    onTopic: (topic) => place(`topic:${topic}`),
+    onMessages: () => place('messages'),
+    onEvents: () => place('events'),
+    onTicket,
+    ring,
+    generation: () => generation,
+    close,
+  };
+}
+
+function placesConcerned(event: EventRow): string[] {
+  const names = ['events'];
+  if (event.kind === 'message_posted') names.push('messages', `topic:${event.message?.topic}`);
+  if (event.detail?.ticket !== undefined) names.push(`ticket:${event.detail.ticket}`);
+  return names;
+}

@@ -1,0 +1,71 @@
+import type { EventKind } from '../contract/events.ts';
+
+/** Times in rows are milliseconds since 1970 by the store's clock. */
+export type MessageRow = Readonly<{
+  id: number;
+  topic: string;
+  sender: string;
+  body: string;
+  actionFlag: boolean;
+  ts: number;
+  acknowledgedBy?: string | undefined;
+  acknowledgedAt?: number | undefined;
+}>;
+
+/** An owner's time-limited right to a lane: live until `expiresAt`, orphaned from then on. */
+export type Hold = Readonly<{
+  owner: string;
+  claimedAt: number;
+  heartbeatAt: number;
+  expiresAt: number;
+  leaseSeconds: number;
+}>;
+
+/** A lane somebody claimed once. The row outlives the hold, because the fence must grow for ever. */
+export type LaneRow = Readonly<{ lane: string; fence: number; hold?: Hold | undefined }>;
+
+/** A lane with its hold: what a list of held lanes is made of. */
+export type HeldLaneRow = LaneRow & Readonly<{ hold: Hold }>;
+
+/** A claim that waits for its turn. It lives as long as the connection of the caller, so it is not kept on disk. */
+export type Waiter = Readonly<{
+  ticket: string;
+  owner: string;
+  since: number;
+  leaseSeconds: number;
+  repeat?: Repeat | undefined;
+}>;
+
+/** What makes two requests the same request. */
+export type Repeat = Readonly<{ key: string; fingerprint: string }>;
+
+/** The first answer to a request with an idempotency key. */
+export type AnswerRow = Repeat & Readonly<{ answer: string; keptUntil: number }>;
+
+export type LaneEventDetail = Readonly<{
+  owner: string;
+  fence: number;
+  leaseSeconds?: number | undefined;
+  expiresAt?: number | undefined;
+  previousOwner?: string | undefined;
+  releasedBy?: string | undefined;
+  /** Names the waiter that was served, so that the process holding its connection can answer it. */
+  ticket?: string | undefined;
+}>;
+
+export type NewEvent = Readonly<{
+  kind: EventKind;
+  message?: MessageRow | undefined;
+  lane?: string | undefined;
+  detail?: LaneEventDetail | undefined;
+}>;
+
+export type EventRow = NewEvent & Readonly<{ id: number; ts: number }>;
+
+/** What the store counts as it goes, so that nobody ever has to count the log. */
+export type Counters = Readonly<{
+  lastMessageId: number;
+  lastEventId: number;
+  messageCount: number;
+  pendingFlagCount: number;
+}>;

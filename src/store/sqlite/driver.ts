@@ -1,0 +1,64 @@
+import { createRequire } from 'node:module';
+
+/** The part of `node:sqlite` that this store uses; the fallback package offers the same. */
+export type SqliteDatabase = Readonly<{
+  exec: (sql: string) => void;
+  prepare: (sql: string) => SqliteStatement;
+  close: () => void;
+}>;
+
+export type SqliteValue = string | number | null;
+
+export type SqliteStatement = Readonly<{
+  run: (...values: SqliteValue[]) => unknown;
+  get: (...values: SqliteValue[]) => unknown;
+  all: (...values: SqliteValue[]) => unknown[];
+}>;
+
+type SqliteModule = Readonly<{
+  DatabaseSync: new (path: string, options?: Readonly<Record<string, unknown>>) => SqliteDatabase;
+}>;
+
+export type SqliteDriver = Readonly<{
+  name: string;
+  open: (path: string, options?: Readonly<{ readOnly?: boolean }>) => SqliteDatabase;
+}>;
+
+/** SQLite as Node.js brings it, and where it does not, the package of the same interface. */
+export function loadDriver(): SqliteDriver {
+  const [name, { DatabaseSync }] = loadModule();
+  return { name, open: (path, options = {}) => new DatabaseSync(path, options) };
+}
+
+const moduleNames = ['node:sqlite', '@photostructure/sqlite'];
+
+function loadModule(): readonly [string, SqliteModule] {
+  const require = createRequire(import.meta.url);
+  silenceExperimentalWarning();
+  for (const name of moduleNames) {
+    try {
+      return [name, require(name) as SqliteModule];
+    } catch {
+      // The next one may be there.
+    }
+  }
+  throw new Error(
+    'no SQLite for this Node.js: use Node.js 22.13 or newer, or run npm install @photostructure/sqlite',
+  );
+}
+
+/** Node.js 22 calls its SQLite experimental at each start; the user can do nothing about it. */
+function silenceExperimentalWarning(): void {
+  const emitWarning = process.emitWarning.bind(process) as (...parts: unknown[]) => void;
+  process.emitWarning = ((warning: unknown, ...rest: unknown[]) => {
+    if (String(warning).includes('SQLite is an experimental feature')) return;
+    emitWarning(warning, ...rest);
+  }) as typeof process.emitWarning;
+}
+
+/** SQLite's own number for what went wrong: both drivers put it into different places. */
+export function errorNumberOf(error: unknown): number | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { errcode, sqliteCode } = error as Error & { errcode?: number; sqliteCode?: number };
+  return errcode ?? sqliteCode;
+}

@@ -1,0 +1,54 @@
+/** The log, the registry of lanes, the change feed, the remembered answers, and what is counted. */
+export const initial = `
+CREATE TABLE messages (
+  id INTEGER PRIMARY KEY,
+  topic TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  body TEXT NOT NULL,
+  action_flag INTEGER NOT NULL,
+  ts INTEGER NOT NULL,
+  acknowledged_by TEXT,
+  acknowledged_at INTEGER
+) STRICT;
+CREATE INDEX messages_by_topic ON messages (topic, id);
+CREATE INDEX messages_flagged ON messages (id) WHERE action_flag = 1 AND acknowledged_at IS NULL;
+
+CREATE TABLE lanes (
+  lane TEXT PRIMARY KEY,
+  fence INTEGER NOT NULL,
+  owner TEXT,
+  claimed_at INTEGER,
+  heartbeat_at INTEGER,
+  expires_at INTEGER,
+  lease_s INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lanes_by_expiry ON lanes (expires_at) WHERE owner IS NOT NULL;
+CREATE INDEX lanes_by_owner ON lanes (owner, lane) WHERE owner IS NOT NULL;
+
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  ts INTEGER NOT NULL,
+  message_id INTEGER REFERENCES messages (id),
+  lane TEXT,
+  detail TEXT
+) STRICT;
+
+CREATE TABLE answers (
+  key TEXT PRIMARY KEY,
+  fingerprint TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  kept_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX answers_by_age ON answers (kept_until);
+
+CREATE TABLE counters (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  last_message_id INTEGER NOT NULL,
+  last_event_id INTEGER NOT NULL,
+  message_count INTEGER NOT NULL,
+  pending_flag_count INTEGER NOT NULL,
+  clock_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0);
+`;

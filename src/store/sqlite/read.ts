@@ -1,0 +1,124 @@
+import type { AnswerRow, Counters, EventRow, HeldLaneRow, LaneRow, MessageRow } from '../rows.ts';
+import type { LaneQuery, MessageQuery } from '../store.ts';
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts';
+import {
+  type AnswerColumns,
+  type CounterColumns,
+  type EventColumns,
+  fromAnswerColumns,
+  fromCounterColumns,
+  fromEventColumns,
+  fromHeldLaneColumns,
+  fromLaneColumns,
+  fromMessageColumns,
+  type LaneColumns,
+  type MessageColumns,
+} from './encode.ts';
+
+/** Every question the store is asked, through a connection that never waits for the writer. */
+export function createRowReader(database: SqliteDatabase) {
+  const statements = new Map<string, SqliteStatement>();
+  const prepare = (sql: string): SqliteStatement => {
+    const known = statements.get(sql);
+    if (known) return known;
+    const made = database.prepare(sql);
+    statements.set(sql, made);
+    return made;
+  };
+  const all = <Columns>(sql: string, ...values: SqliteValue[]) => prepare(sql).all(...values) as Columns[];
+  const get = <Columns>(sql: string, ...values: SqliteValue[]) =>
+    prepare(sql).get(...values) as Columns | undefined;
+
+  return {
+    counters: (): Counters & { clockMilliseconds: number } => {
+      const columns = get<CounterColumns>('SELECT * FROM counters') as CounterColumns;
+      return { ...fromCounterColumns(columns), clockMilliseconds: columns.clock_ms };
+    },
+
+    message: (id: number): MessageRow | undefined => {
+      const columns = get<MessageColumns>('SELECT * FROM messages WHERE id = ?', id);
+      return columns && fromMessageColumns(columns);
+    },
+
+    messages: ({ topic, sinceId, beforeId, limit }: MessageQuery): MessageRow[] => {
+      const ascending = sinceId !== undefined;
+      const bound = ascending ? sinceId : (beforeId ?? Number.MAX_SAFE_INTEGER);
+      const sql = `SELECT * FROM messages WHERE ${topic === undefined ? '' : 'topic = ? AND '}id ${
+        ascending ? '> ? ORDER BY id' : '< ? ORDER BY id DESC'
+      } LIMIT ?`;
+      const values = topic === undefined ? [bound, limit] : [topic, bound, limit];
+      return all<MessageColumns>(sql, ...values).map(fromMessageColumns);
+    },
+
+    flagged: (limit: number): MessageRow[] =>
+      all<MessageColumns>(
+        'SELECT * FROM messages WHERE action_flag = 1 AND acknowledged_at IS NULL ORDER BY id DESC LIMIT ?',
+        limit,
+      ).map(fromMessageColumns),
+
+    events: (sinceId: number, limit: number): EventRow[] =>
+      all<EventColumns>(
+        `SELECT events.id AS event_id, kind, events.ts AS event_ts, lane, detail, messages.*
+         FROM events LEFT JOIN messages ON messages.id = events.message_id
+         WHERE events.id > ? ORDER BY events.id LIMIT ?`,
+        sinceId,
+        limit,
+      ).map(fromEventColumns),
+
+    lane: (lane: string): LaneRow | undefined => {
+      const columns = get<LaneColumns>('SELECT * FROM lanes WHERE lane = ?', lane);
+      return columns && fromLaneColumns(columns);
+    },
+
+    lanes: ({ owner, after = '', limit }: LaneQuery): HeldLaneRow[] => {
+      const whose = owner === undefined ? 'owner IS NOT NULL' : 'owner = ?';
+      const sql = `SELECT * FROM lanes WHERE ${whose} AND lane > ? ORDER BY lane LIMIT ?`;
+      const values = owner === undefined ? [after, limit] : [owner, after, limit];
+      return all<LaneColumns>(sql, ...values).map(fromHeldLaneColumns);
+    },
+
+    /** The ones that end soonest come first: they are what a person may have to act on. */
+    live: (now: number, limit: number): HeldLaneRow[] =>
+      all<LaneColumns>(
+        'SELECT * FROM lanes WHERE owner IS NOT NULL AND expires_at > ? ORDER BY expires_at LIMIT ?',
+        now,
+        limit,
+      ).map(fromHeldLaneColumns),
+
+    /** The ones that ended last come first. */
+    orphaned: (now: number, limit: number): HeldLaneRow[] =>
+      all<LaneColumns>(
+        'SELECT * FROM lanes WHERE owner IS NOT NULL AND expires_at <= ? ORDER BY expires_at DESC LIMIT ?',
+        now,
+        limit,
+      ).map(fromHeldLaneColumns),
+
+    countLanes: (now: number): { liveCount: number; orphanedCount: number } => {
+      const count = (comparison: string) =>
+        (
+          get<{ n: number }>(
+            `SELECT count(*) AS n FROM lanes WHERE owner IS NOT NULL AND expires_at ${comparison} ?`,
+            now,
+          ) as { n: number }
+        ).n;
+      return { liveCount: count('>'), orphanedCount: count('<=') };
+    },
+
+    answer: (key: string): AnswerRow | undefined => {
+      const columns = get<AnswerColumns>('SELECT * FROM answers WHERE key = ?', key);
+      return columns && fromAnswerColumns(columns);
+    },
+
+    /** All reads in `look` see the same moment. */
+    atOnce: <Seen>(look: () => Seen): Seen => {
+      database.exec('BEGIN');
+      try {
+        return look();
+      } finally {
+        database.exec('COMMIT');
+      }
+    },
+  };
+}
+
+export type RowReader = ReturnType<typeof createRowReader>;

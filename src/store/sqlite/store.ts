@@ -1,0 +1,104 @@
+import { type BatchRows, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
+import type { Clock } from '../clock.ts';
+import { createGroupCommit } from '../group-commit.ts';
+import type { Counters, EventRow, Waiter } from '../rows.ts';
+import type { Overview, OverviewQuery, Store, Turn } from '../store.ts';
+import type { RowReader } from './read.ts';
+import type { Writer } from './writer.ts';
+
+type Parts = Readonly<{
+  path: string;
+  reader: RowReader;
+  writer: Writer;
+  clock: Clock;
+  closeFiles: () => void;
+}>;
+
+/** This process is the only writer of the file, so counters and queues can live in memory. */
+export function createSqliteStore({ path, reader, writer, clock, closeFiles }: Parts): Store {
+  let counters: Counters = reader.counters();
+  const queues = new Map<string, readonly Waiter[]>();
+  const listeners = new Set<(events: readonly EventRow[]) => void>();
+  const group = createGroupCommit({ commit, glance });
+
+  const queueOf = (lane: string) => queues.get(lane) ?? [];
+  const committedRows = (): BatchRows => ({
+    counters,
+    lane: reader.lane,
+    queue: queueOf,
+    message: reader.message,
+    answer: reader.answer,
+  });
+
+  async function commit(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
+    const { changes, results } = decideBatch(turns, committedRows(), clock.now);
+    const { queues: changedQueues, ...rows } = changes;
+    if (!isEmpty(changes)) await writer.commit(rows);
+    counters = changes.counters;
+    for (const [lane, queue] of changedQueues) {
+      if (queue.length > 0) queues.set(lane, queue);
+      else queues.delete(lane);
+    }
+    if (changes.events.length > 0) for (const listener of listeners) listener(changes.events);
+    return results;
+  }
+
+  function glance(turn: Turn<unknown>) {
+    const { results } = decideBatch([turn], committedRows(), clock.now);
+    const [result] = results;
+    return result && 'outcome' in result ? result.outcome : undefined;
+  }
+
+  function readOverview({ messagesMax, flagsMax, lanesMax, waitersMax }: OverviewQuery): Overview {
+    const now = clock.now();
+    return reader.atOnce(() => ({
+      now,
+      live: reader.live(now, lanesMax),
+      orphaned: reader.orphaned(now, lanesMax),
+      ...reader.countLanes(now),
+      recent: reader.messages({ limit: messagesMax }),
+      flagged: reader.flagged(flagsMax),
+      ...firstWaiters(queues, waitersMax),
+      counters: reader.counters(),
+    }));
+  }
+
+  function subscribe(listener: (events: readonly EventRow[]) => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  async function close(): Promise<void> {
+    await group.close();
+    await writer.close();
+    closeFiles();
+  }
+
+  return {
+    kind: 'sqlite',
+    location: path,
+    clock,
+    take: group.take,
+    readMessages: async (query) => reader.messages(query),
+    readEvents: async ({ sinceId, limit }) => reader.events(sinceId, limit),
+    readLanes: async (query) => reader.lanes(query),
+    readLane: async (lane) => ({ row: reader.lane(lane), queue: queueOf(lane) }),
+    readCounters: async () => counters,
+    readOverview: async (query) => readOverview(query),
+    subscribe,
+    probe: async () => {
+      reader.counters();
+    },
+    close,
+  };
+}
+
+function firstWaiters(queues: ReadonlyMap<string, readonly Waiter[]>, waitersMax: number) {
+  let waiterCount = 0;
+  const shown: { lane: string; queue: readonly Waiter[] }[] = [];
+  for (const [lane, queue] of queues) {
+    if (waiterCount < waitersMax) shown.push({ lane, queue: queue.slice(0, waitersMax - waiterCount) });
+    waiterCount += queue.length;
+  }
+  return { queues: shown, waiterCount };
+}

@@ -1,0 +1,76 @@
+import type { BatchChanges } from '../batch.ts';
+import type { SqliteDatabase } from './driver.ts';
+import {
+  toAcknowledgedValues,
+  toAnswerValues,
+  toCounterValues,
+  toEventValues,
+  toLaneValues,
+  toMessageValues,
+} from './encode.ts';
+
+/** What the writer thread is sent: a commit's rows, without what only lives in memory. */
+export type CommitRequest = Omit<BatchChanges, 'queues'>;
+
+const pragmas = `
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA wal_autocheckpoint = 4000;
+PRAGMA busy_timeout = 5000;
+`;
+
+/** Every connection that may write: an answered commit survives a power cut. */
+export function prepareForWriting(database: SqliteDatabase): void {
+  database.exec(pragmas);
+}
+
+/** Keeps each request in one transaction: all of it, or nothing and an exception. */
+export function createRowWriter(database: SqliteDatabase): (request: CommitRequest) => void {
+  const message = database.prepare(
+    'INSERT INTO messages (id, topic, sender, body, action_flag, ts) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const acknowledged = database.prepare(
+    'UPDATE messages SET acknowledged_by = ?, acknowledged_at = ? WHERE id = ?',
+  );
+  const lane = database.prepare('INSERT OR REPLACE INTO lanes VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const event = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)');
+  const answer = database.prepare('INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)');
+  const counters = database.prepare(
+    'UPDATE counters SET last_message_id = ?, last_event_id = ?, message_count = ?, pending_flag_count = ?, clock_ms = ?',
+  );
+  const forget = database.prepare(
+    'DELETE FROM answers WHERE key IN (SELECT key FROM answers WHERE kept_until < ? ORDER BY kept_until LIMIT 100)',
+  );
+
+  function writeRows(request: CommitRequest): void {
+    for (const row of request.posted) message.run(...toMessageValues(row));
+    for (const row of request.acknowledged) acknowledged.run(...toAcknowledgedValues(row));
+    for (const row of request.lanes) lane.run(...toLaneValues(row));
+    for (const row of request.events) event.run(...toEventValues(row));
+    for (const row of request.answers) answer.run(...toAnswerValues(row));
+    // Old answers leave a few at a time with the commits that bring new ones, so there is nothing to sweep.
+    if (request.answers.length > 0) forget.run(request.decidedAt);
+    counters.run(...toCounterValues(request.counters, request.decidedAt));
+  }
+
+  return (request) => {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      writeRows(request);
+      database.exec('COMMIT');
+    } catch (error) {
+      rollBack(database);
+      throw error;
+    }
+  };
+}
+
+/** A full disk may have ended the transaction already. */
+function rollBack(database: SqliteDatabase): void {
+  try {
+    database.exec('ROLLBACK');
+  } catch {
+    // There was nothing left to undo.
+  }
+}

@@ -1,0 +1,113 @@
+import type { BusError } from '../contract/errors.ts';
+import type { Clock } from './clock.ts';
+import type {
+  AnswerRow,
+  Counters,
+  EventRow,
+  HeldLaneRow,
+  LaneRow,
+  MessageRow,
+  NewEvent,
+  Waiter,
+} from './rows.ts';
+
+/**
+ * Where rows are kept. A store knows rows, not rules; it promises five things and the rules build on them:
+ *
+ * - turns: one read-decide-write at a time for each lane, message and idempotency key;
+ * - all or nothing: a turn's changes are kept together or not at all;
+ * - order: message ids and event ids are given in commit order without gaps, so a reader by id never misses a row;
+ * - durability: a turn is answered after its changes would survive a power cut;
+ * - time: one clock judges every lease, and it never runs backwards.
+ *
+ * Every function rejects with the `BusError` `unavailable` when the store cannot serve it now.
+ */
+export type Store = Readonly<{
+  /** The word for `_meta.store`. */
+  kind: string;
+  /** Where the rows are, for people: a path, or a URL without its password. */
+  location: string;
+  clock: Clock;
+
+  /** Runs one read-decide-write. Turns that arrive while a commit is under way share the next one. */
+  take: <Answer>(turn: Turn<Answer>) => Promise<Answer>;
+
+  readMessages: (query: MessageQuery) => Promise<readonly MessageRow[]>;
+  /** Oldest first. */
+  readEvents: (query: Readonly<{ sinceId: number; limit: number }>) => Promise<readonly EventRow[]>;
+  /** Held and orphaned lanes by name. */
+  readLanes: (query: LaneQuery) => Promise<readonly HeldLaneRow[]>;
+  readLane: (lane: string) => Promise<Readonly<{ row: LaneRow | undefined; queue: readonly Waiter[] }>>;
+  readCounters: () => Promise<Counters>;
+  readOverview: (query: OverviewQuery) => Promise<Overview>;
+
+  /** Calls back after each commit with its events, oldest first, before the turns of that commit are answered. */
+  subscribe: (listener: (events: readonly EventRow[]) => void) => () => void;
+
+  /** Whether a write could be kept now; rejects when not. */
+  probe: () => Promise<void>;
+  /** Refuses new turns, finishes those under way, and lets go of the rows. */
+  close: () => Promise<void>;
+}>;
+
+/** One read-decide-write. `decide` is synchronous and pure: it may be called again on fresher rows. */
+export type Turn<Answer> = Readonly<{
+  lane?: string | undefined;
+  messageId?: number | undefined;
+  key?: string | undefined;
+  decide: (view: View) => Outcome<Answer>;
+}>;
+
+/** The rows that a turn asked for, as no other turn can change them before this one is over. */
+export type View = Readonly<{
+  now: number;
+  nextMessageId: number;
+  lane?: LaneRow | undefined;
+  queue: readonly Waiter[];
+  message?: MessageRow | undefined;
+  answer?: AnswerRow | undefined;
+}>;
+
+/** A refusal may come with changes: time that passed can hand a lane to a waiter while a newcomer is refused. */
+export type Outcome<Answer> = Changes & (Readonly<{ answer: Answer }> | Readonly<{ refusal: BusError }>);
+
+export type Changes = Readonly<{
+  posted?: MessageRow | undefined;
+  acknowledged?: MessageRow | undefined;
+  lane?: LaneRow | undefined;
+  queue?: readonly Waiter[] | undefined;
+  events?: readonly NewEvent[] | undefined;
+  remembered?: readonly AnswerRow[] | undefined;
+}>;
+
+export type MessageQuery = Readonly<{
+  topic?: string | undefined;
+  /** Ids after this one, oldest first. */
+  sinceId?: number | undefined;
+  /** Ids before this one, newest first. Neither: the newest first. */
+  beforeId?: number | undefined;
+  limit: number;
+}>;
+
+export type LaneQuery = Readonly<{ owner?: string | undefined; after?: string | undefined; limit: number }>;
+
+export type OverviewQuery = Readonly<{
+  messagesMax: number;
+  flagsMax: number;
+  lanesMax: number;
+  waitersMax: number;
+}>;
+
+/** One consistent look at everything that the status shows. */
+export type Overview = Readonly<{
+  now: number;
+  live: readonly HeldLaneRow[];
+  orphaned: readonly HeldLaneRow[];
+  liveCount: number;
+  orphanedCount: number;
+  recent: readonly MessageRow[];
+  flagged: readonly MessageRow[];
+  queues: readonly Readonly<{ lane: string; queue: readonly Waiter[] }>[];
+  waiterCount: number;
+  counters: Counters;
+}>;
