@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Clock, createClock } from '../clock.ts';
 import type { Store } from '../store.ts';
-import { loadDriver, type SqliteDatabase, type SqliteDriver } from './driver.ts';
+import { loadDriver, type SqliteDriver } from './driver.ts';
 import { lockDatabase } from './lock.ts';
 import { migrate } from './migrate.ts';
 import { createRowReader } from './read.ts';
@@ -33,7 +33,14 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const reader = createRowReader(database);
     const clockFrom = options.clockFrom ?? ((floor) => createClock({ floor }));
     const clock = clockFrom(reader.counters().clockMilliseconds);
-    return createSqliteStore({ path, reader, writer, clock, closeFiles: () => closeAll([database], lock) });
+    return createSqliteStore({
+      path,
+      reader,
+      writer,
+      clock,
+      closeReader: () => database.close(),
+      unlock: lock.release,
+    });
   } catch (error) {
     lock.release();
     throw error;
@@ -70,9 +77,4 @@ function prepareFile(driver: SqliteDriver, path: string): void {
   } finally {
     database.close();
   }
-}
-
-function closeAll(databases: readonly SqliteDatabase[], lock: { release: () => void }): void {
-  for (const database of databases) database.close();
-  lock.release();
 }

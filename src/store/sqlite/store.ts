@@ -11,11 +11,12 @@ type Parts = Readonly<{
   reader: RowReader;
   writer: Writer;
   clock: Clock;
-  closeFiles: () => void;
+  closeReader: () => void;
+  unlock: () => void;
 }>;
 
 /** This process is the only writer of the file, so counters and queues can live in memory. */
-export function createSqliteStore({ path, reader, writer, clock, closeFiles }: Parts): Store {
+export function createSqliteStore({ path, reader, writer, clock, closeReader, unlock }: Parts): Store {
   let counters: Counters = reader.counters();
   const queues = new Map<string, readonly Waiter[]>();
   const listeners = new Set<(events: readonly EventRow[]) => void>();
@@ -70,8 +71,10 @@ export function createSqliteStore({ path, reader, writer, clock, closeFiles }: P
 
   async function close(): Promise<void> {
     await group.close();
+    // The writer goes last: whoever closes last folds the write-ahead log into the file.
+    closeReader();
     await writer.close();
-    closeFiles();
+    unlock();
   }
 
   return {

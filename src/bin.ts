@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+import { actions } from './actions.ts';
+import { runCommandLine } from './cli/main.ts';
+import { version } from './version.ts';
+
+const status = await runCommandLine({
+  argv: process.argv.slice(2),
+  environment: process.env,
+  output: process.stdout,
+  errorOutput: process.stderr,
+  version,
+  actions,
+});
+process.exit(status);

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { createBus, type Engine } from './bus/bus.ts';
+import { limits } from './contract/limits.ts';
+import type { Logger } from './http/answers.ts';
+import { createHttpServer, type Listening } from './http/server.ts';
+import type { Clock } from './store/clock.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
+import { version } from './version.ts';
+
+export type EngineOptions = Readonly<{
+  /** A path, or `postgres://…`. */
+  store: string;
+  leaseSecondsMax?: number;
+  isSecretArmed?: boolean;
+  /** Given the latest time that the store remembers. Tests give their own clock. */
+  clockFrom?: (floor: number) => Clock;
+  /** The built file of the writer thread; the bundle has it beside itself. */
+  writerFile?: URL;
+}>;
+
+export type OpenedEngine = Readonly<{ bus: Engine; store: Store; close: () => Promise<void> }>;
+
+/** A bus in this process, over its store. */
+export async function openEngine(options: EngineOptions): Promise<OpenedEngine> {
+  const store = await openStore({
+    location: options.store,
+    writerFile: options.writerFile ?? new URL('./sqlite-writer.js', import.meta.url),
+    ...(options.clockFrom && { clockFrom: options.clockFrom }),
+  });
+  const bus = createBus({
+    store,
+    settings: {
+      leaseSecondsMax: options.leaseSecondsMax ?? limits.leaseSecondsMaxDefault,
+      isSecretArmed: options.isSecretArmed ?? false,
+      version,
+      instance: randomUUID(),
+    },
+  });
+  async function close(): Promise<void> {
+    bus.close();
+    await store.close();
+  }
+  return { bus, store, close };
+}
+
+export type BusServerOptions = Omit<EngineOptions, 'isSecretArmed'> &
+  Readonly<{
+    host: string;
+    /** 0 takes any free one. */
+    port: number;
+    writeSecret?: string | undefined;
+    /** Names beside the loopback ones and the host. */
+    allowedHosts?: readonly string[];
+    log: Logger;
+  }>;
+
+export type BusServer = OpenedEngine & Readonly<{ listening: Listening }>;
+
+const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
+
+/** The engine behind its doors. Closing it finishes what runs and leaves the rows as they were answered. */
+export async function startBusServer(options: BusServerOptions): Promise<BusServer> {
+  const { host, port, writeSecret, log } = options;
+  const engine = await openEngine({ ...options, isSecretArmed: writeSecret !== undefined });
+  const server = createHttpServer({
+    bus: engine.bus,
+    version,
+    writeSecret,
+    allowedHosts: [...loopbackNames, host, ...(options.allowedHosts ?? [])],
+    health: async () => {
+      await engine.store.probe();
+      return { ok: true, version, store: engine.store.kind };
+    },
+    log,
+  });
+
+  async function close(): Promise<void> {
+    const closed = server.close();
+    // Whoever waits is answered now: nobody could wake them any more.
+    engine.bus.close();
+    await closed;
+    await engine.store.close();
+  }
+
+  try {
+    return { ...engine, listening: await server.listen({ host, port }), close };
+  } catch (error) {
+    await engine.close();
+    throw toListenError(error, host, port);
+  }
+}
+
+function toListenError(error: unknown, host: string, port: number): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    return new Error(`port ${port} is taken: use the bus that runs there, or choose another with --port`);
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new Error(
+      `this process cannot listen on ${host}:${port} (${code}): choose another with --host and --port`,
+    );
+  }
+  return error;
+}
