@@ -15,6 +15,8 @@ export type EngineOptions = Readonly<{
   isSecretArmed?: boolean;
   /** Given the latest time that the store remembers. Tests give their own clock. */
   clockFrom?: (floor: number) => Clock;
+  /** Goes on after acknowledged rows were lost, with ids and fences above them. */
+  acceptLoss?: boolean;
   /** The built file of the writer thread; the bundle has it beside itself. */
   writerFile?: URL;
 }>;
@@ -27,6 +29,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenedEngine> 
     location: options.store,
     writerFile: options.writerFile ?? new URL('./sqlite-writer.js', import.meta.url),
     ...(options.clockFrom && { clockFrom: options.clockFrom }),
+    acceptLoss: options.acceptLoss ?? false,
   });
   const bus = createBus({
     store,

@@ -1,7 +1,7 @@
-import type { Repeat } from '../store/rows.ts';
+import type { LaneRow, Repeat } from '../store/rows.ts';
 import type { Changes, Outcome, Store, View } from '../store/store.ts';
 import { toGrant } from './answers.ts';
-import { decideNextHolder, type LaneState } from './lanes.ts';
+import { decideNextHolder, type LaneState, withGrace } from './lanes.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import { decideOnce, toAnswerRow } from './repeats.ts';
 
@@ -38,13 +38,14 @@ export function decideInOrder<Answer>(
   view: View,
   decide: (state: LaneState, now: number) => Outcome<Answer>,
 ): Outcome<Answer> {
-  const before = handOver({ lane, row: view.lane, queue: view.queue }, view.now);
+  const found = toLaneState(lane, view);
+  const before = handOver(found, view.now);
   const outcome = decide(before.state, view.now);
   const { row, queue } = before.state;
   const after = handOver({ lane, row: outcome.lane ?? row, queue: outcome.queue ?? queue }, view.now);
   return {
     ...outcome,
-    lane: after.changes.lane ?? outcome.lane ?? before.changes.lane,
+    lane: after.changes.lane ?? outcome.lane ?? before.changes.lane ?? changedRow(view, found),
     queue: after.changes.queue ?? outcome.queue ?? before.changes.queue,
     events: [...(before.changes.events ?? []), ...(outcome.events ?? []), ...(after.changes.events ?? [])],
     remembered: [
@@ -53,6 +54,15 @@ export function decideInOrder<Answer>(
       ...(after.changes.remembered ?? []),
     ],
   };
+}
+
+/** The lane as the rules see it: also with the grace that its holder has after a pause. */
+export function toLaneState(lane: string, view: View): LaneState {
+  return { lane, row: withGrace(view.lane, view.pause), queue: view.queue };
+}
+
+function changedRow(view: View, { row }: LaneState): LaneRow | undefined {
+  return row === view.lane ? undefined : row;
 }
 
 function handOver(state: LaneState, now: number): Readonly<{ state: LaneState; changes: Changes }> {

@@ -1,5 +1,8 @@
+import { limits } from '../contract/limits.ts';
+import type { Pause } from '../store/clock.ts';
 import type { Store } from '../store/store.ts';
 import { decideInOrder } from './lane-turns.ts';
+import { withGrace } from './lanes.ts';
 
 export type LeaseWatch = Readonly<{
   /** Somebody waits for this lane: hand it over when the lease runs out, should nobody ask before. */
@@ -36,7 +39,7 @@ export function createLeaseWatch(store: Store): LeaseWatch {
 
   async function handOver(lane: string): Promise<void> {
     try {
-      await store.take({ lane, decide: (view) => decideInOrder(lane, view, () => ({ answer: undefined })) });
+      await takeEmptyTurn(store, lane);
       await arm(lane);
     } catch {
       if (!alarms.has(lane)) return;
@@ -48,6 +51,18 @@ export function createLeaseWatch(store: Store): LeaseWatch {
     }
   }
 
+  /** Makes the grace of every holder concerned visible to readers; a turn applies it in any case. */
+  async function grantGrace(pause: Pause): Promise<void> {
+    for (let after: string | undefined; ; ) {
+      const rows = await store.readLanes({ after, limit: limits.pageRowsMax });
+      const concerned = rows.filter((row) => withGrace(row, pause) !== row);
+      await Promise.all(concerned.map(({ lane }) => takeEmptyTurn(store, lane)));
+      after = rows.at(-1)?.lane;
+      if (rows.length < limits.pageRowsMax) return;
+    }
+  }
+
+  const stopListening = store.clock.onPause?.((pause) => void grantGrace(pause).catch(() => {}));
   const look = (lane: string) => void arm(lane).catch(() => handOver(lane));
 
   return {
@@ -59,8 +74,17 @@ export function createLeaseWatch(store: Store): LeaseWatch {
       if (alarms.has(lane)) look(lane);
     },
     close() {
+      stopListening?.();
       for (const callOff of alarms.values()) callOff();
       alarms.clear();
     },
   };
+}
+
+/** What time alone changes: a lease that ran out goes to who waits for it, a pause gives its grace. */
+function takeEmptyTurn(store: Store, lane: string): Promise<void> {
+  return store.take({
+    lane,
+    decide: (view) => decideInOrder<void>(lane, view, () => ({ answer: undefined })),
+  });
 }

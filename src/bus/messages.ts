@@ -4,6 +4,7 @@ import type { MessageRow } from '../store/rows.ts';
 import type { Outcome, View } from '../store/store.ts';
 import { toMessage } from './answers.ts';
 import type { EngineParts, Handlers } from './bus.ts';
+import { toLaneState } from './lane-turns.ts';
 import { decideHolding } from './lanes.ts';
 import { createSharedReads, readOrWait } from './pages.ts';
 import { toLaneRefusal } from './refusals.ts';
@@ -63,8 +64,7 @@ export function createMessageHandlers({
 function decidePost(input: ParsedInput<'postMessage'>, view: View): Outcome<Output<'postMessage'>> {
   const { topic, sender, body, action_flag: actionFlag, lane, fence } = input;
   if (lane !== undefined && fence !== undefined) {
-    const state = { lane, row: view.lane, queue: view.queue };
-    const refused = decideHolding(state, { owner: sender, fence }, view.now);
+    const refused = decideHolding(toLaneState(lane, view), { owner: sender, fence }, view.now);
     if (refused) return { refusal: toLaneRefusal(refused, 'post', sender) };
   }
   const posted: MessageRow = { id: view.nextMessageId, topic, sender, body, actionFlag, ts: view.now };

@@ -24,6 +24,8 @@ export const limits = {
   /** The ceiling that `BUS_MAX_LEASE_SECONDS` moves. */
   leaseSecondsMaxDefault: 86_400,
   waitSecondsMax: 300,
+  /** A lease that ran out while the bus was stopped is live for so long afterwards, or as long as it was granted for. */
+  pauseGraceSecondsMax: 15,
   pageRowsDefault: 50,
   pageRowsMax: 500,
   statusRecentMessagesMax: 20,

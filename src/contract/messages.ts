@@ -43,7 +43,7 @@ export const postMessage = {
     })
     .refine((input) => (input.lane === undefined) === (input.fence === undefined), {
       path: ['fence'],
-      error: 'lane and fence go together',
+      error: 'goes together with lane: give both or neither',
     }),
   output: messageSchema,
   errors: ['not_holder', 'stale_fence'],
@@ -70,11 +70,11 @@ export const readMessages = {
     })
     .refine((input) => input.since_id === undefined || input.before_id === undefined, {
       path: ['before_id'],
-      error: 'since_id and before_id exclude each other',
+      error: 'excludes since_id: give one of the two',
     })
     .refine((input) => input.wait_s === 0 || input.since_id !== undefined, {
       path: ['wait_s'],
-      error: 'wait_s needs since_id: give the cursor of the last answer, or 0',
+      error: 'needs since_id: give the cursor of the last answer, or 0',
     }),
   output: z.looseObject({
     messages: z.array(messageSchema),

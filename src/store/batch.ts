@@ -1,3 +1,4 @@
+import type { Clock, Pause } from './clock.ts';
 import type { AnswerRow, Counters, EventRow, LaneRow, MessageRow, Waiter } from './rows.ts';
 import type { Outcome, Turn, View } from './store.ts';
 
@@ -32,12 +33,12 @@ export type TurnResult = Readonly<{ outcome: Outcome<unknown> } | { failure: unk
 export function decideBatch(
   turns: readonly Turn<unknown>[],
   rows: BatchRows,
-  now: () => number,
+  clock: Pick<Clock, 'now' | 'lastPause'>,
 ): { changes: BatchChanges; results: TurnResult[] } {
   const draft = createDraft(rows);
   const results = turns.map((turn): TurnResult => {
     try {
-      const view = draft.viewOf(turn, now());
+      const view = draft.viewOf(turn, clock.now(), clock.lastPause?.());
       const outcome = turn.decide(view);
       draft.apply(turn, outcome, view.now);
       return { outcome };
@@ -75,10 +76,11 @@ function createDraft(rows: BatchRows) {
     return acknowledged.get(id) ?? own ?? rows.message(id);
   }
 
-  function viewOf(turn: Turn<unknown>, now: number): View {
+  function viewOf(turn: Turn<unknown>, now: number, pause: Pause | undefined): View {
     const { lane, messageId, key } = turn;
     return {
       now,
+      pause,
       nextMessageId: lastMessageId + 1,
       lane: lane === undefined ? undefined : (lanes.get(lane) ?? rows.lane(lane)),
       queue: lane === undefined ? [] : (queues.get(lane) ?? rows.queue(lane)),

@@ -1,28 +1,72 @@
+import { uptime } from 'node:os';
+
 /** The time that judges leases, and the only place timers come from, so that a test can be both. */
 export type Clock = Readonly<{
   /** Milliseconds since 1970. Never smaller than an answer given before. */
   now: () => number;
   /** Runs `deed` once the clock has reached `at`, never before; gives back the way to call it off. */
   schedule: (at: number, deed: () => void) => () => void;
+  /** The last time that nobody could have been served; a clock that others keep going has none. */
+  lastPause?: () => Pause | undefined;
+  /** Calls back soon after a pause was over. */
+  onPause?: (listener: (pause: Pause) => void) => () => void;
+  stop?: () => void;
 }>;
+
+/** From the last sign of life to the first one after it, in the clock's time. */
+export type Pause = Readonly<{ from: number; to: number }>;
 
 /** `setTimeout` counts in 32 bits; longer waits are cut into pieces. */
 const timerMillisecondsMax = 2_000_000_000;
+const tickMilliseconds = 1_000;
+/** A process that shows no sign of life for longer than a tick and this was stopped, or its machine slept. */
+const pauseMillisecondsMin = 3_000;
+
+type Sources = Readonly<{
+  /** The latest time the store remembers: time does not run backwards over a restart either. */
+  floor?: number;
+  wallNow?: () => number;
+  monotonicNow?: () => number;
+  /** Like the monotonic one, but going on while the machine sleeps. */
+  bootNow?: () => number;
+}>;
 
 /**
  * A clock that starts at the machine's wall time and from then on follows its monotonic one: when somebody sets the
  * machine's clock back or forward, no lease comes back to life and none ends early.
- *
- * `floor` is the latest time the store remembers, so that time does not run backwards over a restart either.
  */
-export function createClock({
-  floor = 0,
-  wallNow = Date.now,
-  monotonicNow = () => performance.now(),
-}: Readonly<{ floor?: number; wallNow?: () => number; monotonicNow?: () => number }> = {}): Clock {
+export function createClock(sources: Sources = {}): Clock {
+  const { floor = 0, wallNow = Date.now, monotonicNow = () => performance.now() } = sources;
+  const { bootNow = () => uptime() * 1000 } = sources;
   const startedAt = Math.max(wallNow(), floor);
   const startedMonotonic = monotonicNow();
-  const now = () => startedAt + Math.floor(monotonicNow() - startedMonotonic);
+  const startedBoot = bootNow();
+  const listeners = new Set<(pause: Pause) => void>();
+  let slept = 0;
+  let lastSign = startedAt;
+  let pause: Pause | undefined;
+
+  function now(): number {
+    const time = startedAt + slept + Math.floor(monotonicNow() - startedMonotonic);
+    if (time - lastSign > pauseMillisecondsMin) notePause(time);
+    lastSign = time;
+    return time;
+  }
+
+  function notePause(to: number): void {
+    const noted = { from: lastSign, to };
+    pause = noted;
+    setImmediate(() => {
+      for (const listener of listeners) listener(noted);
+    });
+  }
+
+  /** Also catches up with the time that the machine slept, which the monotonic clock leaves out. */
+  function tick(): void {
+    const missed = bootNow() - startedBoot - (monotonicNow() - startedMonotonic) - slept;
+    if (missed > pauseMillisecondsMin) slept += Math.floor(missed);
+    now();
+  }
 
   function schedule(at: number, deed: () => void): () => void {
     let timer: NodeJS.Timeout;
@@ -37,5 +81,11 @@ export function createClock({
     return () => clearTimeout(timer);
   }
 
-  return { now, schedule };
+  function onPause(listener: (pause: Pause) => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  const ticking = setInterval(tick, tickMilliseconds).unref();
+  return { now, schedule, lastPause: () => pause, onPause, stop: () => clearInterval(ticking) };
 }

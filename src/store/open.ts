@@ -7,9 +7,11 @@ export type StoreOptions = Readonly<{
   location: string;
   writerFile: URL;
   clockFrom?: (floor: number) => Clock;
+  /** Goes on after acknowledged rows were lost, with ids and fences above them. */
+  acceptLoss?: boolean;
 }>;
 
 /** Opens the store that the location names. Whoever opens it closes it. */
-export function openStore({ location, writerFile, clockFrom }: StoreOptions): Promise<Store> {
-  return openSqliteStore({ path: location, writerFile, ...(clockFrom && { clockFrom }) });
+export function openStore({ location, ...options }: StoreOptions): Promise<Store> {
+  return openSqliteStore({ path: location, ...options });
 }

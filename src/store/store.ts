@@ -1,5 +1,5 @@
 import type { BusError } from '../contract/errors.ts';
-import type { Clock } from './clock.ts';
+import type { Clock, Pause } from './clock.ts';
 import type {
   AnswerRow,
   Counters,
@@ -61,6 +61,8 @@ export type Turn<Answer> = Readonly<{
 /** The rows that a turn asked for, as no other turn can change them before this one is over. */
 export type View = Readonly<{
   now: number;
+  /** The last time that nobody could renew, if there was one. */
+  pause?: Pause | undefined;
   nextMessageId: number;
   lane?: LaneRow | undefined;
   queue: readonly Waiter[];

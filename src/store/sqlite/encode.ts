@@ -124,6 +124,7 @@ export type CounterColumns = Readonly<{
   last_event_id: number;
   message_count: number;
   pending_flag_count: number;
+  fence_floor: number;
   clock_ms: number;
 }>;
 

@@ -4,6 +4,7 @@ import { type Clock, createClock } from '../clock.ts';
 import type { Store } from '../store.ts';
 import { loadDriver, type SqliteDriver } from './driver.ts';
 import { lockDatabase } from './lock.ts';
+import { checkForLoss } from './loss.ts';
 import { migrate } from './migrate.ts';
 import { createRowReader } from './read.ts';
 import { createSqliteStore } from './store.ts';
@@ -17,6 +18,8 @@ export type SqliteOptions = Readonly<{
   writerFile: URL;
   /** Given the latest time in the database. Tests give their own. */
   clockFrom?: (floor: number) => Clock;
+  /** Goes on after acknowledged rows were lost, with ids and fences above them. */
+  acceptLoss?: boolean;
 }>;
 
 /** Opens the embedded store. Rejects with a sentence for people when the file cannot be used. */
@@ -26,7 +29,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   createPrivateFile(path);
   const lock = lockDatabase(driver, path);
   try {
-    prepareFile(driver, path);
+    prepareFile(driver, path, options.acceptLoss ?? false);
     const writer = await startWriter({ path, file: options.writerFile });
     const database = driver.open(path);
     database.exec('PRAGMA query_only = ON; PRAGMA busy_timeout = 5000');
@@ -63,11 +66,12 @@ function createPrivateFile(path: string): void {
   }
 }
 
-function prepareFile(driver: SqliteDriver, path: string): void {
+function prepareFile(driver: SqliteDriver, path: string, acceptLoss: boolean): void {
   const database = driver.open(path);
   try {
     prepareForWriting(database);
     migrate(database, path);
+    checkForLoss(database, { path, acceptLoss });
   } catch (error) {
     throw /not a database|malformed/i.test(String(error))
       ? new Error(

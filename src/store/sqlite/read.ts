@@ -30,9 +30,13 @@ export function createRowReader(database: SqliteDatabase) {
     prepare(sql).get(...values) as Columns | undefined;
 
   return {
-    counters: (): Counters & { clockMilliseconds: number } => {
+    counters: (): Counters & { clockMilliseconds: number; fenceFloor: number } => {
       const columns = get<CounterColumns>('SELECT * FROM counters') as CounterColumns;
-      return { ...fromCounterColumns(columns), clockMilliseconds: columns.clock_ms };
+      return {
+        ...fromCounterColumns(columns),
+        clockMilliseconds: columns.clock_ms,
+        fenceFloor: columns.fence_floor,
+      };
     },
 
     message: (id: number): MessageRow | undefined => {

@@ -1,7 +1,7 @@
 import { type BatchRows, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
 import type { Clock } from '../clock.ts';
 import { createGroupCommit } from '../group-commit.ts';
-import type { Counters, EventRow, Waiter } from '../rows.ts';
+import type { Counters, EventRow, LaneRow, Waiter } from '../rows.ts';
 import type { Overview, OverviewQuery, Store, Turn } from '../store.ts';
 import type { RowReader } from './read.ts';
 import type { Writer } from './writer.ts';
@@ -17,22 +17,26 @@ type Parts = Readonly<{
 
 /** This process is the only writer of the file, so counters and queues can live in memory. */
 export function createSqliteStore({ path, reader, writer, clock, closeReader, unlock }: Parts): Store {
-  let counters: Counters = reader.counters();
+  const { fenceFloor, ...countersAtStart } = reader.counters();
+  let counters: Counters = countersAtStart;
   const queues = new Map<string, readonly Waiter[]>();
   const listeners = new Set<(events: readonly EventRow[]) => void>();
   const group = createGroupCommit({ commit, glance });
 
+  /** After an accepted loss even a lane without a row may have been granted before: its fences go on above the floor. */
+  const laneOf = (lane: string): LaneRow | undefined =>
+    reader.lane(lane) ?? (fenceFloor > 0 ? { lane, fence: fenceFloor } : undefined);
   const queueOf = (lane: string) => queues.get(lane) ?? [];
   const committedRows = (): BatchRows => ({
     counters,
-    lane: reader.lane,
+    lane: laneOf,
     queue: queueOf,
     message: reader.message,
     answer: reader.answer,
   });
 
   async function commit(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
-    const { changes, results } = decideBatch(turns, committedRows(), clock.now);
+    const { changes, results } = decideBatch(turns, committedRows(), clock);
     const { queues: changedQueues, ...rows } = changes;
     if (!isEmpty(changes)) await writer.commit(rows);
     counters = changes.counters;
@@ -45,7 +49,7 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
   }
 
   function glance(turn: Turn<unknown>) {
-    const { results } = decideBatch([turn], committedRows(), clock.now);
+    const { results } = decideBatch([turn], committedRows(), clock);
     const [result] = results;
     return result && 'outcome' in result ? result.outcome : undefined;
   }
@@ -75,6 +79,7 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
     closeReader();
     await writer.close();
     unlock();
+    clock.stop?.();
   }
 
   return {
@@ -85,7 +90,7 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
     readMessages: async (query) => reader.messages(query),
     readEvents: async ({ sinceId, limit }) => reader.events(sinceId, limit),
     readLanes: async (query) => reader.lanes(query),
-    readLane: async (lane) => ({ row: reader.lane(lane), queue: queueOf(lane) }),
+    readLane: async (lane) => ({ row: laneOf(lane), queue: queueOf(lane) }),
     readCounters: async () => counters,
     readOverview: async (query) => readOverview(query),
     subscribe,

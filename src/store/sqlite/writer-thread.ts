@@ -1,10 +1,16 @@
+import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorNumberOf, loadDriver } from './driver.ts';
+import { readHighWater, toMarkPath } from './loss.ts';
+import { openMarkFile } from './mark.ts';
 import type { CommitRequest } from './write.ts';
 import { createRowWriter, prepareForWriting } from './write.ts';
 
 /** The thread that waits for the disk, so that no read ever does. It knows rows only; what to write was decided. */
 export type WriterAnswer = Readonly<{ errorNumber?: number | undefined; reason?: string | undefined }>;
+
+const markSyncMilliseconds = 1_000;
+const errorCannotOpen = 14;
 
 if (parentPort) listen(parentPort, (workerData as { path: string }).path);
 
@@ -12,23 +18,64 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
   const database = loadDriver().open(path);
   prepareForWriting(database);
   const write = createRowWriter(database);
+  const keepMark = createMarkKeeper(path, readHighWater(database).fence);
+  const file = statSync(path);
+
+  /** Rows written to a file that has no name any more would be acknowledged and lost. */
+  function checkFile(): WriterAnswer | undefined {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.ino === file.ino && found.dev === file.dev) return undefined;
+    return { reason: `the file ${path} was deleted or replaced`, errorNumber: errorCannotOpen };
+  }
+
   port.on('message', (request: CommitRequest | 'close') => {
     if (request === 'close') {
+      // So that the file alone is the whole database; the last close does not do it with every driver.
+      attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
       database.close();
+      keepMark.close();
       port.close();
       return;
     }
-    port.postMessage(attempt(() => write(request)));
+    port.postMessage(checkFile() ?? attempt(() => write(request)) ?? keepMark.after(request));
   });
   port.postMessage({});
 }
 
-function attempt(deed: () => void): WriterAnswer {
+function attempt(deed: () => void): WriterAnswer | undefined {
   try {
     deed();
-    return {};
+    return undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { reason, errorNumber: errorNumberOf(error) };
   }
+}
+
+/** Follows the commits with the high-water mark; a disk that refuses it does not stop the commits. */
+function createMarkKeeper(path: string, fenceAtStart: number) {
+  const file = openMarkFile(toMarkPath(path));
+  let fence = fenceAtStart;
+  let isSynced = true;
+
+  function after({ counters, lanes }: CommitRequest): WriterAnswer {
+    for (const lane of lanes) fence = Math.max(fence, lane.fence);
+    attempt(() => file.write({ messageId: counters.lastMessageId, eventId: counters.lastEventId, fence }));
+    isSynced = false;
+    return {};
+  }
+
+  function sync(): void {
+    if (!isSynced) attempt(file.sync);
+    isSynced = true;
+  }
+
+  const timer = setInterval(sync, markSyncMilliseconds);
+  function close(): void {
+    clearInterval(timer);
+    sync();
+    file.close();
+  }
+
+  return { after, close };
 }

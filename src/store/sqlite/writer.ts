@@ -38,6 +38,7 @@ export async function startWriter({ path, file }: Readonly<{ path: string; file:
     worker.ref();
     const { reason, errorNumber } = await answered;
     worker.unref();
+    if (death) throw toUnavailable(`the writer of the store is gone (${death})`, 5);
     if (reason !== undefined) throw toCommitError(reason, errorNumber);
   }
 

@@ -48,7 +48,8 @@ CREATE TABLE counters (
   last_event_id INTEGER NOT NULL,
   message_count INTEGER NOT NULL,
   pending_flag_count INTEGER NOT NULL,
+  fence_floor INTEGER NOT NULL,
   clock_ms INTEGER NOT NULL
 ) STRICT;
-INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, 0);
 `;
