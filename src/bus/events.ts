@@ -5,7 +5,7 @@ import { createSharedReads, readOrWait } from './pages.ts';
 
 /** The change feed: everything that happened, for whoever watches. */
 export function createEventHandlers({ store, waiting }: EngineParts): Pick<Handlers, 'readEvents'> {
-  const shared = createSharedReads(waiting.generation);
+  const shared = createSharedReads({ parts: { store, waiting }, toCharacters: toPageCharacters });
 
   async function readPage({ since, limit }: ParsedInput<'readEvents'>): Promise<Output<'readEvents'>> {
     const rows = await store.readEvents({ sinceId: since, limit: limit + 1 });
@@ -24,4 +24,8 @@ export function createEventHandlers({ store, waiting }: EngineParts): Pick<Handl
     });
 
   return { readEvents };
+}
+
+function toPageCharacters({ events }: Output<'readEvents'>): number {
+  return events.reduce((sum, { message }) => sum + (message?.body.length ?? 0), 0);
 }

@@ -15,7 +15,7 @@ export function createMessageHandlers({
   store,
   waiting,
 }: EngineParts): Pick<Handlers, 'postMessage' | 'readMessages' | 'acknowledgeFlag'> {
-  const shared = createSharedReads(waiting.generation);
+  const shared = createSharedReads({ parts: { store, waiting }, toCharacters: toPageCharacters });
 
   function postMessage(input: ParsedInput<'postMessage'>, { idempotencyKey }: Call) {
     const repeat = toRepeat('postMessage', input, idempotencyKey);
@@ -47,10 +47,10 @@ export function createMessageHandlers({
 
   const readMessages: Handlers['readMessages'] = (input, call) =>
     readOrWait({
-      read: () =>
-        input.wait_s === 0
-          ? readPage(input)
-          : shared.read(JSON.stringify([input.topic, input.since_id, input.limit]), () => readPage(input)),
+      read: () => {
+        const { topic, since_id, before_id, limit } = input;
+        return shared.read(JSON.stringify([topic, since_id, before_id, limit]), () => readPage(input));
+      },
       isEmpty: (page) => page.messages.length === 0,
       takeBell: () => (input.topic === undefined ? waiting.onMessages() : waiting.onTopic(input.topic)),
       clock: store.clock,
@@ -59,6 +59,10 @@ export function createMessageHandlers({
     });
 
   return { postMessage, readMessages, acknowledgeFlag };
+}
+
+function toPageCharacters({ messages }: Output<'readMessages'>): number {
+  return messages.reduce((sum, { body }) => sum + body.length, 0);
 }
 
 function decidePost(input: ParsedInput<'postMessage'>, view: View): Outcome<Output<'postMessage'>> {

@@ -1,5 +1,7 @@
 import type { Call } from '../contract/contract.ts';
+import { limits } from '../contract/limits.ts';
 import type { Clock } from '../store/clock.ts';
+import type { EngineParts } from './bus.ts';
 import type { Bell } from './waiting.ts';
 
 /**
@@ -36,21 +38,44 @@ export async function readOrWait<Page>({
 }
 
 /**
- * Lets callers that ask the same question between two commits share one answer: a post that wakes five thousand
- * waiters is read once. `generation` grows with each commit, so that no one who was rung is given an older answer.
+ * Lets callers that ask the same question between two changes share one answer, the very same object: a post that
+ * wakes five thousand waiters is read once, and so is a page that is asked for again and again.
+ *
+ * Where others write to the store too, and where an answer is large, it is shared only by those who ask together.
  */
-export function createSharedReads(generation: () => number) {
-  const answers = new Map<string, Promise<unknown>>();
+export function createSharedReads<Answer>({
+  parts: { store, waiting },
+  answersMax = limits.sharedAnswersMax,
+  toCharacters,
+}: Readonly<{
+  parts: Pick<EngineParts, 'store' | 'waiting'>;
+  answersMax?: number;
+  /** About how much memory the answer takes. */
+  toCharacters: (answer: Answer) => number;
+}>) {
+  let answers = new Map<string, Promise<Answer>>();
+  let answersOf = -1;
 
-  function read<Answer>(question: string, ask: () => Promise<Answer>): Promise<Answer> {
-    const key = `${generation()} ${question}`;
-    const known = answers.get(key) as Promise<Answer> | undefined;
+  function read(question: string, ask: () => Promise<Answer>): Promise<Answer> {
+    const version = store.version?.() ?? waiting.generation();
+    if (version !== answersOf || answers.size >= answersMax) {
+      answers = new Map();
+      answersOf = version;
+    }
+    const known = answers.get(question);
     if (known) return known;
     const asked = ask();
-    answers.set(key, asked);
-    // Shared by those who ask together, not kept: the next turn of the event loop asks anew.
-    setImmediate(() => answers.delete(key));
+    share(answers, question, asked);
     return asked;
+  }
+
+  function share(among: Map<string, Promise<Answer>>, question: string, asked: Promise<Answer>): void {
+    among.set(question, asked);
+    const forget = () => among.delete(question);
+    asked.then((answer) => {
+      if (toCharacters(answer) > limits.sharedAnswerCharactersMax) forget();
+    }, forget);
+    if (!store.version) setImmediate(forget);
   }
 
   return { read };

@@ -3,15 +3,26 @@ import { limits } from '../contract/limits.ts';
 import { toLane, toMessage, toTimestamp, toWaiting } from './answers.ts';
 import type { EngineParts, Handlers } from './bus.ts';
 import { fenceOf, liveHoldOf } from './lanes.ts';
+import { createSharedReads } from './pages.ts';
 
 /** What a person or an agent sees of the whole: a fold over one consistent look at the rows. */
 export function createStatusHandlers({
   store,
+  waiting,
   settings,
 }: EngineParts): Pick<Handlers, 'getBusStatus' | 'listLanes' | 'getLane'> {
   const startedAt = store.clock.now();
+  const shared = createSharedReads<Output<'getBusStatus'>>({
+    parts: { store, waiting },
+    // The one of this millisecond.
+    answersMax: 1,
+    toCharacters: () => 0,
+  });
 
-  async function getBusStatus(): Promise<Output<'getBusStatus'>> {
+  /** The seconds left change with the clock, so an answer is shared within one millisecond only. */
+  const getBusStatus: Handlers['getBusStatus'] = () => shared.read(`${store.clock.now()}`, readStatus);
+
+  async function readStatus(): Promise<Output<'getBusStatus'>> {
     const overview = await store.readOverview({
       messagesMax: limits.statusRecentMessagesMax,
       flagsMax: limits.statusFlagsMax,

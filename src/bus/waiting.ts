@@ -54,15 +54,15 @@ export function createWaiting(clock: Clock): Waiting {
 
     async function rung(until: number, signal: AbortSignal | undefined): Promise<WaitEnd> {
       await new Promise<void>((resolve) => {
-        wake = resolve;
         if (isRung || failure || signal?.aborted) return resolve();
-        const callOff = clock.schedule(until, resolve);
-        signal?.addEventListener('abort', wake, { once: true });
-        wake = () => {
+        const callOff = clock.schedule(until, () => wake());
+        const end = () => {
           callOff();
-          signal?.removeEventListener('abort', wake);
+          signal?.removeEventListener('abort', end);
           resolve();
         };
+        signal?.addEventListener('abort', end, { once: true });
+        wake = end;
       });
       if (failure) throw failure;
       if (isRung) return 'rung';

@@ -38,7 +38,7 @@ export const claimLane = {
   title: 'Claim a lane',
   summary: 'Claim a lane: a named unit of work that one owner holds at a time under a lease',
   guidance:
-    'Use it before you touch anything another agent might touch too: a file, a feature, a deploy. Renews when you hold it; steals when the lease has expired. On lane_held do NOT do the work: wait with wait_s (60 is good, at most 300; first come first served), take another lane, or ask the owner by post_message. Keep the fence of the answer. Heartbeat well before lease_s is over, release when done.',
+    'Use it before you touch anything another agent might touch too: a file, a feature, a deploy. Renews when you hold it; steals when the lease has expired. On lane_held do NOT do the work: wait with wait_s (45 is good, at most 300; first come first served), take another lane, or ask the owner by post_message. Keep the fence of the answer. Heartbeat well before lease_s is over, release when done.',
   method: 'POST',
   path: '/lanes/{lane}/claim',
   effect: 'idempotent',

@@ -32,6 +32,9 @@ export const limits = {
   statusFlagsMax: 50,
   statusLanesMax: 500,
   statusWaitersMax: 500,
+  /** Answers to reads that are kept ready until the next change. */
+  sharedAnswersMax: 256,
+  sharedAnswerCharactersMax: 131_072,
   /** Writes that wait for a commit; more are refused with `unavailable`. */
   turnsQueuedMax: 20_000,
   turnsPerCommitMax: 1_024,

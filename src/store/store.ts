@@ -41,6 +41,9 @@ export type Store = Readonly<{
   readCounters: () => Promise<Counters>;
   readOverview: (query: OverviewQuery) => Promise<Overview>;
 
+  /** Grows with every change, also of a queue. A store that other processes write to has none. */
+  version?: () => number;
+
   /** Calls back after each commit with its events, oldest first, before the turns of that commit are answered. */
   subscribe: (listener: (events: readonly EventRow[]) => void) => () => void;
 

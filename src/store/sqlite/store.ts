@@ -19,6 +19,7 @@ type Parts = Readonly<{
 export function createSqliteStore({ path, reader, writer, clock, closeReader, unlock }: Parts): Store {
   const { fenceFloor, ...countersAtStart } = reader.counters();
   let counters: Counters = countersAtStart;
+  let version = 0;
   const queues = new Map<string, readonly Waiter[]>();
   const listeners = new Set<(events: readonly EventRow[]) => void>();
   const group = createGroupCommit({ commit, glance });
@@ -40,6 +41,7 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
     const { queues: changedQueues, ...rows } = changes;
     if (!isEmpty(changes)) await writer.commit(rows);
     counters = changes.counters;
+    if (!isEmpty(changes) || changedQueues.size > 0) version += 1;
     for (const [lane, queue] of changedQueues) {
       if (queue.length > 0) queues.set(lane, queue);
       else queues.delete(lane);
@@ -93,6 +95,7 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
     readLane: async (lane) => ({ row: laneOf(lane), queue: queueOf(lane) }),
     readCounters: async () => counters,
     readOverview: async (query) => readOverview(query),
+    version: () => version,
     subscribe,
     probe: async () => {
       reader.counters();

@@ -1,0 +1,108 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { Bus, Call, OperationName } from '../contract/contract.ts';
+import { checkInput } from '../contract/input.ts';
+import { limits } from '../contract/limits.ts';
+import { fillAgentId } from './identity.ts';
+import type { KeepAlive } from './keep-alive.ts';
+import { type ProgressReport, withProgress } from './progress.ts';
+import { toGrant } from './renewal.ts';
+import { isForeseen, type ResultExtras, toFailure, toInvalidArguments, toSuccess } from './results.ts';
+import type { McpTool } from './tools.ts';
+
+/** Where goes what a caller must not see: one sentence and its cause. Never to stdout, which belongs to the protocol. */
+export type Log = (sentence: string, cause?: unknown) => void;
+
+export type ToolCaller = Readonly<{
+  bus: Bus;
+  agentId: string;
+  keepAlive: KeepAlive | undefined;
+  log: Log;
+  progressIntervalMilliseconds: number;
+}>;
+
+export type ToolCall = Readonly<{
+  tool: McpTool;
+  given: Readonly<Record<string, unknown>>;
+  signal: AbortSignal;
+  /** Set when the client asked to hear from the call while it waits. */
+  report: ProgressReport | undefined;
+}>;
+
+/** Answers one call of a tool. Never rejects: whatever happens becomes a result that the caller can read. */
+export async function callTool(caller: ToolCaller, call: ToolCall): Promise<CallToolResult> {
+  const { tool, signal } = call;
+  const { input, filledAgentId } = fillAgentId(tool.operation, call.given, caller.agentId);
+  const extras = (note?: string): ResultExtras => ({
+    agent_id: filledAgentId,
+    note,
+    lost_lanes: signal.aborted ? undefined : takeLost(caller.keepAlive),
+  });
+  const checked = checkInput(tool, input);
+  if ('issues' in checked) return toInvalidArguments(tool.name, checked.issues, extras());
+  try {
+    const answer = await runWithProgress(caller, call, input as Arguments);
+    return toSuccess(answer, extras(toNote(tool.operationName, input as Arguments, answer)));
+  } catch (error) {
+    if (!isForeseen(error) && !signal.aborted) caller.log(`a call of ${tool.name} failed unforeseen`, error);
+    return toFailure(tool.name, error, extras());
+  }
+}
+
+/** What the schema of the tool let through, as the caller wrote it: an older bus must not be sent our defaults. */
+type Arguments = Readonly<Record<string, unknown>> &
+  Readonly<{
+    lane?: string;
+    owner?: string;
+    topic?: string;
+    lease_s?: number;
+    wait_s?: number;
+    since_id?: number;
+    keep_alive?: boolean;
+  }>;
+
+type Answer = Readonly<Record<string, unknown>>;
+
+function takeLost(keepAlive: KeepAlive | undefined): readonly string[] | undefined {
+  const lanes = keepAlive?.takeLost() ?? [];
+  return lanes.length > 0 ? lanes : undefined;
+}
+
+function runWithProgress(caller: ToolCaller, call: ToolCall, input: Arguments): Promise<Answer> {
+  const run = () => runOnBus(caller, call.tool.operationName, input, call.signal);
+  const waitSeconds = input.wait_s ?? 0;
+  if (waitSeconds === 0 || !call.report) return run();
+  const waitingFor = input.lane ? `lane ${input.lane}` : 'messages';
+  const { progressIntervalMilliseconds: intervalMilliseconds } = caller;
+  return withProgress({ waitingFor, waitSeconds, intervalMilliseconds, report: call.report }, run);
+}
+
+/** Calls the bus, and lets the keep-alive follow what the call does to the lanes that it holds. */
+async function runOnBus(
+  { bus, keepAlive }: ToolCaller,
+  name: OperationName,
+  given: Arguments,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { keep_alive: isKept = false, ...input } = given;
+  const operate = bus[name] as (input: unknown, call: Call) => Promise<Answer>;
+  const run = () => operate(input, { signal });
+  if (!keepAlive) return run();
+
+  const { lane = '', owner = '', lease_s = limits.leaseSecondsDefault } = input;
+  if (name === 'releaseLane') return keepAlive.whileReleasing(lane, owner, run);
+  const answer = await run();
+  if (name === 'claimLane' || name === 'heartbeatLane') {
+    const grant = toGrant({ lane, owner, lease_s }, answer);
+    if (isKept) keepAlive.keep(grant);
+    else keepAlive.renewed(grant);
+  }
+  return answer;
+}
+
+/** An agent that waited in vain is told so, and how to go on. */
+function toNote(name: OperationName, input: Arguments, answer: Answer): string | undefined {
+  const isEmpty = Array.isArray(answer.messages) && answer.messages.length === 0;
+  if (name !== 'readMessages' || !input.wait_s || !isEmpty) return undefined;
+  const cursor = answer.cursor ?? input.since_id;
+  return `nothing came in ${input.wait_s} s; to wait on, call again with since_id=${cursor}`;
+}

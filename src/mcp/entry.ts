@@ -1,0 +1,59 @@
+import type { Readable, Writable } from 'node:stream';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { createKeepAlive } from './keep-alive.ts';
+import type { SetTimer } from './renewal.ts';
+import { createMcpServer, type McpServerOptions } from './server.ts';
+import { selectTools } from './tools.ts';
+
+export type StdioOptions = Omit<McpServerOptions, 'keepAlive'> &
+  Readonly<{
+    /** How long at most a lane is kept for an agent that does not ask for it again. */
+    keepAliveMaxSeconds?: number | undefined;
+    input?: Readable | undefined;
+    output?: Writable | undefined;
+  }>;
+
+const keepAliveMaxSecondsDefault = 4 * 3600;
+
+/**
+ * Serves one MCP session over stdin and stdout, in whichever protocol era the client opens it.
+ *
+ * Resolves when the session is over, because the client closed a pipe or a signal came, and what was kept alive is
+ * given back, which takes a second at most. The process must exit then: a call that still waits does not hold it up.
+ */
+export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
+  const { bus, log, keepAliveMaxSeconds: ceilingSeconds = keepAliveMaxSecondsDefault } = options;
+  // A server is made when the client speaks; a choice of tools that makes no sense is refused before that.
+  selectTools(options);
+  const keepAlive = createKeepAlive({ bus, now: () => performance.now(), setTimer, ceilingSeconds });
+  const transport = new StdioServerTransport(options.input, options.output);
+  // The client may open both eras in turn, so there can be two servers; what they keep alive is one.
+  const connection = serveStdio(() => createMcpServer({ ...options, keepAlive }), {
+    transport,
+    onerror: (error) => log('the MCP connection had a problem', error),
+  });
+  await endOfSession(transport);
+  await Promise.all([connection.close(), keepAlive.releaseAll()]);
+}
+
+const setTimer: SetTimer = (callback, milliseconds) => {
+  const timer = setTimeout(callback, milliseconds);
+  return () => clearTimeout(timer);
+};
+
+/** The transport closes when stdin ends, when stdout breaks, and when a message is too large to read. */
+function endOfSession(transport: StdioServerTransport): Promise<void> {
+  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+  return new Promise((resolve) => {
+    const end = () => {
+      for (const signal of signals) process.off(signal, end);
+      resolve();
+    };
+    for (const signal of signals) process.on(signal, end);
+    const { onclose } = transport;
+    transport.onclose = () => {
+      onclose?.();
+      end();
+    };
+  });
+}

@@ -1,0 +1,88 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { BusError, BusUnreachableError } from '../contract/errors.ts';
+import { type InputIssue, toSentence } from '../contract/input.ts';
+
+/** What a result carries besides the answer of the bus; what is undefined is left out. */
+export type ResultExtras = Readonly<{
+  /** The id that was filled in for the caller. */
+  agent_id?: string | undefined;
+  /** What an empty answer means. */
+  note?: string | undefined;
+  /** Lanes that this server was to keep and could not. */
+  lost_lanes?: readonly string[] | undefined;
+}>;
+
+type Failure = Readonly<{
+  type: 'bus_unreachable' | 'bus_api_error' | 'invalid_arguments';
+  message: string;
+}> &
+  Readonly<Record<string, unknown>>;
+
+/** What the bus answered, whole. */
+export function toSuccess(answer: Readonly<Record<string, unknown>>, extras: ResultExtras): CallToolResult {
+  return toResult({ ok: true, ...answer, ...withoutUndefined(extras) });
+}
+
+/** What went wrong, typed; of what nobody foresaw the caller learns that it happened, and nothing else. */
+export function toFailure(toolName: string, error: unknown, extras: ResultExtras): CallToolResult {
+  return toErrorResult(toolName, toFailureOf(error), extras);
+}
+
+export function toInvalidArguments(
+  toolName: string,
+  issues: readonly InputIssue[],
+  extras: ResultExtras,
+): CallToolResult {
+  return toErrorResult(toolName, { type: 'invalid_arguments', message: toSentence(issues), issues }, extras);
+}
+
+/** The answer to a call of a tool that exists and that this server was told to leave out. */
+export function toNotOffered(toolName: string, reason: string): CallToolResult {
+  return toErrorResult(toolName, { type: 'invalid_arguments', message: reason }, {});
+}
+
+export function isForeseen(error: unknown): boolean {
+  return error instanceof BusError || error instanceof BusUnreachableError;
+}
+
+function toFailureOf(error: unknown): Failure {
+  if (error instanceof BusUnreachableError) {
+    return { type: 'bus_unreachable', message: error.message, url: error.url };
+  }
+  if (error instanceof BusError) {
+    const { status, detail, code, data } = error;
+    return { type: 'bus_api_error', message: detail, status_code: status, code, data };
+  }
+  return {
+    type: 'bus_api_error',
+    message:
+      'the call failed in a way nobody foresaw: repeat it once, and if it fails again look into the log of this MCP server',
+    code: 'internal',
+  };
+}
+
+function toErrorResult(toolName: string, failure: Failure, extras: ResultExtras): CallToolResult {
+  const { type, message, ...more } = failure;
+  const error = { type, message: `[${toolName}] ${message}`, tool: toolName, ...withoutUndefined(more) };
+  return { ...toResult({ ok: false, error, ...withoutUndefined(extras) }), isError: true };
+}
+
+function withoutUndefined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** One object, told twice: clients differ in which of the two they show to the model. */
+function toResult(content: Readonly<Record<string, unknown>>): CallToolResult {
+  const text = JSON.stringify(content).replace(unprintable, toEscape);
+  return { structuredContent: content, content: [{ type: 'text', text }] };
+}
+
+/**
+ * Peers wrote the texts, and a terminal may show them. JSON escapes the older control characters by itself; these are
+ * the newer ones and those that turn the direction of what follows.
+ */
+const unprintable = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+function toEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

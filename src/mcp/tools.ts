@@ -1,0 +1,121 @@
+import type { Tool } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { contract, type OperationName, operations } from '../contract/contract.ts';
+import { toSnakeCase } from '../contract/names.ts';
+import type { Effect, Operation } from '../contract/operation.ts';
+
+/** An operation as the MCP server offers it: what a client is told, and what a call is checked against. */
+export type McpTool = Readonly<{
+  name: string;
+  operationName: OperationName;
+  operation: Operation;
+  /** The input of the operation and the arguments that only this door knows. */
+  input: z.ZodObject;
+  declaration: Tool;
+}>;
+
+export type ToolSelection = Readonly<{
+  readOnly?: boolean | undefined;
+  toolNames?: readonly string[] | undefined;
+  /** Whether this server can renew leases for its agent: only then `keep_alive` is offered. */
+  keepsAlive?: boolean | undefined;
+}>;
+
+/**
+ * Every tool, in the order of the contract.
+ *
+ * Built once per process: a server may be made for each request, and the schemas cost more than the call.
+ */
+export const tools: readonly McpTool[] = operations
+  .filter(([, operation]) => operation.doors.includes('mcp'))
+  .map(([name, operation]) => toTool(name, operation, operation.input));
+
+/** The tools that a server with these settings offers; refuses names that no tool has. */
+export function selectTools(selection: ToolSelection): readonly McpTool[] {
+  const unknown = selection.toolNames?.filter((name) => !tools.some((tool) => tool.name === name)) ?? [];
+  if (unknown.length > 0) {
+    throw new Error(`no such tool: ${unknown.join(', ')}; choose from ${namesOf(tools)}`);
+  }
+  return tools
+    .filter((tool) => !selection.readOnly || tool.operation.effect === 'read')
+    .filter((tool) => !selection.toolNames || selection.toolNames.includes(tool.name))
+    .map((tool) =>
+      selection.keepsAlive && tool.name === claimLaneKeptAlive.name ? claimLaneKeptAlive : tool,
+    );
+}
+
+export function namesOf(list: readonly McpTool[]): string {
+  return list.map((tool) => tool.name).join(', ');
+}
+
+const claimLaneKeptAlive = toTool(
+  'claimLane',
+  contract.claimLane,
+  contract.claimLane.input.extend({
+    keep_alive: z
+      .boolean()
+      .default(false)
+      .describe('This server renews the lease until release or the end of the session'),
+  }),
+);
+
+function toTool(operationName: OperationName, operation: Operation, input: z.ZodObject): McpTool {
+  const name = toSnakeCase(operationName);
+  const declaration = {
+    name,
+    title: operation.title,
+    description: `${operation.summary}. ${operation.guidance}`,
+    inputSchema: toInputSchema(operation, input),
+    outputSchema: toOutputSchema(operation),
+    annotations: toHints(operation.effect),
+  };
+  return { name, operationName, operation, input, declaration };
+}
+
+/** Nothing here destroys: what is claimed comes free, what is posted stays. And the bus is a closed world of its own. */
+function toHints(effect: Effect): Tool['annotations'] {
+  return {
+    readOnlyHint: effect === 'read',
+    destructiveHint: false,
+    idempotentHint: effect !== 'append',
+    openWorldHint: false,
+  };
+}
+
+function toInputSchema(operation: Operation, input: z.ZodObject): Tool['inputSchema'] {
+  const { properties = {}, required = [] } = z.toJSONSchema(input, {
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
+  });
+  const agent = operation.agentField ? properties[operation.agentField] : undefined;
+  if (typeof agent === 'object') agent.description = `${agent.description}; left out: the id of this session`;
+  const demanded = required.filter((field) => field !== operation.agentField);
+  return {
+    type: 'object',
+    properties: properties as Tool['inputSchema']['properties'],
+    ...(demanded.length > 0 && { required: demanded }),
+    additionalProperties: false,
+  };
+}
+
+/**
+ * Names the fields of an answer and leaves their types open.
+ *
+ * Clients hold every answer against this schema, failures too. The bus behind this server may be older or newer than
+ * the contract, and no difference between them may turn a call that worked into an error of the client.
+ */
+function toOutputSchema(operation: Operation): Tool['outputSchema'] {
+  const { ok: _, ...answer } = operation.output.shape;
+  return {
+    type: 'object',
+    properties: {
+      ok: { type: 'boolean' },
+      ...Object.fromEntries(Object.keys(answer).map((field) => [field, {}])),
+      error: { type: 'object', properties: { type: { type: 'string' }, message: { type: 'string' } } },
+      lost_lanes: { type: 'array', items: { type: 'string' } },
+    },
+    required: ['ok'],
+  };
+}

@@ -1,0 +1,95 @@
+import type pg from 'pg';
+import { NoHostError, reasonOf } from './errors.ts';
+import type { PostgresLocation } from './location.ts';
+import { createSession, type Session } from './session.ts';
+
+export type Connect = (purpose: string) => Promise<Session>;
+
+type ClientLibrary = typeof pg;
+
+/** Nobody waits longer for a host that does not answer. */
+const connectMilliseconds = 3_000;
+/** A statement that takes longer has lost its server; the connection is given up. */
+const statementMilliseconds = 10_000;
+
+/**
+ * What every connection is set to. A bus that is stopped in the middle of a transaction must not keep the order lock
+ * from all others, and an answered commit survives a power cut. Every question has an index made for it, so plans are
+ * made once and never guess from a table that was empty a moment ago.
+ */
+const settings = `
+SET idle_in_transaction_session_timeout = 5000;
+SET lock_timeout = 5000;
+SET plan_cache_mode = force_generic_plan;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET jit = off;
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+`;
+
+/** Connects to the first host of the URL that takes writes, beginning with the one that did last time. */
+export async function createConnect(location: PostgresLocation): Promise<Connect> {
+  const library = await loadClientLibrary();
+  const { connectionStrings, schema } = location;
+  let first = 0;
+
+  return async function connect(purpose) {
+    const reasons: string[] = [];
+    for (let tried = 0; tried < connectionStrings.length; tried += 1) {
+      const index = (first + tried) % connectionStrings.length;
+      const client = createClient(library, connectionStrings[index] as string, purpose);
+      try {
+        const session = await openSession(client, schema);
+        first = index;
+        return session;
+      } catch (error) {
+        client.end().catch(() => {});
+        if (connectionStrings.length === 1) throw error;
+        reasons.push(reasonOf(error));
+      }
+    }
+    throw new NoHostError(reasons);
+  };
+}
+
+async function loadClientLibrary(): Promise<ClientLibrary> {
+  let library: ClientLibrary;
+  try {
+    ({ default: library } = await import('pg'));
+  } catch {
+    throw new Error('PostgreSQL needs its client library: run npm install pg beside bus-mcp');
+  }
+  if (new library.Client().pipeline === undefined) {
+    throw new Error('the client library of PostgreSQL is too old: run npm install pg@^8.23.0 beside bus-mcp');
+  }
+  return library;
+}
+
+const int8 = 20;
+
+function createClient(library: ClientLibrary, connectionString: string, purpose: string): pg.Client {
+  const getTypeParser: typeof library.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+    oid === int8 ? Number : library.types.getTypeParser(oid, format as 'text');
+  return new library.Client({
+    application_name: `bus-mcp ${purpose}`,
+    connectionString,
+    connectionTimeoutMillis: connectMilliseconds,
+    query_timeout: statementMilliseconds,
+    keepAlive: true,
+    pipeline: true,
+    types: { getTypeParser },
+  });
+}
+
+async function openSession(client: pg.Client, schema: string): Promise<Session> {
+  const session = createSession(client);
+  await client.connect();
+  await client.query(`SET search_path TO "${schema}"; ${settings}`);
+  const [state] = await session.ask<{ is_read_only: boolean }>(
+    `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS is_read_only`,
+  );
+  if (state?.is_read_only) throw new NoHostError(['it is a standby or read-only']);
+  return session;
+}

@@ -1,0 +1,66 @@
+import { BusError, toBusError } from '../../contract/errors.ts';
+import { toUnavailable } from '../group-commit.ts';
+
+/** What the server calls conditions that pass, by the first characters of their SQLSTATE. */
+const passingStates: Readonly<Record<string, string>> = {
+  '08': 'the connection to the database broke',
+  '25006': 'the database is read-only',
+  '25P03': 'the database ended a transaction that took too long',
+  '28': 'the database refused the credentials',
+  '3D000': 'the database does not exist',
+  '40': 'the database undid the transaction',
+  '53100': 'the disk of the database is full',
+  '53300': 'the database has too many connections',
+  '53': 'the database is out of resources',
+  '55P03': 'the database is busy: the order lock was not free in time',
+  '57014': 'the database canceled the statement',
+  '57P': 'the database is shutting down or starting up',
+  '58': 'the disk of the database failed',
+  XX: 'the database is damaged',
+};
+
+/** No host of the URL could be used; says why for each. */
+export class NoHostError extends Error {
+  constructor(reasons: readonly string[]) {
+    super(`no host takes writes (${reasons.join('; ')})`);
+    this.name = 'NoHostError';
+  }
+}
+
+/** The refusal `unavailable` for whatever passes by itself; any other failure as it is. */
+export function toStoreError(error: unknown): unknown {
+  if (error instanceof BusError) return error;
+  const state = stateOf(error);
+  if (state === undefined) return toUnavailable(`the database cannot be reached (${reasonOf(error)})`, 1);
+  const known = findPassing(state);
+  return known ? toUnavailable(known, 1) : error;
+}
+
+/** The commit was sent, and the connection broke before the answer came. */
+export function toUnknownOutcome(error: unknown): BusError {
+  const detail =
+    `the connection to the database broke before it said whether the write was kept (${reasonOf(error)}): ` +
+    'repeat the call in 1 s with the same idempotency key, or look whether it was kept';
+  return toBusError('unavailable', detail, { retry_after_s: 1 });
+}
+
+/** The five characters by which the server names a condition; the client library's own errors have none. */
+export function stateOf(error: unknown): string | undefined {
+  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
+  return typeof code === 'string' && typeof severity === 'string' ? code : undefined;
+}
+
+/** What went wrong, in few words: a code where there is one. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (stateOf(error) === undefined && typeof code === 'string') return code;
+  return typeof message === 'string' && message !== '' ? message : String(error);
+}
+
+function findPassing(state: string): string | undefined {
+  for (const length of [5, 3, 2]) {
+    const known = passingStates[state.slice(0, length)];
+    if (known) return known;
+  }
+  return undefined;
+}

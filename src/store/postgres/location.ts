@@ -1,0 +1,97 @@
+/** Where the database is, read from the URL. Several hosts are tried in turn. */
+export type PostgresLocation = Readonly<{
+  /** One for each way to connect, in the order to try them, each with the password: not for people. */
+  connectionStrings: readonly string[];
+  /** Everything lives in this schema, so that a role needs no more than that. */
+  schema: string;
+  /** The URL without the password: for people. */
+  shown: string;
+}>;
+
+const urlPattern =
+  /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
+const schemaPattern = /^[a-z_][a-z0-9_]{0,39}$/;
+const tlsModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+
+export function isPostgresUrl(location: string): boolean {
+  return /^postgres(ql)?:\/\//.test(location);
+}
+
+/** Reads `postgres://user:password@host1:5432,host2:5432/database?schema=bus&sslmode=verify-full`. */
+export function parsePostgresUrl(url: string): PostgresLocation {
+  const match = urlPattern.exec(url);
+  if (!match) throw new Error(`the database is not given as a PostgreSQL URL: ${advice}`);
+  const [, credentials = '', authority = '', database = '', query = ''] = match;
+  const parameters = new URLSearchParams(query);
+  const schema = take(parameters, 'schema') ?? 'bus';
+  if (!schemaPattern.test(schema)) {
+    throw new Error(`the schema in the URL of the database must match ${schemaPattern.source}: ${advice}`);
+  }
+  // Only a host that takes writes will do, whatever the URL says.
+  take(parameters, 'target_session_attrs');
+  const hosts = toHosts(authority, parameters);
+  const connectionStrings = hosts.flatMap((host) =>
+    toTlsVariants(parameters).map((variant) => {
+      for (const [name, value] of host.parameters) variant.set(name, value);
+      const at = credentials === '' ? '' : `${credentials}@`;
+      return toCheckedUrl(`postgres://${at}${host.authority}/${database}?${variant}`);
+    }),
+  );
+  const user = credentials.split(':')[0];
+  const shown = `postgres://${user ? `${user}@` : ''}${hosts.map(({ name }) => name).join(',')}/${database}`;
+  return { connectionStrings, schema, shown: schema === 'bus' ? shown : `${shown}?schema=${schema}` };
+}
+
+const advice = 'write postgres://user:password@host:5432/database, special characters as %xx';
+
+function take(parameters: URLSearchParams, name: string): string | undefined {
+  const value = parameters.get(name) ?? undefined;
+  parameters.delete(name);
+  return value;
+}
+
+type Host = Readonly<{ name: string; authority: string; parameters: readonly (readonly [string, string])[] }>;
+
+/** From the authority, or from `host` and `port` behind the question mark, where a folder of a socket can stand. */
+function toHosts(authority: string, parameters: URLSearchParams): Host[] {
+  const names = take(parameters, 'host')?.split(',') ?? [];
+  const ports = take(parameters, 'port')?.split(',') ?? [];
+  if (authority !== '' || names.length === 0) {
+    return authority.split(',').map((name) => ({ name, authority: name, parameters: [] }));
+  }
+  return names.map((host, index) => {
+    const port = ports[index] ?? ports[0] ?? '5432';
+    return {
+      name: `${host}:${port}`,
+      authority: '',
+      parameters: [
+        ['host', host],
+        ['port', port],
+      ],
+    };
+  });
+}
+
+/** `sslmode` means what PostgreSQL's own clients mean by it; `prefer` is two ways to connect, tried in turn. */
+function toTlsVariants(parameters: URLSearchParams): URLSearchParams[] {
+  const mode = parameters.get('sslmode');
+  const withMode = (value: string) => {
+    const variant = new URLSearchParams(parameters);
+    variant.set('sslmode', value);
+    if (value !== 'no-verify') variant.set('uselibpqcompat', 'true');
+    return variant;
+  };
+  if (mode === null) return [new URLSearchParams(parameters)];
+  if (!tlsModes.includes(mode)) {
+    throw new Error(`the sslmode in the URL of the database must be one of ${tlsModes.join(', ')}`);
+  }
+  return mode === 'prefer' ? [withMode('require'), withMode('disable')] : [withMode(mode)];
+}
+
+/** What the URL parser says of a bad URL has the password in it. */
+function toCheckedUrl(url: string): string {
+  if (!URL.canParse(url.replace(':///', '://socket/'))) {
+    throw new Error(`the database is not given as a PostgreSQL URL: ${advice}`);
+  }
+  return url;
+}

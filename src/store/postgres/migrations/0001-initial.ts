@@ -1,0 +1,78 @@
+/** The log, the registry of lanes, the change feed, the remembered answers, what is counted, and who waits. */
+export const initial = `
+CREATE TABLE messages (
+  id bigint PRIMARY KEY,
+  topic text COLLATE "C" NOT NULL,
+  sender text NOT NULL,
+  body text NOT NULL,
+  action_flag boolean NOT NULL,
+  ts bigint NOT NULL,
+  acknowledged_by text,
+  acknowledged_at bigint
+);
+CREATE INDEX messages_by_topic ON messages (topic, id);
+CREATE INDEX messages_flagged ON messages (id) WHERE action_flag AND acknowledged_at IS NULL;
+
+CREATE TABLE lanes (
+  lane text COLLATE "C" PRIMARY KEY,
+  fence bigint NOT NULL,
+  owner text COLLATE "C",
+  claimed_at bigint,
+  heartbeat_at bigint,
+  expires_at bigint,
+  lease_s bigint
+);
+CREATE INDEX lanes_by_expiry ON lanes (expires_at) WHERE owner IS NOT NULL;
+CREATE INDEX lanes_by_owner ON lanes (owner, lane) WHERE owner IS NOT NULL;
+
+-- Without a foreign key: the check would cost more than the row, and nothing is ever deleted.
+CREATE TABLE events (
+  id bigint PRIMARY KEY,
+  kind text NOT NULL,
+  ts bigint NOT NULL,
+  message_id bigint,
+  lane text,
+  detail text
+);
+
+CREATE TABLE answers (
+  key text COLLATE "C" PRIMARY KEY,
+  fingerprint text NOT NULL,
+  answer text NOT NULL,
+  kept_until bigint NOT NULL
+);
+CREATE INDEX answers_by_age ON answers (kept_until);
+
+-- Locking its one row is the order of the log: whoever holds it gives the next ids and commits before anybody else.
+CREATE TABLE counters (
+  one smallint PRIMARY KEY CHECK (one = 1),
+  last_message_id bigint NOT NULL,
+  last_event_id bigint NOT NULL,
+  message_count bigint NOT NULL,
+  pending_flag_count bigint NOT NULL,
+  fence_floor bigint NOT NULL,
+  clock_ms bigint NOT NULL
+);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, 0);
+
+-- The bus processes that hold connections of waiters, and until when they are believed to live.
+CREATE TABLE buses (
+  bus text PRIMARY KEY,
+  alive_until timestamptz NOT NULL
+);
+
+CREATE TABLE waiters (
+  arrival bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  ticket text COLLATE "C" NOT NULL UNIQUE,
+  bus text NOT NULL,
+  arrived_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  lane text COLLATE "C" NOT NULL,
+  owner text NOT NULL,
+  since bigint NOT NULL,
+  lease_s bigint NOT NULL,
+  repeat_key text,
+  repeat_fingerprint text
+);
+CREATE INDEX waiters_by_lane ON waiters (lane, arrival);
+CREATE INDEX waiters_by_age ON waiters (arrived_at);
+`;

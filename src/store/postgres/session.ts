@@ -1,0 +1,53 @@
+import type { Client, Notification } from 'pg';
+
+export type SqlValue = string | number | boolean | null | readonly (string | number | boolean | null)[];
+
+/** One connection. Statements that are sent without waiting for each other share a round trip. */
+export type Session = Readonly<{
+  /** Rejects with the server's own error, or the client library's when the connection broke. */
+  ask: <Columns>(sql: string, ...values: SqlValue[]) => Promise<Columns[]>;
+  /** For statements without values; answers with the word by which the server confirms, like COMMIT or ROLLBACK. */
+  tell: (sql: string) => Promise<string>;
+  onNotification: (listener: (payload: string) => void) => void;
+  /** Settles when the connection is gone, for whatever reason. */
+  lost: Promise<void>;
+  end: () => Promise<void>;
+}>;
+
+export function createSession(client: Client): Session {
+  const lost = new Promise<void>((resolve) => {
+    client.on('end', resolve);
+    // Whoever waits for an answer is told by its own statement; a connection that idles has nobody to tell.
+    client.on('error', () => {
+      resolve();
+      client.end().catch(() => {});
+    });
+  });
+
+  return {
+    async ask<Columns>(sql: string, ...values: SqlValue[]): Promise<Columns[]> {
+      const { rows } = await client.query({ name: nameOf(sql), text: sql, values });
+      return rows as Columns[];
+    },
+    async tell(sql) {
+      const { command } = await client.query(sql);
+      return command;
+    },
+    onNotification(listener) {
+      client.on('notification', ({ payload }: Notification) => listener(payload ?? ''));
+    },
+    lost,
+    end: () => client.end(),
+  };
+}
+
+/** Statements are prepared once for each connection, under a name that stands for their text. */
+const names = new Map<string, string>();
+
+function nameOf(sql: string): string {
+  const known = names.get(sql);
+  if (known) return known;
+  const name = `bus_${names.size + 1}`;
+  names.set(sql, name);
+  return name;
+}

@@ -1,0 +1,251 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { BusError, BusUnreachableError, toBusError } from '../src/contract/errors.ts';
+import { instructions } from '../src/mcp/instructions.ts';
+import { withProgress } from '../src/mcp/progress.ts';
+import { tools } from '../src/mcp/tools.ts';
+import { createScriptedBus, waitForAbort } from './mcp/scripted-bus.ts';
+import { type ClientKind, clientKinds, openSession, type Session } from './mcp/sessions.ts';
+
+const sessions: Session[] = [];
+
+async function open(kind: ClientKind, options: Parameters<typeof openSession>[1]): Promise<Session> {
+  const session = await openSession(kind, options);
+  sessions.push(session);
+  return session;
+}
+
+afterEach(async () => {
+  await Promise.all(sessions.splice(0).map((session) => session.close()));
+});
+
+/** The one object of a result, after making sure that it is told twice and that both say the same. */
+function answerOf(result: Awaited<ReturnType<Session['call']>>) {
+  const [block, ...more] = result.content;
+  expect(more).toEqual([]);
+  const answer = result.structuredContent as Record<string, unknown> & { error: Record<string, unknown> };
+  expect(JSON.parse((block as { text: string }).text)).toEqual(answer);
+  expect(result.isError ?? false).toBe(!answer.ok);
+  return answer;
+}
+
+it('reports the progress of a call no longer than the call takes', async () => {
+  const report = vi.fn(() => Promise.reject(new Error('the client has gone')));
+  const listener = { waitingFor: 'lane docs', waitSeconds: 1, intervalMilliseconds: 1, report };
+  await withProgress(listener, () => vi.waitFor(() => expect(report.mock.calls.length).toBeGreaterThan(2)));
+  const count = report.mock.calls.length;
+  await sleep(20);
+  expect(report).toHaveBeenCalledTimes(count);
+});
+
+describe.each(clientKinds)('%s', (kind) => {
+  it('opens a session, reads the instructions, and sees every tool', async () => {
+    const { bus, calls } = createScriptedBus();
+    const session = await open(kind, { bus });
+    expect(session.protocolVersion).toBe(kind.endsWith('2026') ? '2026-07-28' : '2025-11-25');
+    expect(session.instructions).toBe(instructions);
+    expect(session.tools).toEqual(tools.map((tool) => tool.declaration));
+    expect(calls).toEqual([]);
+  });
+
+  it('gets what the bus answered, whole, with fields that this version does not know', async () => {
+    const answer = {
+      messages: [{ id: 7, mood: 'good', topic: null }],
+      cursor: 7,
+      has_more: false,
+      shard: 'b',
+    };
+    const { bus } = createScriptedBus({ readMessages: () => answer });
+    const session = await open(kind, { bus });
+    expect(answerOf(await session.call('read_messages'))).toEqual({ ok: true, ...answer });
+  });
+
+  it('gets along with a bus that leaves fields out, or shapes them its own way', async () => {
+    const { bus } = createScriptedBus({
+      getBusStatus: () => ({ active_lanes: {}, _meta: null }),
+      releaseLane: () => ({ ok: true, decision: 'released', lane: { lane: 'docs' } }),
+      postMessage: () => ({}),
+    });
+    const session = await open(kind, { bus });
+    expect(answerOf(await session.call('get_bus_status'))).toEqual({
+      ok: true,
+      active_lanes: {},
+      _meta: null,
+    });
+    expect(answerOf(await session.call('release_lane', { lane: 'docs', owner: 'ada' })).ok).toBe(true);
+    const posted = await session.call('post_message', { topic: 't', sender: 'ada', body: 'b' });
+    expect(answerOf(posted)).toEqual({ ok: true });
+  });
+
+  it('is told what the bus refused: status, sentence, code, data', async () => {
+    const data = { lane: 'docs', owner: 'ada', expires_in_s: 120, fence: 3, waiters: 0 };
+    const detail = "lane 'docs' held by 'ada' (lease 120s remaining)";
+    const { bus } = createScriptedBus({
+      claimLane: () => Promise.reject(toBusError('lane_held', detail, data)),
+    });
+    const session = await open(kind, { bus });
+    expect(answerOf(await session.call('claim_lane', { lane: 'docs', owner: 'eve' }))).toEqual({
+      ok: false,
+      error: {
+        type: 'bus_api_error',
+        message: `[claim_lane] ${detail}`,
+        tool: 'claim_lane',
+        status_code: 409,
+        code: 'lane_held',
+        data,
+      },
+    });
+  });
+
+  it('is told that no bus answered, and where it was sought', async () => {
+    const unreachable = new BusUnreachableError('no bus at http://127.0.0.1:1', 'http://127.0.0.1:1');
+    const { bus } = createScriptedBus({ getBusStatus: () => Promise.reject(unreachable) });
+    const session = await open(kind, { bus });
+    expect(answerOf(await session.call('get_bus_status')).error).toEqual({
+      type: 'bus_unreachable',
+      message: '[get_bus_status] no bus at http://127.0.0.1:1',
+      tool: 'get_bus_status',
+      url: 'http://127.0.0.1:1',
+    });
+  });
+
+  it('learns of an unforeseen failure only that it happened; the log learns why', async () => {
+    const { bus } = createScriptedBus({ getBusStatus: () => Promise.reject(new Error('disk sda1 melted')) });
+    const log = vi.fn();
+    const session = await open(kind, { bus, log });
+    const { error } = answerOf(await session.call('get_bus_status'));
+    expect(error).toMatchObject({ type: 'bus_api_error', code: 'internal', tool: 'get_bus_status' });
+    expect(JSON.stringify(error)).not.toMatch(/melted|\.ts:|\n/);
+    expect(log).toHaveBeenCalledWith(
+      expect.stringContaining('get_bus_status'),
+      expect.objectContaining({ message: 'disk sda1 melted' }),
+    );
+  });
+
+  it('is told of every bad argument by name, and the bus hears nothing', async () => {
+    const { bus, calls } = createScriptedBus();
+    const session = await open(kind, { bus });
+    const given = { lane: '../etc', lease_s: 0, wait_s: 'long', colour: 'red' };
+    const { error } = answerOf(await session.call('claim_lane', given));
+    expect(error).toMatchObject({ type: 'invalid_arguments', tool: 'claim_lane' });
+    expect(error.message).toMatch(
+      /^\[claim_lane\] invalid input: lane must match .*; lease_s must be at least 1/,
+    );
+    const issues = error.issues as { field: string }[];
+    expect(issues.map((issue) => issue.field).sort()).toEqual(['colour', 'lane', 'lease_s', 'wait_s']);
+    expect(calls).toEqual([]);
+  });
+
+  it('is told which arguments must go together', async () => {
+    const { bus } = createScriptedBus();
+    const session = await open(kind, { bus });
+    const { error } = answerOf(await session.call('read_messages', { wait_s: 5 }));
+    expect(error.message).toContain('wait_s needs since_id');
+  });
+
+  it('may leave out who it is, and is told who it was', async () => {
+    const { bus, calls } = createScriptedBus();
+    const session = await open(kind, { bus, agentId: 'session:host:42' });
+    expect(answerOf(await session.call('claim_lane', { lane: 'docs' })).agent_id).toBe('session:host:42');
+    expect(calls[0]?.input).toEqual({ lane: 'docs', owner: 'session:host:42' });
+    const posted = await session.call('post_message', { topic: 't', body: 'b' });
+    expect(answerOf(posted)).toMatchObject({ agent_id: 'session:host:42', sender: 'session:host:42' });
+    const named = answerOf(await session.call('claim_lane', { lane: 'docs', owner: 'ada' }));
+    expect(named).not.toHaveProperty('agent_id');
+    expect(answerOf(await session.call('get_bus_status'))).not.toHaveProperty('agent_id');
+  });
+
+  it('is told who it was also when it is refused', async () => {
+    const { bus } = createScriptedBus();
+    const session = await open(kind, { bus, agentId: 'me' });
+    expect(answerOf(await session.call('claim_lane', {}))).toMatchObject({ ok: false, agent_id: 'me' });
+  });
+
+  it('hears from a call that waits, if it asked to, until the call ends', async () => {
+    let post = (_: unknown) => {};
+    const { bus } = createScriptedBus({ claimLane: () => new Promise((resolve) => (post = resolve)) });
+    const session = await open(kind, { bus, progressIntervalMilliseconds: 5 });
+    const heard: unknown[] = [];
+    const onprogress = (progress: unknown) => heard.push(progress);
+    const result = session.call('claim_lane', { lane: 'docs', wait_s: 60 }, { onprogress });
+    await vi.waitFor(() => expect(heard.length).toBeGreaterThan(2));
+    post({ ok: true });
+    expect(answerOf(await result).ok).toBe(true);
+    expect(heard.slice(0, 2)).toEqual([
+      { progress: 0.005, total: 60, message: 'waiting for lane docs' },
+      { progress: 0.01, total: 60, message: 'waiting for lane docs' },
+    ]);
+  });
+
+  it('ends a wait at once by cancelling it', async () => {
+    const { bus, calls } = createScriptedBus({ readMessages: waitForAbort });
+    const log = vi.fn();
+    const session = await open(kind, { bus, log });
+    const controller = new AbortController();
+    const given = { since_id: 0, wait_s: 300 };
+    const result = session.call('read_messages', given, { signal: controller.signal });
+    await vi.waitFor(() => expect(calls).toHaveLength(1));
+    controller.abort();
+    await expect(result).rejects.toThrow();
+    await vi.waitFor(() => expect(calls[0]?.call?.signal?.aborted).toBe(true));
+    expect(answerOf(await session.call('get_bus_status')).ok).toBe(true);
+    expect(log).not.toHaveBeenCalled();
+  });
+
+  it('is told after a wait in vain that nothing came, and how to go on', async () => {
+    const { bus } = createScriptedBus();
+    const session = await open(kind, { bus });
+    const waited = answerOf(await session.call('read_messages', { since_id: 41, wait_s: 2 }));
+    expect(waited).toMatchObject({ ok: true, messages: [], cursor: 41 });
+    expect(waited.note).toBe('nothing came in 2 s; to wait on, call again with since_id=41');
+    expect(answerOf(await session.call('read_messages', { since_id: 41 }))).not.toHaveProperty('note');
+  });
+
+  it('is told why a tool was left out', async () => {
+    const { bus, calls } = createScriptedBus();
+    const readOnly = await open(kind, { bus, readOnly: true });
+    expect(readOnly.tools.map((tool) => tool.name)).toEqual(['read_messages', 'get_bus_status']);
+    expect(answerOf(await readOnly.call('claim_lane', { lane: 'docs' })).error.message).toBe(
+      '[claim_lane] claim_lane is not offered: this server is read-only. Offered: read_messages, get_bus_status',
+    );
+    const chosen = await open(kind, { bus, toolNames: ['claim_lane'] });
+    expect(answerOf(await chosen.call('read_messages')).error).toMatchObject({
+      type: 'invalid_arguments',
+      message: expect.stringContaining('a choice of tools that leaves it out. Offered: claim_lane'),
+    });
+    expect(calls).toEqual([]);
+  });
+
+  it('gets the error of the protocol for a tool that nobody has', async () => {
+    const { bus } = createScriptedBus();
+    const session = await open(kind, { bus });
+    await expect(session.call('launch_rocket')).rejects.toMatchObject({
+      code: -32602,
+      message: expect.stringContaining('Unknown tool: launch_rocket'),
+    });
+  });
+
+  it('sees control characters of peers as escapes in the text, and unchanged in the data', async () => {
+    const body = 'red \u001b[31m \u009b31m \u202egnp.exe \u0000 \u{1f600}';
+    const { bus } = createScriptedBus({ readMessages: () => ({ messages: [{ body }] }) });
+    const session = await open(kind, { bus });
+    const result = await session.call('read_messages');
+    expect(answerOf(result).messages).toEqual([{ body }]);
+    const [block] = result.content;
+    expect((block as { text: string }).text).toContain(
+      '\\u001b[31m \\u009b31m \\u202egnp.exe \\u0000 \u{1f600}',
+    );
+  });
+
+  it('carries a refusal of an older bus that gives no code', async () => {
+    const refusal = new BusError({ status: 409, detail: 'lane held' });
+    const { bus } = createScriptedBus({ claimLane: () => Promise.reject(refusal) });
+    const session = await open(kind, { bus });
+    expect(answerOf(await session.call('claim_lane', { lane: 'docs', owner: 'a' })).error).toEqual({
+      type: 'bus_api_error',
+      message: '[claim_lane] lane held',
+      tool: 'claim_lane',
+      status_code: 409,
+    });
+  });
+});

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { Client as ClientOfV2 } from '@modelcontextprotocol/client';
+import { Client as ClientOfV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { createMcpServer, type McpServerOptions } from '../../src/mcp/server.ts';
+
+/** The clients that people's programs are built with, each in each protocol era that it speaks. */
+export const clientKinds = ['SDK v1', 'SDK v2 in the era of 2025', 'SDK v2 in the era of 2026'] as const;
+export type ClientKind = (typeof clientKinds)[number];
+
+export type CallOptions = Readonly<{
+  signal?: AbortSignal;
+  onprogress?: (progress: Readonly<{ progress: number; total?: number; message?: string }>) => void;
+}>;
+
+export type Session = Readonly<{
+  tools: readonly Tool[];
+  instructions: string | undefined;
+  protocolVersion: string | undefined;
+  call(
+    name: string,
+    given?: Readonly<Record<string, unknown>>,
+    options?: CallOptions,
+  ): Promise<CallToolResult>;
+  close(): Promise<void>;
+}>;
+
+/** A server in this process, spoken to through bytes, so that a line that is no protocol breaks the session. */
+export async function openSession(
+  kind: ClientKind,
+  options: Pick<McpServerOptions, 'bus'> & Partial<McpServerOptions>,
+): Promise<Session> {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const serverOptions = { version: '1.2.3', agentId: 'session:test', log: () => {}, ...options };
+  serveStdio(() => createMcpServer(serverOptions), { transport: new StdioServerTransport(input, output) });
+  return connectClient(kind, createLineTransport(output, input));
+}
+
+/** Connects, and lists the tools: from then on the client holds every result against the output schema. */
+export async function connectClient(kind: ClientKind, transport: unknown): Promise<Session> {
+  return kind === 'SDK v1' ? connectV1(transport) : connectV2(transport, kind.endsWith('2026'));
+}
+
+async function connectV1(transport: unknown): Promise<Session> {
+  const client = new ClientOfV1({ name: 'v1', version: '1' });
+  let protocolVersion: string | undefined;
+  Object.assign(transport as object, {
+    setProtocolVersion: (version: string) => (protocolVersion = version),
+  });
+  await client.connect(transport as never);
+  const { tools } = await client.listTools();
+  return {
+    tools: tools as Tool[],
+    instructions: client.getInstructions(),
+    protocolVersion,
+    call: (name, given, options) =>
+      client.callTool({ name, arguments: given }, undefined, options) as Promise<CallToolResult>,
+    close: () => client.close(),
+  };
+}
+
+async function connectV2(transport: unknown, isModern: boolean): Promise<Session> {
+  const mode = isModern ? { pin: '2026-07-28' } : 'legacy';
+  const client = new ClientOfV2({ name: 'v2', version: '1' }, { versionNegotiation: { mode } });
+  await client.connect(transport as never);
+  const { tools } = await client.listTools();
+  return {
+    tools,
+    instructions: client.getInstructions(),
+    protocolVersion: client.getNegotiatedProtocolVersion(),
+    call: (name, given, options) => client.callTool({ name, arguments: given }, options),
+    close: () => client.close(),
+  };
+}
+
+function createLineTransport(readable: Readable, writable: Writable) {
+  const transport = {
+    onmessage: undefined as ((message: unknown) => void) | undefined,
+    onclose: undefined as (() => void) | undefined,
+    async start() {
+      createInterface({ input: readable }).on('line', (line) => transport.onmessage?.(JSON.parse(line)));
+    },
+    async send(message: unknown) {
+      if (!writable.write(`${JSON.stringify(message)}\n`)) await once(writable, 'drain');
+    },
+    async close() {
+      writable.end();
+      transport.onclose?.();
+    },
+  };
+  return transport;
+}
