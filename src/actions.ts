@@ -1,5 +1,6 @@
-import type { Actions } from './cli/command.ts';
+import type { Actions, OpenedBus } from './cli/command.ts';
 import type { Config } from './cli/config.ts';
+import { startedVariable, toLocalBusOptions } from './local.ts';
 import { version } from './version.ts';
 
 /**
@@ -10,8 +11,9 @@ export const actions: Actions = {
   openBus: connect,
 
   async serve(config) {
-    const { serveUntilStopped } = await import('./serve.ts');
-    await serveUntilStopped(config);
+    const { serveUntilIdle, serveUntilStopped } = await import('./serve.ts');
+    const isStarted = process.env[startedVariable] !== undefined;
+    await (isStarted ? serveUntilIdle(config) : serveUntilStopped(config));
   },
 
   async mcp(config) {
@@ -27,9 +29,14 @@ export const actions: Actions = {
   },
 };
 
-/** A bus elsewhere, over HTTP. Nothing is sent before the first call. */
-async function connect({ baseUrl, timeoutSeconds, writeSecret }: Config) {
+/** The local bus, or one elsewhere. Nothing is sent or started before the first call. */
+async function connect(config: Config): Promise<OpenedBus> {
+  if (config.autostart) {
+    const { createLocalBus } = await import('./daemon/local-bus.ts');
+    return createLocalBus(toLocalBusOptions(config, toStandardError));
+  }
   const { createClient } = await import('./http/client.ts');
+  const { baseUrl, timeoutSeconds, writeSecret } = config;
   return createClient({ baseUrl, timeoutSeconds, writeSecret, userAgent: `bus-mcp/${version}` });
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { actions } from './actions.ts';
 import { runCommandLine } from './cli/main.ts';
+import { localCommands } from './local-commands.ts';
 import { version } from './version.ts';
 
 const status = await runCommandLine({
@@ -10,5 +11,6 @@ const status = await runCommandLine({
   errorOutput: process.stderr,
   version,
   actions,
+  extraCommands: localCommands,
 });
 process.exit(status);

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createBus, type Engine } from './bus/bus.ts';
+import type { Bus } from './contract/contract.ts';
 import { limits } from './contract/limits.ts';
 import type { Logger } from './http/answers.ts';
-import { createHttpServer, type Listening } from './http/server.ts';
+import { createHttpServer, type HttpServer, type Listening } from './http/server.ts';
+import type { Page } from './http/targets.ts';
+import { createMetrics } from './metrics.ts';
 import type { Clock } from './store/clock.ts';
+import type { ObserveCommit } from './store/group-commit.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { version } from './version.ts';
@@ -17,6 +21,7 @@ export type EngineOptions = Readonly<{
   clockFrom?: (floor: number) => Clock;
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
+  observeCommit?: ObserveCommit;
   /** The built file of the writer thread; the bundle has it beside itself. */
   writerFile?: URL;
 }>;
@@ -30,6 +35,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenedEngine> 
     writerFile: options.writerFile ?? new URL('./sqlite-writer.js', import.meta.url),
     ...(options.clockFrom && { clockFrom: options.clockFrom }),
     acceptLoss: options.acceptLoss ?? false,
+    observe: options.observeCommit,
   });
   const bus = createBus({
     store,
@@ -52,9 +58,15 @@ export type BusServerOptions = Omit<EngineOptions, 'isSecretArmed'> &
     host: string;
     /** 0 takes any free one. */
     port: number;
+    /** Takes any free port when that one is taken. */
+    takesAnyPort?: boolean;
     writeSecret?: string | undefined;
     /** Names beside the loopback ones and the host. */
     allowedHosts?: readonly string[];
+    /** What is served besides the operations. */
+    pages?: readonly Page[];
+    /** The bus that the doors front, made of the engine. */
+    toFront?: (engine: Bus) => Bus;
     log: Logger;
   }>;
 
@@ -65,9 +77,14 @@ const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 /** The engine behind its doors. Closing it finishes what runs and leaves the rows as they were answered. */
 export async function startBusServer(options: BusServerOptions): Promise<BusServer> {
   const { host, port, writeSecret, log } = options;
-  const engine = await openEngine({ ...options, isSecretArmed: writeSecret !== undefined });
+  const metrics = createMetrics();
+  const engine = await openEngine({
+    ...options,
+    isSecretArmed: writeSecret !== undefined,
+    observeCommit: metrics.observeCommit,
+  });
   const server = createHttpServer({
-    bus: engine.bus,
+    bus: options.toFront?.(engine.bus) ?? engine.bus,
     version,
     writeSecret,
     allowedHosts: [...loopbackNames, host, ...(options.allowedHosts ?? [])],
@@ -75,6 +92,8 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
       await engine.store.probe();
       return { ok: true, version, store: engine.store.kind };
     },
+    pages: [metrics.toPage(engine.bus), ...(options.pages ?? [])],
+    observe: metrics.observeRequest,
     log,
   });
 
@@ -87,10 +106,22 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
   }
 
   try {
-    return { ...engine, listening: await server.listen({ host, port }), close };
+    return { ...engine, listening: await listen(server, options), close };
   } catch (error) {
     await engine.close();
     throw toListenError(error, host, port);
+  }
+}
+
+async function listen(
+  server: HttpServer,
+  { host, port, takesAnyPort }: BusServerOptions,
+): Promise<Listening> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    if (!takesAnyPort || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return await server.listen({ host, port: 0 });
   }
 }
 

@@ -1,24 +1,56 @@
 import { pino } from 'pino';
 import type { Config } from './cli/config.ts';
-import { type BusServer, startBusServer } from './compose.ts';
+import type { BusServer } from './compose.ts';
+import { untilIdle } from './daemon/idle.ts';
+import { createLogFile } from './daemon/log-file.ts';
 import { basePath } from './http/wire.ts';
+import { toLocalPlace } from './local.ts';
+import { type LocalServer, openLocalServer } from './local-server.ts';
+import { DatabaseHeldError } from './store/sqlite/lock.ts';
 import { version } from './version.ts';
 
 /** Runs the bus in the foreground until a signal asks it to stop. */
 export async function serveUntilStopped(config: Config): Promise<void> {
-  const log = pino({ name: 'bus-mcp', level: 'info' }, pino.destination({ fd: 2, sync: true }));
-  const server = await startBusServer({ ...config, log });
+  const log = pino(logOptions, pino.destination({ fd: 2, sync: true }));
+  const { server, close } = await openLocalServer(config, { log, startedBy: 'serve', now });
   process.stdout.write(toGreeting(config, server));
   const signal = await nextStopSignal();
-  log.info({ signal }, 'stopping: no new requests, what runs is finished');
-  await server.close();
+  log.info({ signal }, stopping);
+  await close();
+}
+
+/** Runs a bus that a client started: until a signal, or until it was idle for so long. */
+export async function serveUntilIdle(config: Config): Promise<void> {
+  const { logFile, store } = toLocalPlace(config);
+  const log = pino(logOptions, createLogFile({ path: logFile }));
+  const local = await openLocalServer(config, { log, startedBy: 'client', now }).catch((error) => {
+    // Several clients may start one at the same time. All but the first find the database in use, and theirs leaves.
+    if (!(error instanceof DatabaseHeldError)) throw error;
+    log.info(error.message);
+  });
+  if (!local) return;
+  log.info({ url: local.server.listening.url, store, version }, 'the bus listens');
+  const reason = await Promise.race([nextStopSignal(), idleFor(local, config.idleExitSeconds)]);
+  log.info({ reason }, stopping);
+  await local.close();
+}
+
+const logOptions = { name: 'bus-mcp', level: 'info' };
+const stopping = 'stopping: no new requests, what runs is finished';
+const now = () => performance.now();
+
+async function idleFor({ server, use }: LocalServer, idleSeconds: number): Promise<string> {
+  const setTimer = (callback: () => void, milliseconds: number) => void setTimeout(callback, milliseconds);
+  await untilIdle({ bus: server.bus, use, idleSeconds, now, setTimer });
+  return `idle for ${idleSeconds} seconds`;
 }
 
 /** Where it listens, where the data lies, and what to paste. */
 function toGreeting(config: Config, { listening, store }: BusServer): string {
   const baseUrl = `${listening.url}${basePath}`;
   const environment = {
-    ...(listening.port !== 8100 && { BUS_MCP_BASE_URL: baseUrl }),
+    // A client that is not told looks for the bus of the usual store.
+    ...((listening.port !== 8100 || config.given.has('store')) && { BUS_MCP_BASE_URL: baseUrl }),
     ...(config.writeSecret !== undefined && { BUS_WRITE_SECRET: '<the secret of this bus>' }),
   };
   const block = {
@@ -45,9 +77,10 @@ function toGreeting(config: Config, { listening, store }: BusServer): string {
   ].join('\n');
 }
 
+/** Further signals change nothing, but for a second Ctrl-C: then somebody does not want to wait. */
 function nextStopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => resolve(signal));
+    process.once('SIGINT', resolve);
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve);
   });
 }

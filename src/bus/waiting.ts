@@ -33,10 +33,12 @@ type Ringer = { ring: (event: EventRow) => void; end: (reason: unknown) => void 
 export function createWaiting(clock: Clock): Waiting {
   const places = new Map<string, Set<Ringer>>();
   let generation = 0;
+  /** Why nobody can wait any more. */
+  let closedBecause: unknown;
 
   function place(name: string, onRing: (event: EventRow) => void = () => {}): Bell {
     let isRung = false;
-    let failure: unknown;
+    let failure = closedBecause;
     let wake = () => {};
     const ringer: Ringer = {
       ring: (event) => {
@@ -89,8 +91,8 @@ export function createWaiting(clock: Clock): Waiting {
 
   function close(): void {
     const detail = 'the bus is shutting down; nothing was kept: repeat the call in 1 s';
-    const reason = toBusError('unavailable', detail, { retry_after_s: 1 });
-    for (const others of places.values()) for (const ringer of others) ringer.end(reason);
+    closedBecause = toBusError('unavailable', detail, { retry_after_s: 1 });
+    for (const others of places.values()) for (const ringer of others) ringer.end(closedBecause);
   }
 
   function onTicket(ticket: string) {

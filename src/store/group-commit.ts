@@ -9,19 +9,26 @@ type Waiting = Readonly<{
   reject: (reason: unknown) => void;
 }>;
 
+/** One commit: how many turns shared it, how long it took, and whether the store kept it. */
+export type CommitMeasurement = Readonly<{ turns: number; seconds: number; isKept: boolean }>;
+export type ObserveCommit = (measurement: CommitMeasurement) => void;
+
 /**
  * Lets all turns that arrive while a commit is under way share the next one. Alone, a turn does not wait for company:
  * there is no timer.
  *
  * `commit` decides and keeps a batch, and rejects when nothing of it was kept. `glance` decides a turn on the
- * committed rows: what is refused there needs no commit, so it does not wait for one either.
+ * committed rows: what is refused there needs no commit, so it does not wait for one either. A store whose rows are
+ * elsewhere has no glance.
  */
 export function createGroupCommit({
   commit,
   glance,
+  observe,
 }: Readonly<{
   commit: (turns: readonly Turn<unknown>[]) => Promise<readonly TurnResult[]>;
-  glance: (turn: Turn<unknown>) => Outcome<unknown> | undefined;
+  glance?: (turn: Turn<unknown>) => Outcome<unknown> | undefined;
+  observe?: ObserveCommit | undefined;
 }>) {
   let queued: Waiting[] = [];
   let running: Promise<void> | undefined;
@@ -45,7 +52,7 @@ export function createGroupCommit({
 
   function refusalAtAGlance(turn: Turn<unknown>): BusError | undefined {
     if (turn.lane === undefined || unsettled.has(turn.lane)) return undefined;
-    const outcome = glance(turn);
+    const outcome = glance?.(turn);
     return outcome && 'refusal' in outcome && !outcome.lane && !outcome.queue ? outcome.refusal : undefined;
   }
 
@@ -66,12 +73,16 @@ export function createGroupCommit({
   }
 
   async function runBatch(batch: readonly Waiting[]): Promise<void> {
+    const startedAtMs = performance.now();
     let results: readonly TurnResult[];
+    let isKept = true;
     try {
       results = await commit(batch.map(({ turn }) => turn));
     } catch (failure) {
+      isKept = false;
       results = batch.map(() => ({ failure }));
     }
+    observe?.({ turns: batch.length, seconds: (performance.now() - startedAtMs) / 1000, isKept });
     for (const [index, { turn, resolve, reject }] of batch.entries()) {
       count(turn.lane, -1);
       const result = results[index] ?? { failure: new Error('a batch lost one of its turns') };

@@ -1,17 +1,25 @@
 import type { Clock } from './clock.ts';
+import type { ObserveCommit } from './group-commit.ts';
 import { openSqliteStore } from './sqlite/open.ts';
 import type { Store } from './store.ts';
 
 export type StoreOptions = Readonly<{
-  /** A path of a file. */
+  /** A path of a file, or `postgres://…`. */
   location: string;
   writerFile: URL;
   clockFrom?: (floor: number) => Clock;
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
+  observe?: ObserveCommit | undefined;
 }>;
 
 /** Opens the store that the location names. Whoever opens it closes it. */
-export function openStore({ location, ...options }: StoreOptions): Promise<Store> {
-  return openSqliteStore({ path: location, ...options });
+export async function openStore({ location, ...options }: StoreOptions): Promise<Store> {
+  if (!isPostgresUrl(location)) return openSqliteStore({ path: location, ...options });
+  const { openPostgresStore } = await import('./postgres/open.ts');
+  return openPostgresStore({ url: location, ...(options.clockFrom && { clockFrom: options.clockFrom }) });
+}
+
+function isPostgresUrl(location: string): boolean {
+  return /^postgres(ql)?:\/\//.test(location);
 }

@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import { NoHostError, reasonOf } from './errors.ts';
 import type { PostgresLocation } from './location.ts';
+import { createRowReader } from './read.ts';
 import { createSession, type Session } from './session.ts';
 
-export type Connect = (purpose: string) => Promise<Session>;
+/** `isPatient` is for work that may take long; everything else is given up when the server does not answer. */
+export type Connect = (purpose: string, options?: Readonly<{ isPatient?: boolean }>) => Promise<Session>;
 
 type ClientLibrary = typeof pg;
 
@@ -35,11 +37,15 @@ export async function createConnect(location: PostgresLocation): Promise<Connect
   const { connectionStrings, schema } = location;
   let first = 0;
 
-  return async function connect(purpose) {
+  return async function connect(purpose, { isPatient = false } = {}) {
     const reasons: string[] = [];
     for (let tried = 0; tried < connectionStrings.length; tried += 1) {
       const index = (first + tried) % connectionStrings.length;
-      const client = createClient(library, connectionStrings[index] as string, purpose);
+      const client = createClient(library, {
+        application_name: `bus-mcp ${purpose}`,
+        connectionString: connectionStrings[index],
+        query_timeout: isPatient ? undefined : statementMilliseconds,
+      });
       try {
         const session = await openSession(client, schema);
         first = index;
@@ -69,14 +75,12 @@ async function loadClientLibrary(): Promise<ClientLibrary> {
 
 const int8 = 20;
 
-function createClient(library: ClientLibrary, connectionString: string, purpose: string): pg.Client {
+function createClient(library: ClientLibrary, config: pg.ClientConfig): pg.Client {
   const getTypeParser: typeof library.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
     oid === int8 ? Number : library.types.getTypeParser(oid, format as 'text');
   return new library.Client({
-    application_name: `bus-mcp ${purpose}`,
-    connectionString,
+    ...config,
     connectionTimeoutMillis: connectMilliseconds,
-    query_timeout: statementMilliseconds,
     keepAlive: true,
     pipeline: true,
     types: { getTypeParser },
@@ -87,9 +91,6 @@ async function openSession(client: pg.Client, schema: string): Promise<Session> 
   const session = createSession(client);
   await client.connect();
   await client.query(`SET search_path TO "${schema}"; ${settings}`);
-  const [state] = await session.ask<{ is_read_only: boolean }>(
-    `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS is_read_only`,
-  );
-  if (state?.is_read_only) throw new NoHostError(['it is a standby or read-only']);
+  if (await createRowReader(session.ask, '').isReadOnly()) throw new Error('it is a standby or read-only');
   return session;
 }

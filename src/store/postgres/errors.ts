@@ -27,6 +27,14 @@ export class NoHostError extends Error {
   }
 }
 
+/** The database can be reached, but not be used; the message says what to do. */
+export class UnusableDatabaseError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnusableDatabaseError';
+  }
+}
+
 /** The refusal `unavailable` for whatever passes by itself; any other failure as it is. */
 export function toStoreError(error: unknown): unknown {
   if (error instanceof BusError) return error;

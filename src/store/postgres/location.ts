@@ -8,14 +8,9 @@ export type PostgresLocation = Readonly<{
   shown: string;
 }>;
 
-const urlPattern =
-  /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
+const urlPattern = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
 const schemaPattern = /^[a-z_][a-z0-9_]{0,39}$/;
 const tlsModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
-
-export function isPostgresUrl(location: string): boolean {
-  return /^postgres(ql)?:\/\//.test(location);
-}
 
 /** Reads `postgres://user:password@host1:5432,host2:5432/database?schema=bus&sslmode=verify-full`. */
 export function parsePostgresUrl(url: string): PostgresLocation {

@@ -6,6 +6,8 @@ export type SqlValue = string | number | boolean | null | readonly (string | num
 export type Session = Readonly<{
   /** Rejects with the server's own error, or the client library's when the connection broke. */
   ask: <Columns>(sql: string, ...values: SqlValue[]) => Promise<Columns[]>;
+  /** Runs what sends several statements; they leave in one piece. */
+  together: <Sent>(send: () => Sent) => Sent;
   /** For statements without values; answers with the word by which the server confirms, like COMMIT or ROLLBACK. */
   tell: (sql: string) => Promise<string>;
   onNotification: (listener: (payload: string) => void) => void;
@@ -28,6 +30,15 @@ export function createSession(client: Client): Session {
     async ask<Columns>(sql: string, ...values: SqlValue[]): Promise<Columns[]> {
       const { rows } = await client.query({ name: nameOf(sql), text: sql, values });
       return rows as Columns[];
+    },
+    together(send) {
+      const { stream } = client.connection;
+      stream.cork();
+      try {
+        return send();
+      } finally {
+        stream.uncork();
+      }
     },
     async tell(sql) {
       const { command } = await client.query(sql);

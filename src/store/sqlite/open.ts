@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Clock, createClock } from '../clock.ts';
+import type { ObserveCommit } from '../group-commit.ts';
 import type { Store } from '../store.ts';
 import { loadDriver, type SqliteDriver } from './driver.ts';
 import { lockDatabase } from './lock.ts';
@@ -20,6 +21,7 @@ export type SqliteOptions = Readonly<{
   clockFrom?: (floor: number) => Clock;
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
+  observe?: ObserveCommit | undefined;
 }>;
 
 /** Opens the embedded store. Rejects with a sentence for people when the file cannot be used. */
@@ -41,6 +43,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
       reader,
       writer,
       clock,
+      observe: options.observe,
       closeReader: () => database.close(),
       unlock: lock.release,
     });

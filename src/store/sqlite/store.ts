@@ -1,6 +1,6 @@
 import { type BatchRows, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
 import type { Clock } from '../clock.ts';
-import { createGroupCommit } from '../group-commit.ts';
+import { createGroupCommit, type ObserveCommit } from '../group-commit.ts';
 import type { Counters, EventRow, LaneRow, Waiter } from '../rows.ts';
 import type { Overview, OverviewQuery, Store, Turn } from '../store.ts';
 import type { RowReader } from './read.ts';
@@ -11,18 +11,27 @@ type Parts = Readonly<{
   reader: RowReader;
   writer: Writer;
   clock: Clock;
+  observe?: ObserveCommit | undefined;
   closeReader: () => void;
   unlock: () => void;
 }>;
 
 /** This process is the only writer of the file, so counters and queues can live in memory. */
-export function createSqliteStore({ path, reader, writer, clock, closeReader, unlock }: Parts): Store {
+export function createSqliteStore({
+  path,
+  reader,
+  writer,
+  clock,
+  observe,
+  closeReader,
+  unlock,
+}: Parts): Store {
   const { fenceFloor, ...countersAtStart } = reader.counters();
   let counters: Counters = countersAtStart;
   let version = 0;
   const queues = new Map<string, readonly Waiter[]>();
   const listeners = new Set<(events: readonly EventRow[]) => void>();
-  const group = createGroupCommit({ commit, glance });
+  const group = createGroupCommit({ commit, glance, observe });
 
   /** After an accepted loss even a lane without a row may have been granted before: its fences go on above the floor. */
   const laneOf = (lane: string): LaneRow | undefined =>

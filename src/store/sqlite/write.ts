@@ -12,12 +12,13 @@ import {
 /** What the writer thread is sent: a commit's rows, without what only lives in memory. */
 export type CommitRequest = Omit<BatchChanges, 'queues'>;
 
+/** The patience comes first: the driver may still be closing a connection of before. */
 const pragmas = `
+PRAGMA busy_timeout = 5000;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA wal_autocheckpoint = 4000;
-PRAGMA busy_timeout = 5000;
 `;
 
 /** Every connection that may write: an answered commit survives a power cut. */

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { type OperationName, operations } from '../contract/contract.ts';
+import { checkInput } from '../contract/input.ts';
+import { idempotencyKeyPattern } from '../contract/limits.ts';
+import { toKebabCase } from '../contract/names.ts';
+import { isWrite, type Operation } from '../contract/operation.ts';
+import { fromText } from '../contract/text.ts';
+import type { CommandDeclaration, Invocation } from './command.ts';
+import { UsageError } from './config.ts';
+import { exitStatus } from './failure.ts';
+import { isText, toDescription, toFlagFields, toInputError, toOption } from './fields.ts';
+import { readInputText } from './input-text.ts';
+import { printAnswer } from './print.ts';
+import { toJsonLine } from './visible.ts';
+
+/** One command per operation of the contract that is offered at the command line. */
+export const operationCommands: readonly CommandDeclaration[] = operations
+  .filter(([, operation]) => operation.doors.includes('cli'))
+  .map(([name, operation]) => ({
+    name: toKebabCase(name),
+    group: 'Operations',
+    summary: operation.summary,
+    guidance: operation.guidance,
+    readers: ['client'],
+    declare: (command) => declareFields(command, operation),
+    run: (invocation) => runOperation({ name, operation, invocation }),
+  }));
+
+function declareFields(command: Command, operation: Operation): void {
+  for (const field of operation.positionalFields) {
+    const isLastText = field === operation.positionalFields.at(-1) && isText(operation, field);
+    const more = isLastText && operation.effect === 'append' ? '; - reads it from the input' : '';
+    command.argument(`<${toKebabCase(field)}>`, `${toDescription(operation, field)}${more}`);
+  }
+  for (const field of toFlagFields(operation)) command.addOption(toOption(operation, field));
+  if (isWrite(operation)) {
+    command.option('--idempotency-key <key>', 'Repeating the call with the same key gets the first answer');
+  }
+  command.option('--json', 'Print what the bus answered as one line of JSON');
+}
+
+async function runOperation(
+  asked: Readonly<{ name: OperationName; operation: Operation; invocation: Invocation }>,
+): Promise<number> {
+  const { name, operation, invocation } = asked;
+  const { actions, config, flags, terminal } = invocation;
+  const idempotencyKey = readIdempotencyKey(flags.idempotencyKey);
+  const { input, agentId } = fillInAgent(operation, await readInput(operation, invocation), config.agentId);
+  const checked = checkInput(operation, input);
+  if ('issues' in checked) throw toInputError(operation, checked.issues);
+  const bus = await actions.openBus(config);
+  try {
+    // The schema of this very operation has just accepted the input.
+    const answer = await bus[name](checked.value as never, { idempotencyKey });
+    if (flags.json === true) {
+      await terminal.print(toJsonLine(agentId === undefined ? answer : { ...answer, agent_id: agentId }));
+    } else {
+      if (agentId !== undefined) terminal.remark(`as ${agentId}`);
+      await terminal.print(printAnswer(name, answer));
+    }
+    return exitStatus.done;
+  } finally {
+    await bus.close();
+  }
+}
+
+async function readInput(operation: Operation, invocation: Invocation): Promise<Record<string, unknown>> {
+  const { operands, flags, input } = invocation;
+  const entries: [string, string][] = [];
+  for (const [index, field] of operation.positionalFields.entries()) {
+    const text = operands[index] ?? '';
+    const isLast = index === operation.positionalFields.length - 1;
+    const isFromInput = text === '-' && isLast && operation.effect === 'append' && isText(operation, field);
+    entries.push([field, isFromInput ? await readInputText(input) : text]);
+  }
+  for (const field of toFlagFields(operation)) {
+    const value = flags[toOption(operation, field).attributeName()];
+    if (value !== undefined) entries.push([field, String(value)]);
+  }
+  return fromText(operation.input, entries);
+}
+
+function fillInAgent(operation: Operation, input: Record<string, unknown>, agentId: string) {
+  const field = operation.agentField;
+  if (field === undefined || input[field] !== undefined) return { input };
+  return { input: { ...input, [field]: agentId }, agentId };
+}
+
+function readIdempotencyKey(key: unknown): string | undefined {
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && idempotencyKeyPattern.test(key)) return key;
+  throw new UsageError('--idempotency-key must be 1 to 200 visible ASCII characters');
+}

@@ -1,0 +1,109 @@
+import { type Machine, toMachine } from './folders.ts';
+import {
+  type Reader,
+  type Setting,
+  type SettingName,
+  type SettingValues,
+  settingEntries,
+  settings,
+} from './settings.ts';
+import { isLoopbackHost } from './values.ts';
+
+/** The value of every setting, and which of them somebody set. */
+export type Config = SettingValues & Readonly<{ given: ReadonlySet<SettingName> }>;
+
+/** The command or a setting was used wrongly; the message is one sentence for the person who typed it. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/** What was typed for a setting: the text after its flag, or whether a switch is on. */
+export type Flags = Readonly<Partial<Record<SettingName, string | boolean>>>;
+
+/**
+ * All settings: a flag wins over the variable, and the empty string counts as unset.
+ *
+ * Throws `UsageError` at the first malformed value that one of the readers would go by. What only others read is
+ * left at its default, so that a mistake in the settings of the bus does not keep a client from connecting.
+ */
+export function readConfig(
+  given: Readonly<{
+    environment: NodeJS.ProcessEnv;
+    flags?: Flags;
+    readers?: readonly Reader[];
+    machine?: Machine;
+  }>,
+): { config: Config; warnings: readonly string[] } {
+  const { environment, flags = {}, readers = ['client', 'mcp', 'bus'] } = given;
+  const machine = given.machine ?? toMachine(environment);
+  const readings = settingEntries.map(([name, setting]) =>
+    readSetting({ name, setting, flag: flags[name], environment, machine }),
+  );
+  const values = Object.fromEntries(readings.map(({ name, value }) => [name, value])) as SettingValues;
+  const names = new Set(readings.filter(({ isGiven }) => isGiven).map(({ name }) => name));
+  const autostart = values.autostart && !names.has('baseUrl');
+  const config: Config = { ...values, autostart, given: names };
+  // Whoever starts a bus hands these settings on to it.
+  const isClient = readers.includes('client') || readers.includes('mcp');
+  const affected: readonly Reader[] = autostart && isClient ? [...readers, 'bus'] : readers;
+  const told = readings.filter(({ name }) =>
+    settings[name].readBy.some((reader) => affected.includes(reader)),
+  );
+  for (const { refusal } of told) if (refusal !== undefined) throw new UsageError(refusal);
+  if (affected.includes('bus')) refuseOpenHost(config);
+  const warnings = told.flatMap(({ warning }) => warning ?? []);
+  if (names.has('autostart') && values.autostart && !autostart) warnings.push(autostartWarning);
+  return { config, warnings };
+}
+
+type Reading = Readonly<{
+  name: SettingName;
+  value: unknown;
+  isGiven: boolean;
+  refusal?: string;
+  warning?: string;
+}>;
+
+function readSetting(
+  asked: Readonly<{
+    name: SettingName;
+    setting: Setting;
+    flag: string | boolean | undefined;
+    environment: NodeJS.ProcessEnv;
+    machine: Machine;
+  }>,
+): Reading {
+  const { name, setting, flag, machine } = asked;
+  const text = flag === undefined ? asked.environment[setting.environment] : toText(flag);
+  const standard = { name, value: setting.toDefault(machine), isGiven: false };
+  if (text === undefined || (text === '' && flag === undefined)) return standard;
+  const parsed = text === '' ? { problem: 'must not be empty' } : setting.parse(text);
+  if ('value' in parsed) return { name, value: parsed.value, isGiven: true };
+  const source = flag === undefined ? setting.environment : setting.flag?.split(' ')[0];
+  const sentence = `${source} ${parsed.problem}, not ${quote(text)}`;
+  return setting.whenMalformed === 'warn' && flag === undefined
+    ? { ...standard, warning: `${sentence}: going on with the default ${setting.defaultText}` }
+    : { ...standard, refusal: sentence };
+}
+
+function refuseOpenHost(config: SettingValues): void {
+  if (isLoopbackHost(config.host) || config.writeSecret !== undefined) return;
+  throw new UsageError(
+    `BUS_HOST ${quote(config.host)} can be reached from other machines, and no BUS_WRITE_SECRET is set: set one, or listen on 127.0.0.1`,
+  );
+}
+
+const autostartWarning =
+  'BUS_MCP_AUTOSTART has no effect, because BUS_MCP_BASE_URL says where the bus is: nothing will be started';
+
+function toText(flag: string | boolean): string {
+  if (typeof flag === 'string') return flag;
+  return flag ? '1' : '0';
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}

@@ -1,0 +1,74 @@
+import { CommanderError } from 'commander';
+import { BusError, BusUnreachableError } from '../contract/errors.ts';
+import type { InputIssue } from '../contract/input.ts';
+import { UsageError } from './config.ts';
+
+/** How the command ended, for scripts that branch on it. */
+export const exitStatus = { done: 0, refused: 1, usedWrongly: 2, unreachable: 3 } as const;
+
+/** Input that does not fit the operation, found before the bus was asked. */
+export class InputError extends UsageError {
+  readonly issues: readonly InputIssue[];
+
+  constructor(message: string, issues: readonly InputIssue[]) {
+    super(message);
+    this.name = 'InputError';
+    this.issues = issues;
+  }
+}
+
+/** What a failed command tells: a status for scripts, a sentence for people, an object for programs. */
+export type Failure = Readonly<{
+  status: number;
+  sentence: string;
+  error: Readonly<Record<string, unknown>>;
+}>;
+
+export function toFailure(error: unknown): Failure {
+  if (error instanceof BusUnreachableError) {
+    const { message, url } = error;
+    return {
+      status: exitStatus.unreachable,
+      sentence: message,
+      error: { type: 'bus_unreachable', message, url },
+    };
+  }
+  if (error instanceof BusError) return toRefusal(error);
+  if (error instanceof InputError) return toMisuse(error.message, error.issues);
+  if (error instanceof UsageError) return toMisuse(error.message, []);
+  if (error instanceof CommanderError) return toMisuse(toSentence(error), []);
+  const message = error instanceof Error ? error.message : String(error);
+  return { status: exitStatus.refused, sentence: message, error: { type: 'failed', message } };
+}
+
+function toRefusal({ status, detail, code, data }: BusError): Failure {
+  return {
+    status: code === 'invalid_input' ? exitStatus.usedWrongly : exitStatus.refused,
+    sentence: detail,
+    error: {
+      type: 'bus_api_error',
+      message: detail,
+      status_code: status,
+      ...(code === undefined ? {} : { code }),
+      ...(data === undefined ? {} : { data }),
+    },
+  };
+}
+
+function toMisuse(message: string, issues: readonly InputIssue[]): Failure {
+  return {
+    status: exitStatus.usedWrongly,
+    sentence: message,
+    error: { type: 'invalid_arguments', message, code: 'invalid_input', data: { issues } },
+  };
+}
+
+/** Without the word in front, and without the value in `unknown option '--name=value'`, which may be a secret. */
+function toSentence({ message }: CommanderError): string {
+  return message.replace(/^error: /, '').replace(/(unknown option '--[^=']+)=[^\n]*'/, "$1'");
+}
+
+/** Whether the same call may well be answered later: the bus was away, or could not for the moment. */
+export function isPassing(error: unknown): error is Error {
+  return error instanceof BusUnreachableError || (error instanceof BusError && error.status >= 500);
+}

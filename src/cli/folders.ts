@@ -1,0 +1,54 @@
+import { homedir, hostname } from 'node:os';
+import { posix, win32 } from 'node:path';
+
+/** What the defaults of the settings depend on besides the variables. */
+export type Machine = Readonly<{
+  platform: NodeJS.Platform;
+  hostName: string;
+  processId: number;
+  environment: NodeJS.ProcessEnv;
+}>;
+
+/** The machine that this process runs on. */
+export function toMachine(environment: NodeJS.ProcessEnv): Machine {
+  return { platform: process.platform, hostName: toHostName(), processId: process.pid, environment };
+}
+
+/** Where the store lies when nobody says where: the place that each system has for the data of its user. */
+export function toDefaultStorePath(machine: Machine): string {
+  const { environment, platform } = machine;
+  const home = toHomeFolder(machine);
+  if (platform === 'win32') {
+    const folder = environment.LOCALAPPDATA || win32.join(home, 'AppData', 'Local');
+    return win32.join(folder, 'bus-mcp', 'bus.db');
+  }
+  if (platform === 'darwin') {
+    return posix.join(home, 'Library', 'Application Support', 'bus-mcp', 'bus.db');
+  }
+  // The XDG rules say that a relative path there counts as unset.
+  const given = environment.XDG_DATA_HOME;
+  const folder = given?.startsWith('/') ? given : posix.join(home, '.local', 'share');
+  return posix.join(folder, 'bus-mcp', 'bus.db');
+}
+
+/** Who this process is as long as nobody names it. */
+export function toDefaultAgentId(machine: Machine): string {
+  return `session:${machine.hostName}:${machine.processId}`;
+}
+
+/** The home folder of the user, `/` for one that has none. */
+export function toHomeFolder({ environment, platform }: Machine): string {
+  const given = platform === 'win32' ? environment.USERPROFILE : environment.HOME;
+  if (given) return given;
+  try {
+    return homedir();
+  } catch {
+    // A user without an entry in the list of users, as in some containers, has none.
+    return '/';
+  }
+}
+
+/** Host names may have up to 253 characters, agent ids up to 200. */
+function toHostName(): string {
+  return hostname().slice(0, 120) || 'localhost';
+}

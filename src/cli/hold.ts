@@ -1,0 +1,159 @@
+import type { Command } from 'commander';
+import type { Output } from '../contract/contract.ts';
+import { checkInput } from '../contract/input.ts';
+import { claimLane } from '../contract/lanes.ts';
+import { limits } from '../contract/limits.ts';
+import { fromText } from '../contract/text.ts';
+import { startChild, toSignalStatus } from './child.ts';
+import type { CommandDeclaration, Invocation, OpenedBus, SignalName } from './command.ts';
+import { UsageError } from './config.ts';
+import { exitStatus } from './failure.ts';
+import { toInputError } from './fields.ts';
+import { toMachine } from './folders.ts';
+import { type LaneClaim, waitForLane } from './lane-wait.ts';
+import { startRenewal } from './renewal.ts';
+import { onStopSignal } from './stop-signal.ts';
+
+/** Runs a command while it holds a lane, as `flock` does with a file. */
+export const holdCommand: CommandDeclaration = {
+  name: 'hold',
+  group: 'For scripts',
+  summary: 'Wait for a lane, run a command while holding it, release it',
+  guidance:
+    'The command finds BUS_LANE, BUS_FENCE and BUS_OWNER in its environment. The lease is renewed while it runs; if it is lost the command is stopped. Ends with the status of the command.',
+  readers: ['client'],
+  declare: (command: Command) => {
+    command
+      .usage('<lane> [flags] -- <command> [arguments]')
+      .argument('<lane>', 'Name of the unit of work')
+      .argument('<command...>', 'What to run, after --')
+      .option('--owner <text>', 'Who holds it (default: unique to this process)')
+      .option('--lease, --lease-s <seconds>', `Seconds of each lease (default: ${leaseSecondsDefault})`)
+      .option('--wait, --wait-s <seconds>', 'Give up after so many seconds (default: wait for ever)');
+  },
+  run: hold,
+};
+
+/** What was asked for, checked. */
+type Hold = Readonly<{
+  claim: LaneClaim;
+  command: readonly string[];
+  waitSeconds: number | undefined;
+  /** Whether nobody else can hold a lane as this owner. */
+  isOwnerUnique: boolean;
+}>;
+
+async function hold(invocation: Invocation): Promise<number> {
+  const { actions, config, signals, terminal } = invocation;
+  const asked = readHold(invocation);
+  const giveUp = new AbortController();
+  let stopped: SignalName | undefined;
+  const forget = onStopSignal(signals, (name) => {
+    stopped = name;
+    giveUp.abort();
+  });
+  const bus = await actions.openBus(config);
+  try {
+    const { claim, waitSeconds } = asked;
+    const { timers } = invocation;
+    const { remark } = terminal;
+    const grant = await waitForLane({ bus, claim, waitSeconds, timers, signal: giveUp.signal, remark });
+    if (stopped === undefined) return await runHolding({ bus, asked, grant, invocation });
+    await release(bus, claim, grant.lane.fence, invocation);
+    return toSignalStatus(stopped);
+  } catch (error) {
+    if (stopped === undefined) throw error;
+    // The lane may have been granted in the moment in which the wait was given up.
+    if (asked.isOwnerUnique) await bus.releaseLane(toHolder(asked.claim)).catch(() => undefined);
+    return toSignalStatus(stopped);
+  } finally {
+    forget();
+    await bus.close();
+  }
+}
+
+async function runHolding(
+  held: Readonly<{ bus: OpenedBus; asked: Hold; grant: Output<'claimLane'>; invocation: Invocation }>,
+): Promise<number> {
+  const { bus, grant, invocation } = held;
+  const { claim, command } = held.asked;
+  const { signals, terminal, timers } = invocation;
+  const { remark } = terminal;
+  const environment = toEnvironment(invocation.environment, claim, grant.lane.fence);
+  const child = startChild({ command, environment, timers, remark });
+  const forget = onStopSignal(signals, (name) => {
+    if (!isSentByTerminal(name)) child.signal(name);
+  });
+  let stopping: Promise<void> | undefined;
+  const lose = (reason: string) => {
+    remark(`lane '${claim.lane}' is lost, stopping the command: ${reason}`);
+    stopping = child.stop();
+  };
+  const renewal = startRenewal({ bus, claim, grant, timers, remark, lose });
+  try {
+    const status = await child.ended;
+    renewal.stop();
+    if (stopping === undefined) {
+      await release(bus, claim, grant.lane.fence, invocation);
+      return status;
+    }
+    await stopping;
+    // A command that ends well after it was stopped has still not done its work under the lane.
+    return status === exitStatus.done ? exitStatus.refused : status;
+  } finally {
+    forget();
+  }
+}
+
+function readHold({ config, environment, flags, operands, trailing }: Invocation): Hold {
+  const [lane = ''] = operands;
+  if (trailing.length === 0 || operands.length !== trailing.length + 1) {
+    throw new UsageError('put -- between the lane and the command: bus-mcp hold LANE -- COMMAND ARGUMENTS');
+  }
+  const { hostName, processId } = toMachine(environment);
+  const suffix = config.given.has('agentId') ? `:hold:${processId}` : '';
+  const agent = config.given.has('agentId') ? config.agentId : `hold:${hostName}:${processId}`;
+  const unique = agent.slice(0, limits.agentIdCharactersMax - suffix.length) + suffix;
+  const { owner, leaseS = String(leaseSecondsDefault), waitS } = flags;
+  const entries = Object.entries({ lane, owner: owner ?? unique, lease_s: leaseS });
+  const checked = checkInput(
+    { input: claimLane.input },
+    fromText(
+      claimLane.input,
+      entries.map(([field, value]) => [field, String(value)]),
+    ),
+  );
+  if ('issues' in checked) throw toInputError(claimLane, checked.issues);
+  const { wait_s: _, ...claim } = checked.value as LaneClaim & { wait_s: number };
+  return { claim, command: trailing, waitSeconds: readWait(waitS), isOwnerUnique: owner === undefined };
+}
+
+function readWait(text: unknown): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d+(\.\d+)?$/.test(String(text))) return Number(text);
+  throw new UsageError('--wait must be a number of seconds; without it the wait has no end');
+}
+
+function toEnvironment(environment: NodeJS.ProcessEnv, { lane, owner }: LaneClaim, fence?: number) {
+  return { ...environment, BUS_LANE: lane, BUS_OWNER: owner, BUS_FENCE: fence?.toString() };
+}
+
+/** Ctrl-C reaches the command without us: a second one would make many programs end without tidying up. */
+function isSentByTerminal(name: SignalName): boolean {
+  return name === 'SIGINT' && [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+}
+
+async function release(bus: OpenedBus, claim: LaneClaim, fence: number, { terminal }: Invocation) {
+  try {
+    await bus.releaseLane({ ...toHolder(claim), fence });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    terminal.remark(`could not release lane '${claim.lane}', so its lease has to run out: ${reason}`);
+  }
+}
+
+function toHolder({ lane, owner }: LaneClaim) {
+  return { lane, owner };
+}
+
+const leaseSecondsDefault = 60;

@@ -1,0 +1,25 @@
+import { limits } from '../contract/limits.ts';
+import { UsageError } from './config.ts';
+
+/** All of the input as text, without the line break at its end that `echo` and editors add. */
+export async function readInputText(input: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of input) {
+    const part = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    bytes += part.length;
+    if (bytes > limits.requestBytesMax) {
+      throw new UsageError(`the input has more than ${limits.requestBytesMax} bytes: send less`);
+    }
+    chunks.push(part);
+  }
+  return toText(Buffer.concat(chunks)).replace(/\r?\n$/, '');
+}
+
+function toText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new UsageError('the input is not UTF-8 text: convert it and send it again');
+  }
+}

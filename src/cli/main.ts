@@ -1,0 +1,103 @@
+import { CommanderError } from 'commander';
+import type { Actions, CommandDeclaration, SignalSource } from './command.ts';
+import { operationCommands } from './commands.ts';
+import { readConfig } from './config.ts';
+import { exitStatus, toFailure } from './failure.ts';
+import { holdCommand } from './hold.ts';
+import { readArguments } from './program.ts';
+import { setupCommand } from './setup/command.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+import { systemTimers, type Timers } from './timers.ts';
+import { toolsCommand } from './tools.ts';
+import { toJsonLine } from './visible.ts';
+import { watchCommand } from './watch.ts';
+
+/** Everything that a run of the command line may touch. */
+export type CommandLine = Readonly<{
+  /** What was typed after the name of the program. */
+  argv: readonly string[];
+  environment: NodeJS.ProcessEnv;
+  input?: NodeJS.ReadableStream;
+  output: NodeJS.WritableStream;
+  errorOutput: NodeJS.WritableStream;
+  version: string;
+  actions: Actions;
+  /** Commands of other rooms, listed and run like the ones of this. */
+  extraCommands?: readonly CommandDeclaration[];
+  signals?: SignalSource;
+  timers?: Timers;
+}>;
+
+/** Runs one command and answers the exit status. Never rejects. */
+export async function runCommandLine(commandLine: CommandLine): Promise<number> {
+  const terminal = createTerminal(commandLine);
+  try {
+    return await run(commandLine, terminal);
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.done;
+    return await report(error, terminal, isForPrograms(commandLine.argv));
+  } finally {
+    await terminal.flush();
+  }
+}
+
+async function run(commandLine: CommandLine, terminal: Terminal): Promise<number> {
+  const { argv, environment, output } = commandLine;
+  const typed = readArguments({
+    argv,
+    declarations: [...ownCommands, ...(commandLine.extraCommands ?? [])],
+    defaultCommand: 'mcp',
+    version: commandLine.version,
+    write: (text) => void output.write(text),
+  });
+  if (typed === undefined) return exitStatus.done;
+  const { declaration, flags, operands, trailing } = typed;
+  const { readers } = declaration;
+  const { config, warnings } = readConfig({ environment, flags: typed.settings, readers });
+  for (const warning of warnings) terminal.remark(warning);
+  const { actions, input = process.stdin, signals = process, timers = systemTimers } = commandLine;
+  const typedParts = { operands, trailing, flags };
+  const surroundings = { actions, terminal, environment, input, signals, timers };
+  return await declaration.run({ ...typedParts, config, ...surroundings });
+}
+
+const ownCommands: readonly CommandDeclaration[] = [
+  {
+    name: 'mcp',
+    group: 'Run',
+    summary: 'Run the MCP server over standard input and output (the default)',
+    readers: ['mcp'],
+    async run({ actions, config }) {
+      await actions.mcp(config);
+      return exitStatus.done;
+    },
+  },
+  {
+    name: 'serve',
+    group: 'Run',
+    summary: 'Run the bus until it is stopped',
+    readers: ['bus'],
+    async run({ actions, config }) {
+      await actions.serve(config);
+      return exitStatus.done;
+    },
+  },
+  toolsCommand,
+  ...operationCommands,
+  watchCommand,
+  holdCommand,
+  setupCommand,
+];
+
+async function report(error: unknown, terminal: Terminal, forPrograms: boolean): Promise<number> {
+  const failure = toFailure(error);
+  if (forPrograms) await terminal.print(toJsonLine({ ok: false, error: failure.error }));
+  else terminal.remark(failure.sentence);
+  return failure.status;
+}
+
+/** Also when the arguments could not be read; what follows `--` belongs to another program. */
+function isForPrograms(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? undefined : end).includes('--json');
+}

@@ -1,0 +1,65 @@
+import { toClockTime, toDuration, toTable } from './table.ts';
+import { toVisible } from './visible.ts';
+
+/** A row of an answer. Buses of other versions leave fields out and add some, so nothing about it is certain. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The rows under a name in an answer; none when the bus does not send them. */
+export function toRows(value: unknown): readonly Row[] {
+  return Array.isArray(value) ? value.filter((row) => typeof row === 'object' && row !== null) : [];
+}
+
+/** A value of an answer as text without control characters; nothing for a value that is absent. */
+export function toText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return toVisible(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+/** A message for people: a line that says who and where, and the body below it. */
+export function toMessageLines(message: Row, now: Date): string[] {
+  const flag = toFlagMark(message);
+  const heading = [`#${toText(message.id)}`, toClockTime(message.ts, now), toText(message.topic)];
+  const body = typeof message.body === 'string' ? message.body.replaceAll('\r\n', '\n') : '';
+  return [
+    `${heading.join('  ')}  ${toText(message.sender)}${flag}`,
+    ...toVisible(body, { keepLines: true })
+      .split('\n')
+      .map((line) => `    ${line}`.trimEnd()),
+  ];
+}
+
+/** Says that a person must act, or who has taken it on. */
+function toFlagMark(message: Row): string {
+  if (message.acknowledged_by !== undefined) return `  ⚑ acknowledged by ${toText(message.acknowledged_by)}`;
+  return message.action_flag === true ? '  ⚑ needs a person' : '';
+}
+
+/** A table of lanes with who holds each, for how long still, and under which fence. */
+export function toLaneLines(lanes: readonly Row[]): string[] {
+  return toTable(
+    ['LANE', 'OWNER', 'EXPIRES IN', 'FENCE'],
+    lanes.map((lane) => [toText(lane.lane), toText(lane.owner), toRemaining(lane), toText(lane.fence)]),
+  );
+}
+
+/** A table of those who wait for lanes. */
+export function toWaiterLines(waiters: readonly Row[], now: Date): string[] {
+  return toTable(
+    ['LANE', 'PLACE', 'OWNER', 'SINCE'],
+    waiters.map((waiter) => [
+      toText(waiter.lane),
+      toText(waiter.place),
+      toText(waiter.owner),
+      toClockTime(waiter.since, now),
+    ]),
+  );
+}
+
+/** How long a lease has still to run, by the clock of the bus. */
+export function toRemaining(lane: Row): string {
+  const seconds = lane.expires_in_s;
+  // A bus without remaining seconds leaves the timestamp only, which the clock of this machine would misread.
+  if (typeof seconds !== 'number') return toText(lane.expires_at);
+  if (seconds > 0) return toDuration(seconds);
+  return seconds < 0 ? `expired ${toDuration(-seconds)} ago` : 'expired';
+}

@@ -1,0 +1,67 @@
+import { limits } from '../contract/limits.ts';
+
+/** A setting's text as the value it stands for, or what the text would have to be. */
+export type Parsed<Value> = Readonly<{ value: Value } | { problem: string }>;
+
+/** Any text but the empty one, which counts as unset before it comes here. */
+export function parseText(text: string): Parsed<string> {
+  return text.includes('\u0000') ? { problem: 'must not contain NUL' } : { value: text };
+}
+
+/** Who an agent is: what the bus takes as owner and sender. */
+export function parseAgentId(text: string): Parsed<string> {
+  const charactersMax = limits.agentIdCharactersMax;
+  return text.length > charactersMax
+    ? { problem: `must have at most ${charactersMax} characters` }
+    : parseText(text);
+}
+
+export function parseSwitch(text: string): Parsed<boolean> {
+  const word = text.trim().toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(word)) return { value: true };
+  if (['0', 'false', 'no', 'off'].includes(word)) return { value: false };
+  return { problem: 'must be 1 or 0' };
+}
+
+export function parseSeconds(range: Readonly<{ above?: number; min?: number; max: number }>) {
+  const { above, min = 0, max } = range;
+  const rangeText = above === undefined ? `from ${min} to ${max}` : `above ${above} and at most ${max}`;
+  return (text: string): Parsed<number> => {
+    const value = toNumber(text);
+    const isLargeEnough = above === undefined ? value >= min : value > above;
+    return isLargeEnough && value <= max
+      ? { value }
+      : { problem: `must be a number of seconds ${rangeText}` };
+  };
+}
+
+export function parseWholeNumber(range: Readonly<{ min: number; max: number }>) {
+  return (text: string): Parsed<number> => {
+    const value = toNumber(text);
+    return Number.isInteger(value) && value >= range.min && value <= range.max
+      ? { value }
+      : { problem: `must be a whole number from ${range.min} to ${range.max}` };
+  };
+}
+
+/** Host names with commas between them; a port or a scheme may be part of each. */
+export function parseHostNames(text: string): Parsed<readonly string[]> {
+  const names = text
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '');
+  const bad = names.find((name) => !/^([a-z]+:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.test(name));
+  return bad === undefined && names.length > 0
+    ? { value: names }
+    : { problem: 'must be host names with commas between them, as in bus.example,10.0.0.7:8100' };
+}
+
+/** Whether only this machine can reach what listens there. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+function toNumber(text: string): number {
+  return /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
+}

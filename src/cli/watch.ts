@@ -1,0 +1,110 @@
+import type { Bus, Output } from '../contract/contract.ts';
+import type { CommandDeclaration, Invocation } from './command.ts';
+import { UsageError } from './config.ts';
+import { toEventLine } from './event-line.ts';
+import { exitStatus, isPassing } from './failure.ts';
+import { type Row, toRows } from './rows.ts';
+import { onStopSignal } from './stop-signal.ts';
+import { pause, toBackOffMilliseconds } from './timers.ts';
+import { toJsonLine } from './visible.ts';
+
+/** Follows the change feed, for people and for scripts that wait for something to happen. */
+export const watchCommand: CommandDeclaration = {
+  name: 'watch',
+  group: 'For scripts',
+  summary: 'Print one line per event, as it happens',
+  guidance:
+    'Starts with what happens from now on. Goes on by itself after the bus was away; nothing is skipped. With both --topic and --lane: what concerns either.',
+  readers: ['client'],
+  declare: (command) => {
+    command
+      .option('--topic <text>', 'Only messages of this topic')
+      .option('--lane <text>', 'Only events of this lane')
+      .option('--since <number>', 'Start after this event id; 0 prints everything that is kept')
+      .option('--json', 'Print each event as one line of JSON');
+  },
+  run: watch,
+};
+
+async function watch(invocation: Invocation): Promise<number> {
+  const { actions, config, flags, signals, terminal } = invocation;
+  const since = readSince(flags.since);
+  const stopped = new AbortController();
+  const stop = () => stopped.abort();
+  const forget = onStopSignal(signals, stop);
+  terminal.closed.addEventListener('abort', stop);
+  const bus = await actions.openBus(config);
+  try {
+    // A wrong address is told at once; only a bus that was there is worth waiting for.
+    const start = since ?? (await readLastEventId(bus));
+    await follow({ bus, since: start, invocation, signal: stopped.signal });
+    return exitStatus.done;
+  } finally {
+    forget();
+    await bus.close();
+  }
+}
+
+async function follow(
+  asked: Readonly<{ bus: Bus; since: number; invocation: Invocation; signal: AbortSignal }>,
+): Promise<void> {
+  const { bus, invocation, signal } = asked;
+  const { terminal, timers } = invocation;
+  let since = asked.since;
+  let failures = 0;
+  while (!signal.aborted) {
+    const askedAt = timers.now();
+    try {
+      // After a failure the bus is asked without waiting, so that its return is told at once.
+      const wait_s = failures > 0 ? 0 : waitSeconds;
+      const page = await bus.readEvents({ since, wait_s, limit: 500 }, { signal });
+      if (failures > 0) terminal.remark('the bus is back');
+      failures = 0;
+      since = await printPage(page, since, invocation);
+      // A bus that does not know how to wait answers at once: it must not be asked without a break.
+      const isEmpty = toRows(page.events).length === 0;
+      if (isEmpty && wait_s > 0 && timers.now() - askedAt < breakMilliseconds)
+        await pause({ milliseconds: breakMilliseconds, timers, signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isPassing(error)) throw error;
+      if (failures === 0) terminal.remark(`${error.message} (trying again until it is back)`);
+      await pause({ milliseconds: toBackOffMilliseconds(failures), timers, signal });
+      failures += 1;
+    }
+  }
+}
+
+async function printPage(
+  page: Output<'readEvents'>,
+  since: number,
+  { flags, terminal }: Invocation,
+): Promise<number> {
+  const { topic, lane } = flags;
+  const wanted = toRows(page.events).filter((event) => isWanted(event, topic, lane));
+  for (const event of wanted) {
+    await terminal.print(flags.json === true ? toJsonLine(event) : toEventLine(event));
+  }
+  return typeof page.cursor === 'number' ? Math.max(since, page.cursor) : since;
+}
+
+function isWanted(event: Row, topic: unknown, lane: unknown): boolean {
+  if (topic === undefined && lane === undefined) return true;
+  const [message] = toRows([event.message]);
+  if (topic !== undefined && message !== undefined && message.topic === topic) return true;
+  return lane !== undefined && event.lane === lane;
+}
+
+async function readLastEventId(bus: Bus): Promise<number> {
+  const status = await bus.getBusStatus({});
+  return status._meta.last_event_id ?? 0;
+}
+
+function readSince(text: unknown): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(String(text))) return Number(text);
+  throw new UsageError('--since must be an event id, or 0 for everything');
+}
+
+const waitSeconds = 60;
+const breakMilliseconds = 1000;

@@ -1,0 +1,46 @@
+import { get } from 'node:http';
+
+/** What answered: something with a status and maybe a JSON object, nothing in time, nobody, or no HTTP at all. */
+export type Heard =
+  | Readonly<{ heard: 'answer'; status: number; value: Readonly<Record<string, unknown>> | undefined }>
+  | Readonly<{ heard: 'nothing' | 'nobody' | 'noise' }>;
+
+const bytesMax = 4_194_304;
+
+/** Asks once, on a connection of its own. Never rejects. */
+export function ask(url: URL, timeoutMilliseconds: number): Promise<Heard> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => end({ heard: 'nothing' }), timeoutMilliseconds);
+    const end = (heard: Heard) => {
+      clearTimeout(timer);
+      resolve(heard);
+      request.destroy();
+    };
+    const request = get(url, { agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > bytesMax) end({ heard: 'noise' });
+      });
+      response.on('error', () => end({ heard: 'noise' }));
+      response.on('end', () =>
+        end({ heard: 'answer', status: response.statusCode ?? 0, value: toObject(text) }),
+      );
+    });
+    request.on('error', ({ code }: NodeJS.ErrnoException) =>
+      end({ heard: code === 'ECONNREFUSED' ? 'nobody' : 'noise' }),
+    );
+  });
+}
+
+function toObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+import type { Bus, Output } from '../contract/contract.ts';
+import { BusError, BusUnreachableError, isRefusal } from '../contract/errors.ts';
+import { type Check, fail, ok, warn } from './check.ts';
+import { isOlder } from './upgrade.ts';
+
+export type BusChecksOptions = Readonly<{
+  bus: Bus;
+  /** What to do when this bus does not answer. */
+  remedy: string;
+  /** The version of this program. */
+  version: string;
+  hasSecret: boolean;
+  /** Milliseconds since 1970 on this machine. */
+  now: () => number;
+}>;
+
+const clockMillisecondsMax = 2_000;
+
+/** What a bus tells about itself. When it does not answer, that is all there is to say. */
+export async function checkBus(options: BusChecksOptions): Promise<readonly Check[]> {
+  const { bus, remedy, now } = options;
+  const askedAt = now();
+  try {
+    const { _meta: meta } = await bus.getBusStatus({});
+    const answeredAt = now();
+    return [
+      ok(
+        'bus',
+        `answers in ${Math.round(answeredAt - askedAt)} ms; store ${meta.store}, up ${meta.uptime_s} s`,
+      ),
+      checkVersion(meta.version, options.version),
+      await checkSecret(options, meta),
+      checkClock(Date.parse(meta.ts), { askedAt, answeredAt }),
+      checkLanes(meta),
+    ];
+  } catch (error) {
+    if (error instanceof BusUnreachableError) return [fail('bus', error.message.split(';')[0] ?? '', remedy)];
+    if (error instanceof BusError) return [fail('bus', `it refuses: ${error.detail}`, remedy)];
+    // An older bus may leave out what is read here.
+    return [warn('bus', 'answers, but not as this version expects', 'upgrade the bus')];
+  }
+}
+
+type Meta = Output<'getBusStatus'>['_meta'];
+
+export function checkVersion(theirs: string, own: string): Check {
+  if (theirs === own) return ok('version', `${own}, here and there`);
+  const finding = `the bus has ${theirs}, this is ${own}`;
+  return isOlder(theirs, own)
+    ? warn('version', finding, 'start the bus again: bus-mcp down, or its serve command')
+    : warn('version', finding, 'upgrade this one: npm install bus-mcp@latest');
+}
+
+/** A write without any content is refused in every case, and after the secret was looked at: nothing is kept. */
+async function checkSecret({ bus, hasSecret }: BusChecksOptions, meta: Meta): Promise<Check> {
+  if (!meta.write_secret_armed) {
+    return hasSecret
+      ? warn('secret', 'set here, but the bus takes writes without', 'start the bus with BUS_WRITE_SECRET')
+      : ok('secret', 'none, here and there: writes are open to this machine');
+  }
+  const remedy = 'set BUS_WRITE_SECRET to the secret of the bus';
+  if (!hasSecret) return fail('secret', 'the bus demands one for writes, and none is set here', remedy);
+  const error: unknown = await bus.postMessage({} as never).catch((reason) => reason);
+  if (isRefusal(error, 'invalid_input')) return ok('secret', 'the one set here is the one of the bus');
+  if (isRefusal(error, 'unauthorized'))
+    return fail('secret', 'the one set here is not that of the bus', remedy);
+  return warn('secret', 'this bus does not tell whether it is the right one', 'post a message to find out');
+}
+
+export function checkClock(
+  busTime: number,
+  { askedAt, answeredAt }: Readonly<{ askedAt: number; answeredAt: number }>,
+): Check {
+  const difference = busTime - (askedAt + answeredAt) / 2;
+  const finding = `the bus is ${(Math.abs(difference) / 1000).toFixed(1)} s ${difference < 0 ? 'behind' : 'ahead'}`;
+  const uncertain = (answeredAt - askedAt) / 2;
+  if (Math.abs(difference) <= clockMillisecondsMax + uncertain) return ok('clock', finding);
+  return warn('clock', finding, 'leases are not touched by it, times shown are: start the bus again');
+}
+
+function checkLanes({ active_lane_count: held, orphaned_claim_count: orphaned }: Meta): Check {
+  const finding = `${held} held, ${orphaned} orphaned`;
+  return orphaned === 0
+    ? ok('lanes', finding)
+    : warn('lanes', finding, 'claim an orphan to go on with it, or release it: bus-mcp get-bus-status');
+}

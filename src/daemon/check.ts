@@ -1,0 +1,21 @@
+/** One thing that the doctor looked at: what was found, and what to do about it when it is not well. */
+export type Check = Readonly<{
+  name: string;
+  mark: 'ok' | 'warn' | 'fail';
+  finding: string;
+  remedy?: string;
+}>;
+
+export function ok(name: string, finding: string): Check {
+  return { name, mark: 'ok', finding };
+}
+
+/** It works, but somebody may wonder. */
+export function warn(name: string, finding: string, remedy: string): Check {
+  return { name, mark: 'warn', finding, remedy };
+}
+
+/** It cannot work like this. */
+export function fail(name: string, finding: string, remedy: string): Check {
+  return { name, mark: 'fail', finding, remedy };
+}

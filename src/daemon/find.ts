@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { type Address, readAddress } from './address.ts';
+import { ask } from './ask.ts';
+import { identityPath, isProof } from './identity.ts';
+import type { Place } from './place.ts';
+import { isAlive } from './processes.ts';
+
+/** What became of looking for the local bus. A silent one lives and does not answer. */
+export type Finding =
+  | Readonly<{ state: 'running'; address: Address; callsInFlight: number }>
+  | Readonly<{ state: 'silent'; address: Address }>
+  | Readonly<{ state: 'none' }>;
+
+const timeoutMilliseconds = 2_000;
+
+/** Looks for the bus of this place. A file that was left behind is none, and neither is a stranger at its address. */
+export async function findBus({ addressFile }: Pick<Place, 'addressFile'>): Promise<Finding> {
+  const address = readAddress(addressFile);
+  if (!address) return { state: 'none' };
+  const challenge = randomUUID();
+  const url = new URL(`${identityPath}?challenge=${challenge}`, address.baseUrl);
+  const answer = await ask(url, timeoutMilliseconds);
+  if (answer.heard === 'nothing' && isAlive(address.processId)) return { state: 'silent', address };
+  if (answer.heard !== 'answer' || !isProof(answer.value?.proof, address.token, challenge)) {
+    return { state: 'none' };
+  }
+  const { callsInFlight } = answer.value ?? {};
+  return {
+    state: 'running',
+    address,
+    callsInFlight: typeof callsInFlight === 'number' ? callsInFlight : 0,
+  };
+}

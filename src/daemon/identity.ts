@@ -1,0 +1,39 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+export const identityPath = '/identity';
+
+/** What a bus answers to whoever asks whether it is the one whose address was read. */
+export type Identity = Readonly<{
+  proof: string;
+  /** Calls under way: waiters and event streams are among them. */
+  callsInFlight: number;
+}>;
+
+/**
+ * Answers a challenge with what only a holder of the token can make of it. Another program can come to listen where
+ * a bus was, and must not be sent this user's messages.
+ */
+export function createIdentityPage({
+  token,
+  callsInFlight,
+}: Readonly<{ token: string; callsInFlight: () => number }>) {
+  function handle({ url = '' }: IncomingMessage, response: ServerResponse): void {
+    const challenge = new URL(url, 'http://bus').searchParams.get('challenge') ?? '';
+    const identity: Identity = { proof: toProof(token, challenge), callsInFlight: callsInFlight() };
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+    response.end(JSON.stringify(identity));
+  }
+  return { method: 'GET', path: identityPath, handle };
+}
+
+/** Whether the answer to the challenge was made with the token. */
+export function isProof(answer: unknown, token: string, challenge: string): boolean {
+  const expected = Buffer.from(toProof(token, challenge));
+  const given = Buffer.from(typeof answer === 'string' ? answer : '');
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+function toProof(token: string, challenge: string): string {
+  return createHmac('sha256', token).update(challenge).digest('hex');
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname, join, resolve } from 'node:path';
+
+/** The files that belong to the local bus of one store. */
+export type Place = Readonly<{
+  folder: string;
+  /** The store as it may be shown: a path, or a URL without its password. */
+  store: string;
+  /** Where the bus listens, for the clients of this user. */
+  addressFile: string;
+  /** Who is starting a bus right now. */
+  startingFile: string;
+  /** What a bus that a client started has to say. */
+  logFile: string;
+}>;
+
+/**
+ * The place of a store: beside the file, or in the data folder for a database elsewhere. Whoever names the same store
+ * finds the same place, and so the same bus.
+ */
+export function toPlace({ store, dataFolder }: Readonly<{ store: string; dataFolder: string }>): Place {
+  const isElsewhere = /^[a-z][a-z0-9+.-]+:\/\//i.test(store);
+  const shown = isElsewhere ? withoutPassword(store) : resolve(store);
+  const folder = isElsewhere ? dataFolder : dirname(shown);
+  const name = isElsewhere ? `elsewhere-${digest(shown)}` : basename(shown);
+  return {
+    folder,
+    store: shown,
+    addressFile: join(folder, `${name}.address`),
+    startingFile: join(folder, `${name}.starting`),
+    logFile: join(folder, `${name}.log`),
+  };
+}
+
+function withoutPassword(text: string): string {
+  if (!URL.canParse(text)) return text.replace(/\/\/[^@/]*@/, '//');
+  const url = new URL(text);
+  url.password = '';
+  url.searchParams.delete('password');
+  return url.href;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,160 @@
+import { spawn } from 'node:child_process';
+import { BusUnreachableError } from '../contract/errors.ts';
+import { type Finding, findBus } from './find.ts';
+import { sizeOf, withOpenLog } from './log-file.ts';
+import { readLastLine } from './log-lines.ts';
+import type { Place } from './place.ts';
+import { lookAtPort } from './port.ts';
+import { pause } from './processes.ts';
+import { takeStartTurn } from './starting.ts';
+import { stopBus } from './stop.ts';
+import { decideUpgrade } from './upgrade.ts';
+
+export type StartOptions = Readonly<{
+  place: Place;
+  /** The program that is a bus, and its arguments. */
+  command: readonly string[];
+  environment: NodeJS.ProcessEnv;
+  /** The version that asks; an older bus may be replaced. */
+  version: string;
+  /** Says to people what was done. */
+  tell: (sentence: string) => void;
+}>;
+
+export type RunningBus = Extract<Finding, { state: 'running' }>;
+
+const startMillisecondsMax = 15_000;
+
+/**
+ * The running bus of the place, which is started when there is none.
+ *
+ * Any number of processes may ask at once: one of them starts it, and the others find it. Rejects with
+ * `BusUnreachableError` when none could be started in time.
+ */
+export async function ensureBus(options: StartOptions): Promise<RunningBus> {
+  const { place } = options;
+  const giveUpAt = performance.now() + startMillisecondsMax;
+  let reason = 'another process is starting it and does not get it done';
+  while (performance.now() < giveUpAt) {
+    const finding = await findBus(place);
+    const fit = toFit(finding, options);
+    if (fit) return fit;
+    const turn = takeTurn(place);
+    try {
+      if (turn) {
+        const started = await startInTurn(options, giveUpAt);
+        if (!('reason' in started)) return started;
+        reason = started.reason;
+      }
+    } finally {
+      turn?.end();
+    }
+    await pause(50);
+  }
+  throw toStartFailure(place, reason);
+}
+
+/** The bus that was found, unless it is to be replaced now. */
+function toFit(finding: Finding, { version }: StartOptions): RunningBus | undefined {
+  if (finding.state !== 'running') return undefined;
+  const { address, callsInFlight } = finding;
+  const verdict = decideUpgrade({ own: version, bus: address, callsInFlight });
+  return verdict === 'replace' ? undefined : finding;
+}
+
+function takeTurn(place: Place) {
+  try {
+    return takeStartTurn(place, startMillisecondsMax + 5_000);
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    const words = `its folder ${place.folder} cannot be written (${code}): make it writable, or name another file with BUS_STORE`;
+    throw toStartFailure(place, words);
+  }
+}
+
+/** The one that may start a bus looks again first: another may have just been done with it. */
+async function startInTurn(options: StartOptions, giveUpAt: number): Promise<RunningBus | StartProblem> {
+  const { place, tell, version } = options;
+  const finding = await findBus(place);
+  const fit = toFit(finding, options);
+  if (fit) return fit;
+  if (finding.state === 'silent') return { reason: `process ${finding.address.processId} ${silentWords}` };
+  if (finding.state === 'running') {
+    const { address } = finding;
+    tell(
+      `the local bus is version ${address.version}, older than this ${version}: it is idle and is replaced`,
+    );
+    await stopBus(address);
+  }
+  return await launch(options, giveUpAt);
+}
+
+export const silentWords = 'is the bus, and does not answer: end it if that stays so';
+
+type StartProblem = Readonly<{ reason: string }>;
+
+async function launch(options: StartOptions, giveUpAt: number): Promise<RunningBus | StartProblem> {
+  const { place } = options;
+  const logStart = sizeOf(place.logFile);
+  const end = spawnBus(options);
+  while (performance.now() < giveUpAt) {
+    const finding = await findBus(place);
+    if (finding.state === 'running') {
+      await tellStarted(options, finding);
+      return finding;
+    }
+    const ended = await Promise.race([end, pause(20)]);
+    // One that found the database in use leaves with 0: whoever has it should answer soon.
+    if (ended) return toProblem(ended, place, logStart);
+  }
+  return { reason: 'it was started and did not answer in time' };
+}
+
+async function tellStarted({ place, tell }: StartOptions, { address }: RunningBus): Promise<void> {
+  const { baseUrl, processId, settings } = address;
+  tell(`started the local bus (process ${processId}) at ${baseUrl}; it logs to ${place.logFile}`);
+  const { BUS_HOST: host = '127.0.0.1', BUS_PORT: port = '0' } = settings;
+  if (port === '0' || port === new URL(baseUrl).port) return;
+  const found = await lookAtPort({ host, port: Number(port) });
+  if (found.use === 'free') return;
+  const advice = found.use === 'bus' ? `; to use that one, set ${toVariable(host, port)}` : '';
+  tell(`port ${port} is taken by ${found.who}, so the local bus took another${advice}`);
+}
+
+function toVariable(host: string, port: string): string {
+  return `BUS_MCP_BASE_URL=http://${host}:${port}/api/bus`;
+}
+
+type Ended = Readonly<{ status: number | null; problem?: string }>;
+
+/** A process of its own, that outlives this one and holds nothing of it but the log. */
+function spawnBus({ place, command, environment }: StartOptions): Promise<Ended> {
+  const [program = process.execPath, ...parameters] = command;
+  const child = withOpenLog(place.logFile, (log) =>
+    spawn(program, parameters, {
+      cwd: place.folder,
+      env: environment,
+      detached: true,
+      stdio: ['ignore', log, log],
+      windowsHide: true,
+    }),
+  );
+  child.unref();
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ status: null, problem: error.message }));
+    child.once('exit', (status) => resolve({ status }));
+  });
+}
+
+function toProblem({ status, problem }: Ended, place: Place, logStart: number): StartProblem {
+  const reason = problem ?? readLastLine(place.logFile, logStart) ?? `it ended with status ${status}`;
+  if (status === 0) return { reason };
+  throw toStartFailure(place, reason);
+}
+
+function toStartFailure({ store, logFile }: Place, reason: string): BusUnreachableError {
+  return new BusUnreachableError(
+    `the local bus could not be started: ${reason} (its log: ${logFile}); see what is wrong with: npx bus-mcp doctor`,
+    store,
+  );
+}

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import type { Config } from './cli/config.ts';
+import { type BusServer, startBusServer } from './compose.ts';
+import type { Starter } from './daemon/address.ts';
+import { createIdentityPage } from './daemon/identity.ts';
+import { announce, type Presence } from './daemon/presence.ts';
+import { createUse, type Use } from './daemon/use.ts';
+import type { Logger } from './http/answers.ts';
+import type { Listening } from './http/server.ts';
+import { basePath } from './http/wire.ts';
+import { toBusVariables, toLocalPlace } from './local.ts';
+import { version } from './version.ts';
+
+export type LocalServerOptions = Readonly<{ log: Logger; startedBy: Starter; now: () => number }>;
+
+export type LocalServer = Readonly<{ server: BusServer; use: Use; close: () => Promise<void> }>;
+
+/** A bus that the clients of this user find. One that a client started takes another port when its own is taken. */
+export async function openLocalServer(config: Config, options: LocalServerOptions): Promise<LocalServer> {
+  const { log, startedBy } = options;
+  const token = randomBytes(24).toString('base64url');
+  const use = createUse(options.now);
+  const server = await startBusServer({
+    ...config,
+    takesAnyPort: startedBy === 'client',
+    pages: [createIdentityPage({ token, callsInFlight: use.callsInFlight })],
+    toFront: use.watch,
+    log,
+  });
+  const presence = await enter(config, { ...options, token, server });
+
+  async function close(): Promise<void> {
+    presence?.end();
+    await server.close();
+  }
+
+  return { server, use, close };
+}
+
+/** A bus that a client started is of no use when it cannot be found; any other can do without. */
+async function enter(
+  config: Config,
+  { token, server, log, startedBy }: LocalServerOptions & Readonly<{ token: string; server: BusServer }>,
+): Promise<Presence | undefined> {
+  try {
+    return announce(toLocalPlace(config), {
+      baseUrl: `${toReachableUrl(server.listening)}${basePath}`,
+      processId: process.pid,
+      version,
+      startedAt: new Date().toISOString(),
+      startedBy,
+      token,
+      isSecretArmed: config.writeSecret !== undefined,
+      settings: toBusVariables(config),
+    });
+  } catch (error) {
+    if (startedBy === 'serve') {
+      log.warn({ err: error }, 'clients must be told the address of this bus: it cannot be written down');
+      return undefined;
+    }
+    await server.close();
+    throw error;
+  }
+}
+
+/** Who listens everywhere is reached at home. */
+function toReachableUrl({ host, port, url }: Listening): string {
+  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
+  return host === '::' ? `http://[::1]:${port}` : url;
+}

@@ -1,0 +1,59 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from './cli/config.ts';
+import { toDefaultStorePath, toMachine } from './cli/folders.ts';
+import { settingEntries } from './cli/settings.ts';
+import type { LocalBusOptions } from './daemon/local-bus.ts';
+import { type Place, toPlace } from './daemon/place.ts';
+import { version } from './version.ts';
+
+/** Set in the environment of a bus that a client starts: it leaves when it is idle, and logs to its file. */
+export const startedVariable = 'BUS_MCP_STARTED_BY_CLIENT';
+
+/** Where the files of the local bus lie that these settings mean. */
+export function toLocalPlace({ store }: Config): Place {
+  return toPlace({ store, dataFolder: dirname(toDefaultStorePath(toMachine(process.env))) });
+}
+
+/** How to find or start the local bus that these settings mean; `tell` says to people what was done. */
+export function toLocalBusOptions(config: Config, tell: (sentence: string) => void): LocalBusOptions {
+  const { timeoutSeconds, writeSecret } = config;
+  const place = toLocalPlace(config);
+  const given = toBusVariables(config, (isGiven) => isGiven);
+  const secret = writeSecret === undefined ? {} : { BUS_WRITE_SECRET: writeSecret };
+  return {
+    place,
+    command: [process.execPath, fileURLToPath(new URL('./bin.js', import.meta.url)), 'serve'],
+    // A flag of this command is news to the bus; its path may be relative to where this command runs.
+    environment: {
+      ...process.env,
+      ...given,
+      ...secret,
+      ...toStoreVariable(config, place),
+      [startedVariable]: '1',
+    },
+    version,
+    tell,
+    timeoutSeconds,
+    writeSecret,
+    wanted: { isSecretArmed: writeSecret !== undefined, settings: given },
+  };
+}
+
+/** The settings of a bus by the names of their variables, without the store and the secret. */
+export function toBusVariables(
+  config: Config,
+  isWanted: (isGiven: boolean) => boolean = () => true,
+): Record<string, string> {
+  const entries = settingEntries
+    .filter(([name, { readBy }]) => readBy.includes('bus') && isWanted(config.given.has(name)))
+    .filter(([name]) => name !== 'store' && name !== 'writeSecret')
+    .map(([name, { environment }]) => [environment, String(config[name])]);
+  return Object.fromEntries(entries);
+}
+
+function toStoreVariable({ given, store }: Config, place: Place): Record<string, string> {
+  if (!given.has('store')) return {};
+  // What is shown of a store elsewhere lacks the password.
+  return { BUS_STORE: place.store.includes('://') ? store : place.store };
+}

@@ -1,0 +1,96 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Bus } from './contract/contract.ts';
+import type { Measurement } from './http/answers.ts';
+import type { Page } from './http/targets.ts';
+import type { CommitMeasurement } from './store/group-commit.ts';
+import { version } from './version.ts';
+
+export type Metrics = Readonly<{
+  observeRequest: (measurement: Measurement) => void;
+  observeCommit: (measurement: CommitMeasurement) => void;
+  /** `/metrics`, as Prometheus reads it. */
+  toPage: (bus: Bus) => Page;
+}>;
+
+/** What is worth watching, and waking somebody for. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Counter({
+    name: 'bus_requests_total',
+    help: 'Requests by route and status',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  });
+  const requestSeconds = new Histogram({
+    name: 'bus_request_seconds',
+    help: 'Time from request to answer by route; calls that wait are in it',
+    labelNames: ['route'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 60, 300],
+    registers,
+  });
+  const commitSeconds = new Histogram({
+    name: 'bus_commit_seconds',
+    help: 'Time of a commit of the store, with its fsync',
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
+    registers,
+  });
+  const commitTurns = new Histogram({
+    name: 'bus_commit_turns',
+    help: 'Turns that shared a commit',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+    registers,
+  });
+  const storeErrors = new Counter({
+    name: 'bus_store_errors_total',
+    help: 'Commits that the store could not keep',
+    registers,
+  });
+  const state = createStateGauges(registry);
+
+  async function collect(bus: Bus): Promise<string> {
+    const { _meta } = await bus.getBusStatus({});
+    for (const { gauge, field } of state) gauge.set(Number(_meta[field]));
+    return registry.metrics();
+  }
+
+  return {
+    observeRequest({ method, route, status, seconds }) {
+      requests.inc({ method, route, status });
+      requestSeconds.observe({ route }, seconds);
+    },
+    observeCommit({ turns, seconds, isKept }) {
+      commitSeconds.observe(seconds);
+      commitTurns.observe(turns);
+      if (!isKept) storeErrors.inc();
+    },
+    toPage: (bus) => ({
+      method: 'GET',
+      path: '/metrics',
+      async handle(_request, response) {
+        const text = await collect(bus);
+        response.writeHead(200, { 'content-type': registry.contentType }).end(text);
+      },
+    }),
+  };
+}
+
+function createStateGauges(registry: Registry) {
+  const toGauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
+  new Gauge({ name: 'bus_info', help: 'Version', labelNames: ['version'], registers: [registry] }).set(
+    { version },
+    1,
+  );
+  return [
+    { field: 'active_lane_count', gauge: toGauge('bus_lanes_live', 'Lanes held under a live lease') },
+    { field: 'orphaned_claim_count', gauge: toGauge('bus_lanes_orphaned', 'Leases that ran out unreleased') },
+    { field: 'waiter_count', gauge: toGauge('bus_waiters', 'Claims that wait for a lane') },
+    { field: 'message_count', gauge: toGauge('bus_messages', 'Messages in the log') },
+    { field: 'last_message_id', gauge: toGauge('bus_last_message_id', 'Id of the newest message') },
+    {
+      field: 'pending_action_flag_count',
+      gauge: toGauge('bus_flags_pending', 'Flags that wait for a person'),
+    },
+  ] as const;
+}

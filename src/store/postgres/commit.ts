@@ -1,0 +1,132 @@
+import { type BatchChanges, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
+import type { Clock } from '../clock.ts';
+import type { Turn } from '../store.ts';
+import { stateOf, toStoreError, toUnknownOutcome } from './errors.ts';
+import type { Feed } from './feed.ts';
+import type { Line } from './line.ts';
+import { type LoadedRows, loadRows } from './load.ts';
+import { type Counted, createRowReader, type RowReader } from './read.ts';
+import type { Session } from './session.ts';
+import { type CommitRequest, type QueueChanges, writeRows } from './write.ts';
+
+/** Decides a batch and keeps it; rejects when nothing of it was kept, or when nobody can know. */
+export type Commit = (turns: readonly Turn<unknown>[]) => Promise<readonly TurnResult[]>;
+
+type Parts = Readonly<{
+  bus: string;
+  channel: string;
+  writing: Line;
+  /** All reads see the same moment, and wait for no lock. */
+  atOnce: <Seen>(look: (reader: RowReader) => Promise<Seen>) => Promise<Seen>;
+  judging: (counted: Counted) => Pick<Clock, 'now' | 'lastPause'>;
+  feed: Feed;
+}>;
+
+type Decided = Readonly<{ request: CommitRequest; results: readonly TurnResult[]; isNothing: boolean }>;
+
+export function createCommit({ bus, channel, writing, atOnce, judging, feed }: Parts): Commit {
+  async function commit(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
+    // A post always writes. A batch of lane turns may be nothing but refusals: those pay for no lock and no disk.
+    const refused = turns.every(({ lane }) => lane !== undefined) ? await decideUnlocked(turns) : undefined;
+    return refused ?? decideLocked(turns);
+  }
+
+  /** The results, when nothing has to be written for them. */
+  async function decideUnlocked(turns: readonly Turn<unknown>[]) {
+    const rows = await atOnce((reader) => loadRows(reader, turns, { isLocked: false }));
+    const { results, isNothing } = decide(turns, rows);
+    if (!isNothing) return undefined;
+    // Who was served at another process must have heard of it before a turn that saw it is answered.
+    await feed.reach(rows.counters.lastEventId);
+    return results;
+  }
+
+  async function decideLocked(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
+    const session = await writing.session();
+    const rows = await begin(session, turns);
+    const { request, results, isNothing } = decide(turns, rows);
+    const caughtUp = feed.reach(rows.counters.lastEventId).catch(() => {
+      // The rows are kept all the same; the listener catches up when it can.
+    });
+    if (isNothing) await rollBack(session);
+    else await keep(session, request);
+    await caughtUp;
+    feed.publish(request.events);
+    return results;
+  }
+
+  function decide(turns: readonly Turn<unknown>[], rows: LoadedRows): Decided {
+    const { changes, results } = decideBatch(turns, rows, judging(rows.counters));
+    const queueChanges = diffQueues(rows, changes.queues);
+    const isNothing = isEmpty(changes) && queueChanges.arrived.length + queueChanges.gone.length === 0;
+    return { request: { ...changes, ...queueChanges }, results, isNothing };
+  }
+
+  async function begin(session: Session, turns: readonly Turn<unknown>[]): Promise<LoadedRows> {
+    try {
+      const [, rows] = await Promise.all(
+        session.together(() => [
+          session.tell('BEGIN ISOLATION LEVEL READ COMMITTED'),
+          loadRows(createRowReader(session.ask, bus), turns, { isLocked: true }),
+        ]),
+      );
+      return rows;
+    } catch (error) {
+      await rollBack(session);
+      throw toStoreError(error);
+    }
+  }
+
+  async function keep(session: Session, request: CommitRequest): Promise<void> {
+    const { written, committed } = session.together(() => ({
+      written: writeRows(session.ask, request, { bus, channel }),
+      committed: session.tell('COMMIT'),
+    }));
+    const [inTransaction, atEnd] = await Promise.all([
+      findFailure(written),
+      committed.then(() => undefined, toFailure),
+    ]);
+    // A transaction that failed answers COMMIT as if it had been ROLLBACK, so the statements tell.
+    if (inTransaction && stateOf(inTransaction.reason)) throw toStoreError(inTransaction.reason);
+    if (atEnd) throw isCertain(atEnd.reason) ? toStoreError(atEnd.reason) : toUnknownOutcome(atEnd.reason);
+  }
+
+  return commit;
+}
+
+type Failure = Readonly<{ reason: unknown }>;
+
+const toFailure = (reason: unknown): Failure => ({ reason });
+
+async function findFailure(sent: readonly Promise<unknown>[]): Promise<Failure | undefined> {
+  const outcomes = await Promise.allSettled(sent);
+  return outcomes.find((outcome) => outcome.status === 'rejected');
+}
+
+/**
+ * Whether a COMMIT that failed kept nothing: when the server said why. A server that is told to stop may have kept it
+ * all the same, and so may one that says nothing more.
+ */
+function isCertain(error: unknown): boolean {
+  return stateOf(error)?.startsWith('57P') === false;
+}
+
+async function rollBack(session: Session): Promise<void> {
+  // Without a connection there is no transaction either.
+  await session.tell('ROLLBACK').catch(() => {});
+}
+
+/** Only what came and went: a place in the queue never changes otherwise. */
+function diffQueues(rows: LoadedRows, changed: BatchChanges['queues']): QueueChanges {
+  const queues = [...changed].map(([lane, after]) => ({ lane, after, before: rows.queue(lane) }));
+  return {
+    arrived: queues.flatMap(({ lane, after, before }) => {
+      const known = new Set(before.map(({ ticket }) => ticket));
+      return after.filter(({ ticket }) => !known.has(ticket)).map((waiter) => ({ lane, waiter }));
+    }),
+    gone: queues.flatMap(({ after, before }) => {
+      const left = new Set(after.map(({ ticket }) => ticket));
+      return before.map(({ ticket }) => ticket).filter((ticket) => !left.has(ticket));
+    }),
+  };
+}

@@ -1,0 +1,87 @@
+import { stateOf, UnusableDatabaseError } from './errors.ts';
+import type { PostgresLocation } from './location.ts';
+import { compatibleFrom, migrations } from './migrations/index.ts';
+import type { Session } from './session.ts';
+
+type Version = Readonly<{ version: number; compatible_from: number }>;
+
+const errorInsufficientPrivilege = '42501';
+
+/**
+ * Brings an older schema to this version in one transaction, one process at a time; refuses a newer one that this
+ * version would misread.
+ */
+export async function migrate(
+  session: Session,
+  { schema, shown }: Pick<PostgresLocation, 'schema' | 'shown'>,
+): Promise<void> {
+  if (isCurrent(await readVersion(session, schema), shown)) return;
+  await session.tell('BEGIN');
+  try {
+    await session.tell('SET LOCAL lock_timeout = 0');
+    await session.ask('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', `bus-mcp ${schema}`);
+    const found = await readVersion(session, schema);
+    if (!isCurrent(found, shown))
+      await runMigrations(session, { schema, shown, version: found?.version ?? 0 });
+    await session.tell('COMMIT');
+  } catch (error) {
+    await session.tell('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+async function readVersion(session: Session, schema: string): Promise<Version | undefined> {
+  const [found] = await session.ask<{ exists: boolean }>(
+    'SELECT to_regclass($1) IS NOT NULL AS exists',
+    `"${schema}".schema_version`,
+  );
+  if (!found?.exists) return undefined;
+  const [version] = await session.ask<Version>('SELECT version, compatible_from FROM schema_version');
+  return version;
+}
+
+function isCurrent(found: Version | undefined, shown: string): boolean {
+  if (found && found.compatible_from > migrations.length) {
+    throw new UnusableDatabaseError(
+      `the database ${shown} was changed by a newer bus-mcp (its version is ${found.version}, this one knows ${migrations.length}): ` +
+        'upgrade bus-mcp, or name another database with BUS_STORE',
+    );
+  }
+  return found !== undefined && found.version >= migrations.length;
+}
+
+async function runMigrations(
+  session: Session,
+  { schema, shown, version }: Readonly<{ schema: string; shown: string; version: number }>,
+): Promise<void> {
+  if (version === 0) await createSchema(session, schema, shown);
+  for (const migration of migrations.slice(version)) await session.tell(migration);
+  await session.ask(
+    'UPDATE schema_version SET version = $1, compatible_from = $2',
+    migrations.length,
+    compatibleFrom,
+  );
+}
+
+async function createSchema(session: Session, schema: string, shown: string): Promise<void> {
+  const [database] = await session.ask<{ encoding: string; has_schema: boolean }>(
+    `SELECT current_setting('server_encoding') AS encoding, to_regnamespace($1) IS NOT NULL AS has_schema`,
+    `"${schema}"`,
+  );
+  if (database?.encoding !== 'UTF8') {
+    throw new UnusableDatabaseError(
+      `the database ${shown} keeps text as ${database?.encoding}: make one with CREATE DATABASE … ENCODING 'UTF8'`,
+    );
+  }
+  try {
+    if (!database.has_schema) await session.tell(`CREATE SCHEMA "${schema}"`);
+    await session.tell('CREATE TABLE schema_version (version int NOT NULL, compatible_from int NOT NULL)');
+    await session.tell('INSERT INTO schema_version VALUES (0, 0)');
+  } catch (error) {
+    if (stateOf(error) !== errorInsufficientPrivilege) throw error;
+    throw new UnusableDatabaseError(
+      `the role may not make the schema "${schema}" in ${shown}: ` +
+        `have an administrator run CREATE SCHEMA "${schema}" AUTHORIZATION the_role`,
+    );
+  }
+}

@@ -1,0 +1,180 @@
+import type { Clock } from '../clock.ts';
+import { createGroupCommit, toUnavailable } from '../group-commit.ts';
+import type { EventRow } from '../rows.ts';
+import type { Overview, OverviewQuery, Store } from '../store.ts';
+import { createCommit } from './commit.ts';
+import { toStoreError } from './errors.ts';
+import { createFeed } from './feed.ts';
+import type { Line } from './line.ts';
+import { startListener } from './listen.ts';
+import { toNewLane, toQueues } from './load.ts';
+import { type Counted, createRowReader, type RowReader } from './read.ts';
+import type { Session } from './session.ts';
+import { signOfLifeMilliseconds, writeFarewell, writeSignOfLife } from './write.ts';
+
+type Parts = Readonly<{
+  location: string;
+  /** Names this process among those that share the database. */
+  bus: string;
+  /** Where the processes tell each other of their commits. */
+  channel: string;
+  /** The last event before this process came. */
+  startId: number;
+  clock: StoreClock;
+  openListening: () => Promise<Session>;
+  reading: Line;
+  writing: Line;
+}>;
+
+/** How the store knows the time: the database's, or in tests the one that was given instead. */
+export type StoreClock = Readonly<{
+  clock: Clock;
+  /** The time that judges what is decided on rows that were read with these counters. */
+  judge: (counted: Counted) => number;
+  /** For statements that judge: the time that was given, or null for the database's own. */
+  given: () => number | null;
+}>;
+
+/** Any number of processes share the database, so nothing of it is kept in memory. */
+export async function createPostgresStore(parts: Parts): Promise<Store> {
+  const { location, bus, channel, startId, openListening, reading, writing } = parts;
+  const { clock, judge, given } = parts.clock;
+  const listeners = new Set<(events: readonly EventRow[]) => void>();
+  let committing: Promise<unknown> = Promise.resolve();
+
+  const reader = createRowReader(async (sql, ...values) => {
+    const session = await reading.session();
+    return session.ask(sql, ...values).catch(rethrow) as Promise<never>;
+  }, bus);
+  const feed = createFeed({
+    startId,
+    readEvents: reader.events,
+    deliver: (events) => {
+      for (const listener of listeners) listener(events);
+    },
+  });
+  const judging = (counted: Counted) => {
+    const now = judge(counted);
+    return { now: () => now, ...(clock.lastPause && { lastPause: clock.lastPause }) };
+  };
+  const decideAndKeep = createCommit({ bus, channel, writing, atOnce, judging, feed });
+  const group = createGroupCommit({
+    commit: (turns) => {
+      const results = decideAndKeep(turns);
+      committing = results.catch(() => {});
+      return results;
+    },
+  });
+  const listener = await startListener({
+    open: openListening,
+    channel,
+    pulseMilliseconds: signOfLifeMilliseconds,
+    onPayload: (payload) => void hear(payload).catch(() => {}),
+    onPulse: pulse,
+  });
+
+  /** Sent together, so that no statement of another reader comes in between. */
+  async function atOnce<Seen>(look: (reader: RowReader) => Promise<Seen>): Promise<Seen> {
+    const session = await reading.session();
+    const sent = session.together(() => ({
+      begun: session.tell('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+      looked: look(createRowReader(session.ask, bus)),
+      ended: session.tell('COMMIT'),
+    }));
+    const [seen] = await Promise.all([sent.looked, sent.begun, sent.ended]).catch(rethrow);
+    return seen;
+  }
+
+  async function hear(payload: string): Promise<void> {
+    const [eventId, sender] = payload.split(' ');
+    // A commit of this process hands out its events itself; only when its outcome stayed unknown it did not.
+    if (sender === bus) await committing;
+    await feed.reach(Number(eventId));
+  }
+
+  async function pulse(session: Session): Promise<void> {
+    const [, counted] = await Promise.all([
+      writeSignOfLife(session.ask, bus),
+      createRowReader(session.ask, bus).counters(),
+    ]);
+    judge(counted);
+    await committing;
+    await feed.reach(counted.lastEventId);
+  }
+
+  async function readOverview(query: OverviewQuery): Promise<Overview> {
+    const now = given();
+    const { messagesMax, flagsMax, lanesMax, waitersMax } = query;
+    const [counters, live, orphaned, counts, recent, flagged, waiters, waiterCount] = await atOnce((look) =>
+      Promise.all([
+        look.counters(),
+        look.live(now, lanesMax),
+        look.orphaned(now, lanesMax),
+        look.countLanes(now),
+        look.messages({ limit: messagesMax }),
+        look.flagged(flagsMax),
+        look.waiters(waitersMax),
+        look.countWaiters(),
+      ]),
+    );
+    const queues = [...toQueues(waiters)].map(([lane, queue]) => ({ lane, queue }));
+    return {
+      now: judge(counters),
+      live,
+      orphaned,
+      ...counts,
+      recent,
+      flagged,
+      queues,
+      waiterCount,
+      counters,
+    };
+  }
+
+  async function readLane(lane: string) {
+    const [counted, [row], waiters] = await atOnce((look) =>
+      Promise.all([look.counters(), look.lanesNamed([lane]), look.waitersFor([lane])]),
+    );
+    judge(counted);
+    return { row: row ?? toNewLane(lane, counted), queue: waiters.map(({ waiter }) => waiter) };
+  }
+
+  function subscribe(listener: (events: readonly EventRow[]) => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  async function close(): Promise<void> {
+    await group.close();
+    await listener.close();
+    // Whoever waited here was answered; if the database is away, it will notice the silence.
+    await writing
+      .session()
+      .then(({ ask }) => writeFarewell(ask, bus))
+      .catch(() => {});
+    await Promise.all([writing.close(), reading.close()]);
+    clock.stop?.();
+  }
+
+  return {
+    kind: 'postgres',
+    location,
+    clock,
+    take: group.take,
+    readMessages: reader.messages,
+    readEvents: ({ sinceId, limit }) => reader.events(sinceId, limit),
+    readLanes: reader.lanes,
+    readLane,
+    readCounters: reader.counters,
+    readOverview,
+    subscribe,
+    probe: async () => {
+      if (await reader.isReadOnly()) throw toUnavailable('the database is read-only', 1);
+    },
+    close,
+  };
+}
+
+function rethrow(error: unknown): never {
+  throw toStoreError(error);
+}

@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest';
+import { type Flags, readConfig, UsageError } from '../../src/cli/config.ts';
+import { settingEntries } from '../../src/cli/settings.ts';
+import { runToEnd } from './command-line.ts';
+
+const linux = {
+  platform: 'linux' as const,
+  hostName: 'box',
+  processId: 42,
+  environment: { HOME: '/home/ada' },
+};
+
+function read(environment: NodeJS.ProcessEnv, flags: Flags = {}) {
+  return readConfig({
+    environment,
+    flags,
+    machine: { ...linux, environment: { HOME: '/home/ada', ...environment } },
+  });
+}
+
+describe('the settings', () => {
+  it('have the defaults that the table of the wire gives', () => {
+    const { config, warnings } = read({});
+    expect(warnings).toEqual([]);
+    expect({ ...config, given: [...config.given] }).toEqual({
+      baseUrl: 'http://127.0.0.1:8100/api/bus',
+      timeoutSeconds: 10,
+      writeSecret: undefined,
+      agentId: 'session:box:42',
+      autostart: true,
+      readOnly: false,
+      keepAliveSecondsMax: 14_400,
+      host: '127.0.0.1',
+      port: 8100,
+      store: '/home/ada/.local/share/bus-mcp/bus.db',
+      leaseSecondsMax: 86_400,
+      allowedHosts: [],
+      idleExitSeconds: 1800,
+      live: false,
+      given: [],
+    });
+  });
+
+  it('are read from the environment', () => {
+    const { config } = read({
+      BUS_MCP_BASE_URL: 'http://bus:1/api/bus',
+      BUS_MCP_TIMEOUT_S: '2.5',
+      BUS_WRITE_SECRET: 's',
+      BUS_MCP_AGENT_ID: 'ada',
+      BUS_MCP_READ_ONLY: '1',
+      BUS_HOST: '0.0.0.0',
+      BUS_PORT: '0',
+      BUS_STORE: 'postgres://db/bus',
+      BUS_MAX_LEASE_SECONDS: '60',
+      BUS_ALLOWED_HOSTS: 'Bus.Example, https://panel.example:8443,[fe80::1]:80',
+      BUS_MCP_KEEP_ALIVE_MAX_S: '60',
+      BUS_IDLE_EXIT_S: '0.5',
+      BUS_MCP_LIVE: '1',
+    });
+    expect(config).toMatchObject({
+      baseUrl: 'http://bus:1/api/bus',
+      timeoutSeconds: 2.5,
+      writeSecret: 's',
+      agentId: 'ada',
+      autostart: false,
+      readOnly: true,
+      host: '0.0.0.0',
+      port: 0,
+      store: 'postgres://db/bus',
+      leaseSecondsMax: 60,
+      allowedHosts: ['bus.example', 'https://panel.example:8443', '[fe80::1]:80'],
+      keepAliveSecondsMax: 60,
+      idleExitSeconds: 0.5,
+      live: true,
+    });
+    expect(config.given.has('baseUrl')).toBe(true);
+    expect(config.given.has('autostart')).toBe(false);
+  });
+
+  it.each(settingEntries)('%s counts as unset when it is the empty string', (name, { environment }) => {
+    expect(read({ [environment]: '' }).config).toEqual(read({}).config);
+    expect(read({ [environment]: '' }).config.given.has(name)).toBe(false);
+  });
+
+  it('are won by a flag', () => {
+    const environment = { BUS_PORT: '1', BUS_MCP_AUTOSTART: '1', BUS_MCP_READ_ONLY: '1' };
+    expect(read(environment, { port: '2', autostart: false, readOnly: true }).config).toMatchObject({
+      port: 2,
+      autostart: false,
+      readOnly: true,
+    });
+  });
+
+  it('are won by a flag even when the variable is malformed', () => {
+    expect(read({ BUS_PORT: 'x' }, { port: '2' }).config.port).toBe(2);
+  });
+});
+
+describe('a malformed setting', () => {
+  it.each([
+    ['BUS_PORT', '65536', 'must be a whole number from 0 to 65535'],
+    ['BUS_PORT', '80.5', 'must be a whole number'],
+    ['BUS_PORT', '0x50', 'must be a whole number'],
+    ['BUS_MAX_LEASE_SECONDS', '0', 'must be a whole number from 1'],
+    ['BUS_IDLE_EXIT_S', '-1', 'must be a number of seconds above 0'],
+    ['BUS_ALLOWED_HOSTS', 'a b', 'must be host names'],
+    ['BUS_ALLOWED_HOSTS', ',', 'must be host names'],
+    ['BUS_MCP_READ_ONLY', 'maybe', 'must be 1 or 0'],
+    ['BUS_MCP_AUTOSTART', '2', 'must be 1 or 0'],
+    ['BUS_MCP_AGENT_ID', 'a'.repeat(201), 'must have at most 200 characters'],
+  ])('%s=%s stops the start with one sentence', (variable, text, problem) => {
+    expect(() => read({ [variable]: text })).toThrow(UsageError);
+    expect(() => read({ [variable]: text })).toThrow(`${variable} ${problem}`);
+    expect(() => read({ [variable]: text })).toThrow(/^[^\n]+$/);
+  });
+
+  it.each(['abc', '0', '-1', '1e3', 'NaN', '99999999999'])(
+    'BUS_MCP_TIMEOUT_S=%s is told and left aside',
+    (text) => {
+      const { config, warnings } = read({ BUS_MCP_TIMEOUT_S: text });
+      expect(config.timeoutSeconds).toBe(10);
+      expect(warnings).toEqual([
+        `BUS_MCP_TIMEOUT_S must be a number of seconds above 0 and at most 86400, not "${text}": going on with the default 10.0`,
+      ]);
+    },
+  );
+
+  it('is refused when it was typed as a flag, whatever it is', () => {
+    expect(() => read({}, { timeoutSeconds: 'abc' })).toThrow('--timeout-s must be a number');
+    expect(() => read({}, { store: '' })).toThrow('--store must not be empty');
+  });
+
+  it('of the bus does not keep a client from a bus that it only connects to', () => {
+    const environment = { BUS_PORT: 'x', BUS_HOST: '0.0.0.0' };
+    const client = { readers: ['client'] as const, machine: linux };
+    const elsewhere = { ...environment, BUS_MCP_BASE_URL: 'http://bus:1/api/bus' };
+    expect(readConfig({ environment: elsewhere, ...client }).config.port).toBe(8100);
+    expect(() => readConfig({ environment, ...client })).toThrow('BUS_PORT');
+  });
+
+  it('goes to stderr and ends in status 2', async () => {
+    const { errorOutput, status } = await runToEnd(['serve'], { environment: { BUS_PORT: 'x' } });
+    expect(status).toBe(2);
+    expect(errorOutput).toBe('BUS_PORT must be a whole number from 0 to 65535, not "x"\n');
+  });
+});
+
+describe('the host', () => {
+  it.each(['127.0.0.1', '127.8.9.1', 'localhost', 'LOCALHOST', '::1', '[::1]'])('%s may be open', (host) => {
+    expect(read({ BUS_HOST: host }).config.host).toBe(host);
+  });
+
+  it.each(['0.0.0.0', '::', '10.0.0.7', 'bus.example', '127.0.0.1.evil.example', '1270.0.0.1'])(
+    '%s is refused unless a write secret is set',
+    (host) => {
+      expect(() => read({ BUS_HOST: host })).toThrow(/BUS_WRITE_SECRET is set: set one/);
+      expect(() => read({ BUS_HOST: host, BUS_WRITE_SECRET: '' })).toThrow(UsageError);
+      expect(read({ BUS_HOST: host, BUS_WRITE_SECRET: 's' }).config.host).toBe(host);
+    },
+  );
+});
+
+describe('starting a bus', () => {
+  it('is for those who do not say where the bus is', () => {
+    expect(read({}).config.autostart).toBe(true);
+    expect(read({ BUS_MCP_AUTOSTART: '0' }).config.autostart).toBe(false);
+    expect(read({}, { baseUrl: 'http://bus:1/api/bus' }).config.autostart).toBe(false);
+  });
+
+  it('cannot be asked for together with an address, which is told', () => {
+    const { config, warnings } = read({ BUS_MCP_AUTOSTART: '1', BUS_MCP_BASE_URL: 'http://bus:1/api/bus' });
+    expect(config.autostart).toBe(false);
+    expect(warnings).toEqual([expect.stringContaining('BUS_MCP_AUTOSTART has no effect')]);
+  });
+});
+
+describe('the folder of the data', () => {
+  it.each([
+    ['linux', { HOME: '/home/ada' }, '/home/ada/.local/share/bus-mcp/bus.db'],
+    ['linux', { HOME: '/home/ada', XDG_DATA_HOME: '/data' }, '/data/bus-mcp/bus.db'],
+    ['linux', { HOME: '/home/ada', XDG_DATA_HOME: 'data' }, '/home/ada/.local/share/bus-mcp/bus.db'],
+    ['darwin', { HOME: '/Users/ada' }, '/Users/ada/Library/Application Support/bus-mcp/bus.db'],
+    ['win32', { LOCALAPPDATA: 'C:\\Local' }, 'C:\\Local\\bus-mcp\\bus.db'],
+    ['win32', { USERPROFILE: 'C:\\ada' }, 'C:\\ada\\AppData\\Local\\bus-mcp\\bus.db'],
+  ] as const)('on %s with %j is that of the user', (platform, environment, path) => {
+    const machine = { ...linux, platform, environment };
+    expect(readConfig({ environment: {}, machine }).config.store).toBe(path);
+  });
+});
+
+describe('the help', () => {
+  it.each(settingEntries)('names %s with its variable, flag, default and meaning', async (_, setting) => {
+    const { output } = await runToEnd(['--help']);
+    const line = output.split('\n').findIndex((text) => text.includes(` ${setting.environment} `));
+    const rows = output.split('\n').slice(line, line + 2);
+    expect(rows[0]).toContain(setting.flag?.replace('--', '') ?? '(no flag)');
+    expect(rows[1]?.trim()).toBe(`${setting.description} (default: ${setting.defaultText})`);
+  });
+
+  it('of a command shows the settings that it goes by', async () => {
+    const { output } = await runToEnd(['serve', '--help']);
+    expect(output).toContain('--port <number>');
+    expect(output).not.toContain('--read-only');
+  });
+
+  it('has no flag for the secret', async () => {
+    expect((await runToEnd(['--help'])).output).not.toMatch(/--\S*secret/);
+  });
+});
