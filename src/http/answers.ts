@@ -1,0 +1,171 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { BusError, BusUnreachableError, toBusError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
+import { bodyLengthOf } from './body.ts';
+import { closeAfter } from './linger.ts';
+import { headerNames } from './wire.ts';
+
+/** One request and its answer under way. */
+export type Exchange = Readonly<{
+  request: IncomingMessage;
+  response: ServerResponse;
+  id: string;
+  startedAtMs: number;
+}> & {
+  /** The path as the contract writes it, so that measurements have few names. */
+  route: string;
+  isMeasured: boolean;
+};
+
+export type Logger = Readonly<Record<'info' | 'warn' | 'error', (data: object, message: string) => void>>;
+
+export type Measurement = Readonly<{ method: string; route: string; status: number; seconds: number }>;
+
+export type AnswersOptions = Readonly<{
+  log: Logger;
+  observe?: ((measurement: Measurement) => void) | undefined;
+  /** While the server closes, every answer also ends its connection. */
+  isClosing: () => boolean;
+  /** A reader who takes nothing for so long is cut off. */
+  stalledReaderSecondsMax: number;
+}>;
+
+export type Answers = ReturnType<typeof createAnswers>;
+
+/** How everything is answered: whole and in one write. */
+export function createAnswers(options: AnswersOptions) {
+  const { isClosing, stalledReaderSecondsMax } = options;
+  const measure = createMeasure(options.observe);
+  const fail = createFail(options.log);
+
+  function send(exchange: Exchange, status: number, value: unknown): void {
+    try {
+      sendText(exchange, status, JSON.stringify(value));
+    } catch (error) {
+      refuse(exchange, error);
+    }
+  }
+
+  function sendText(exchange: Exchange, status: number, text: string, more?: readonly string[]): void {
+    const { request, response } = exchange;
+    if (response.destroyed || response.writableEnded) return;
+    const headers = toHeaders(exchange.id, text);
+    if (more) headers.push(...more);
+    if (isClosing()) headers.push('connection', 'close');
+    response.writeHead(status, headers);
+    response.end(text);
+    if (text.length > charactersSentAtOnce) limitStall(request.socket, stalledReaderSecondsMax);
+    measure(exchange, status);
+  }
+
+  function refuse(exchange: Exchange, error: unknown, more: readonly string[] = []): void {
+    const { request, response } = exchange;
+    if (response.destroyed || response.writableEnded) return;
+    const refusal = toRefusal(error);
+    if (refusal.status >= 500) fail(exchange, error);
+    const text = toRefusalText(refusal);
+    const headers = [...more, ...toRetryHeader(refusal)];
+    if (isBodyLeft(request)) {
+      sendLast(exchange, refusal.status, text, [...headers, 'connection', 'close']);
+    } else {
+      sendText(exchange, refusal.status, text, headers);
+    }
+  }
+
+  /** For a request that nobody reads to its end. Without a socket its answer stands in line behind another one. */
+  function sendLast(exchange: Exchange, status: number, text: string, headers: readonly string[]): void {
+    const { request, response } = exchange;
+    if (response.socket) {
+      request.resume();
+      closeAfter(response.socket, toHead(status, [...toHeaders(exchange.id, text), ...headers]) + text);
+      measure(exchange, status);
+    } else {
+      sendText(exchange, status, text, headers);
+    }
+  }
+
+  return { send, sendText, refuse, fail, measure };
+}
+
+function createMeasure(observe: AnswersOptions['observe']) {
+  return (exchange: Exchange, status: number): void => {
+    if (!observe || exchange.isMeasured) return;
+    exchange.isMeasured = true;
+    const { request, route, startedAtMs } = exchange;
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    observe({ method: request.method ?? '', route, status, seconds });
+  };
+}
+
+/** What a bus refuses is no failure of the server: under load there may be thousands a second. */
+function createFail(log: Logger) {
+  return ({ id, route }: Exchange, error: unknown): void => {
+    const data = { requestId: id, route };
+    if (error instanceof BusUnreachableError) {
+      log.warn({ ...data, reason: error.message }, 'the call could not be passed on');
+    } else if (!(error instanceof BusError)) {
+      // pino writes out an error only under the name `err`.
+      log.error({ ...data, err: error }, 'the call failed');
+    }
+  };
+}
+
+/** A whole answer as text, for a connection on which Node has no response to offer. */
+export function toHead(status: number, headers: readonly string[]): string {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  for (let index = 0; index < headers.length; index += 2)
+    head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  return `${head}\r\n`;
+}
+
+export function toHeaders(requestId: string, text: string): string[] {
+  return [
+    'content-type',
+    'application/json',
+    'content-length',
+    String(Buffer.byteLength(text)),
+    'cache-control',
+    'no-store',
+    'x-content-type-options',
+    'nosniff',
+    headerNames.requestId,
+    requestId,
+  ];
+}
+
+export function toRefusalText({ detail, code, data }: BusError): string {
+  return JSON.stringify({ detail, code, data: data ?? {} });
+}
+
+/** Above this an answer may not fit into the buffers of the system, and waits there for its reader. */
+const charactersSentAtOnce = 65_536;
+
+/** Node takes this limit off again when the answer has gone out. */
+function limitStall(socket: Socket, seconds: number): void {
+  if (socket.writableLength > 0) socket.setTimeout(seconds * 1000);
+}
+
+function toRefusal(error: unknown): BusError {
+  if (error instanceof BusError) {
+    if (error.status >= 400) return error;
+    // A bus further on answered 200 with something that is no answer; passing on the 200 would hide that.
+    return new BusError({ status: 502, detail: error.detail, code: error.code, data: error.data });
+  }
+  if (error instanceof BusUnreachableError)
+    return toBusError('unavailable', error.message, { retry_after_s: 1 });
+  const detail =
+    'the bus failed in a way nobody foresaw: repeat the call once, then look into the log of the bus';
+  return toBusError('internal', detail, {});
+}
+
+function toRetryHeader({ data }: BusError): string[] {
+  const seconds = data?.retry_after_s;
+  return typeof seconds === 'number' ? ['retry-after', String(Math.ceil(seconds))] : [];
+}
+
+/** Whether more may come than is worth reading only to throw it away, or nothing because it was not asked for. */
+function isBodyLeft(request: IncomingMessage): boolean {
+  if (request.complete) return false;
+  return bodyLengthOf(request) > limits.requestBytesMax || request.headers.expect !== undefined;
+}

@@ -1,0 +1,100 @@
+import type { Bus, Call } from '../contract/contract.ts';
+import { toInvalidInput } from '../contract/input.ts';
+import { limits } from '../contract/limits.ts';
+import type { Answers, Exchange } from './answers.ts';
+import { bodyLengthOf, readJson } from './body.ts';
+import type { createGuard } from './guard.ts';
+import { onOver } from './over.ts';
+import {
+  checkIdempotencyKey,
+  fromBody,
+  fromPath,
+  fromQuery,
+  headerNames,
+  type InputObject,
+  type Route,
+  readQuery,
+} from './wire.ts';
+
+export type CallsOptions = Readonly<{ bus: Bus; answers: Answers; guard: ReturnType<typeof createGuard> }>;
+
+/** What a request asked for, besides its body: the path segments that stand for fields, and the query. */
+type Asked = Readonly<{ segments: readonly string[]; query: string }>;
+
+export type Serve = (exchange: Exchange, asked: Asked) => void;
+
+/** Turns requests for one route into calls of the bus. */
+export function createCalls({ bus, answers, guard }: CallsOptions) {
+  function toServe(route: Route): Serve {
+    return route.operation.method === 'GET' ? serveRead(route) : serveWrite(route);
+  }
+
+  function serveRead(route: Route): Serve {
+    return (exchange, { segments, query }) => {
+      const pathInput = fromPath(route, segments);
+      checkNoBody(exchange);
+      const input = query === '' ? pathInput : { ...fromQuery(route, query), ...pathInput };
+      invoke(route, exchange, input, undefined);
+    };
+  }
+
+  function serveWrite(route: Route): Serve {
+    return (exchange, { segments, query }) => {
+      const pathInput = segments.length === 0 ? undefined : fromPath(route, segments);
+      guard.checkSecret(exchange.request);
+      const key = exchange.request.headers[headerNames.idempotencyKey] as string | undefined;
+      if (key !== undefined) checkIdempotencyKey(key);
+      if (query !== '') checkNoQuery(query);
+      readJson(exchange.request, exchange.response, limits.requestBytesMax, (refusal, body) => {
+        if (refusal) return answers.refuse(exchange, refusal);
+        try {
+          const input = fromBody(route, body);
+          invoke(route, exchange, pathInput ? Object.assign(input, pathInput) : input, key);
+        } catch (error) {
+          answers.refuse(exchange, error);
+        }
+      });
+    };
+  }
+
+  function invoke(route: Route, exchange: Exchange, input: InputObject, idempotencyKey: string | undefined) {
+    const signal = mayWait(input) ? toSignal(exchange) : undefined;
+    const call = signal || idempotencyKey !== undefined ? { signal, idempotencyKey } : plainCall;
+    // The input is what the caller sent, unchecked: the bus checks it, whichever bus it is.
+    const operate = bus[route.name] as (input: InputObject, call: Call) => Promise<object>;
+    operate(input, call).then(
+      (answer) => answers.send(exchange, 200, answer),
+      (error) => answers.refuse(exchange, error),
+    );
+  }
+
+  return { toServe };
+}
+
+/** A signal that fires when the client goes away before it was answered, so that its waiting ends at once. */
+function toSignal(exchange: Exchange): AbortSignal {
+  const controller = new AbortController();
+  onOver(exchange, () => {
+    if (!exchange.response.writableEnded) controller.abort();
+  });
+  return controller.signal;
+}
+
+const plainCall: Call = {};
+
+function mayWait(input: InputObject): boolean {
+  return typeof input.wait_s === 'number' && input.wait_s > 0;
+}
+
+function checkNoBody({ request }: Exchange): void {
+  if (bodyLengthOf(request) === 0) return;
+  throw toInvalidInput([{ field: 'input', message: 'belongs in the query: a GET takes no body' }]);
+}
+
+function checkNoQuery(query: string): void {
+  const issues = readQuery(query).map(([field]) => ({
+    field,
+    message: 'belongs in the JSON body, not in the query',
+  }));
+  if (issues.length > 0) throw toInvalidInput(issues);
+}

@@ -1,0 +1,147 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Bus, Call } from '../contract/contract.ts';
+import { BusUnreachableError, isRefusal } from '../contract/errors.ts';
+import { createKeyMaker } from './ids.ts';
+import { pause } from './pause.ts';
+import { toAnswer } from './replies.ts';
+import { createSender, type Failure, type Reply, type WireRequest } from './send.ts';
+import { checkIdempotencyKey, headerNames, type Route, routes, toWire } from './wire.ts';
+
+export type ClientOptions = Readonly<{
+  /** Where the bus is, with its base path: `http://127.0.0.1:8100/api/bus`. */
+  baseUrl: string;
+  /** Per request, on top of any `wait_s`; 10 when left out. */
+  timeoutSeconds?: number | undefined;
+  /** Sent with writes only. */
+  writeSecret?: string | undefined;
+  userAgent?: string | undefined;
+  /** Waits some seconds for a bus that went away under a call (true). A caller who brings it back need not. */
+  waitsForReturn?: boolean | undefined;
+}>;
+
+export type Client = Bus & Readonly<{ close(): Promise<void> }>;
+
+/**
+ * A bus that is somewhere else. One call is one HTTP request over a kept connection.
+ *
+ * Every write carries an idempotency key, so that a call whose connection broke before the answer can be repeated
+ * for some seconds without doing anything twice: a bus that was restarted meanwhile is not noticed.
+ */
+export function createClient(options: ClientOptions): Client {
+  const address = parseAddress(options.baseUrl);
+  const url = address ? toShownUrl(address) : options.baseUrl;
+  const sender = address && createSender(address);
+  const timeoutSeconds = options.timeoutSeconds ?? 10;
+  const waitsForReturn = options.waitsForReturn ?? true;
+  const nextKey = createKeyMaker();
+  const readHeaders = { accept: 'application/json', 'user-agent': options.userAgent ?? 'bus-mcp' };
+  const writeHeaders = {
+    ...readHeaders,
+    ...toSecretHeader(options.writeSecret),
+    'content-type': 'application/json',
+  };
+  let isClosed = false;
+
+  async function operate(route: Route, input: object, call: Call = {}): Promise<object> {
+    const { path, body } = toWire(route, input);
+    if (!sender) throw toUnreachable(url, 'that is not an address of the form http://host:port/api/bus');
+    const request = {
+      method: route.operation.method,
+      path,
+      headers: toHeaders(route, call),
+      // Bytes, not text: Node would write the headers as UTF-8 too if they went out together with text.
+      body: body === undefined ? undefined : Buffer.from(body),
+      timeoutMs: Math.min((timeoutSeconds + waitSecondsOf(input)) * 1000, timerMsMax),
+      signal: call.signal,
+    };
+    const outcome = await sendRepeatedly(sender.send, request, { isClosed: () => isClosed, waitsForReturn });
+    if ('failure' in outcome) throw toUnreachable(url, outcome.words);
+    return toAnswer(outcome, url);
+  }
+
+  function toHeaders(route: Route, { idempotencyKey }: Call): OutgoingHttpHeaders {
+    if (!route.isWrite) return readHeaders;
+    if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
+    return { ...writeHeaders, [headerNames.idempotencyKey]: idempotencyKey ?? nextKey() };
+  }
+
+  const operations = routes.map((route) => [
+    route.name,
+    (input: object, call?: Call) => operate(route, input, call),
+  ]);
+  return {
+    ...(Object.fromEntries(operations) as Bus),
+    async close() {
+      isClosed = true;
+      sender?.close();
+    },
+  };
+}
+
+/** A timer that is set for longer fires at once. */
+const timerMsMax = 2 ** 31 - 1;
+
+/** About five seconds in all: enough for a bus to stop and start again. */
+const repeatAfterMs = [100, 200, 400, 800, 1_600, 1_900];
+
+async function sendRepeatedly(
+  send: (request: WireRequest) => Promise<Reply | Failure>,
+  request: WireRequest,
+  { isClosed, waitsForReturn }: Readonly<{ isClosed: () => boolean; waitsForReturn: boolean }>,
+): Promise<Reply | Failure> {
+  let outcome = await send(request);
+  if (!isCutShort(outcome)) return outcome;
+  for (const delayMs of repeatAfterMs) {
+    if (isClosed()) break;
+    await pause(delayMs, request.signal);
+    outcome = await send(request);
+    // Refused at first means that there is no bus; refused after a break means that it is not back yet.
+    const isAway = 'failure' in outcome && outcome.failure === 'refused';
+    if (isAway ? !waitsForReturn : !isCutShort(outcome)) break;
+  }
+  return outcome;
+}
+
+/** Whether the bus went away under the call: without an answer, or saying that it stops and kept nothing. */
+function isCutShort(outcome: Reply | Failure): boolean {
+  if ('failure' in outcome) return outcome.failure === 'broken';
+  return outcome.status === 503 && outcome.isLast && isUnavailable(outcome);
+}
+
+function isUnavailable(reply: Reply): boolean {
+  try {
+    toAnswer(reply, '');
+    return false;
+  } catch (error) {
+    return isRefusal(error, 'unavailable');
+  }
+}
+
+function parseAddress(baseUrl: string): URL | undefined {
+  try {
+    const address = new URL(baseUrl);
+    return address.protocol === 'http:' || address.protocol === 'https:' ? address : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A password in the address is for the bus, not for the reader of an error. */
+function toShownUrl({ protocol, host, pathname }: URL): string {
+  return `${protocol}//${host}${pathname}`;
+}
+
+function toUnreachable(url: string, words: string): BusUnreachableError {
+  const remedy = 'start a bus with: npx bus-mcp serve (or set BUS_MCP_BASE_URL to one that runs)';
+  return new BusUnreachableError(`no bus answered at ${url}: ${words}; ${remedy}`, url);
+}
+
+function toSecretHeader(secret: string | undefined): Record<string, string> {
+  // Node writes header text as latin1; this way the bytes of the secret travel as they are.
+  return secret ? { [headerNames.writeSecret]: Buffer.from(secret, 'utf8').toString('latin1') } : {};
+}
+
+function waitSecondsOf(input: object): number {
+  const seconds = (input as { wait_s?: unknown }).wait_s;
+  return typeof seconds === 'number' && seconds > 0 ? seconds : 0;
+}

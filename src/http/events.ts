@@ -1,0 +1,153 @@
+import type { Bus, Output } from '../contract/contract.ts';
+import { readEvents } from '../contract/events.ts';
+import { checkInput, toInvalidInput } from '../contract/input.ts';
+import { fromText } from '../contract/text.ts';
+import type { Answers, Exchange, Logger } from './answers.ts';
+import type { Serve } from './calls.ts';
+import { onOver } from './over.ts';
+import { pause } from './pause.ts';
+import { headerNames, readQuery } from './wire.ts';
+
+export type EventStreamsOptions = Readonly<{
+  bus: Bus;
+  answers: Answers;
+  log: Logger;
+  /** An idle stream says so often that it is still there. */
+  keepAliveSeconds: number;
+  /** A reader who takes nothing for so long is cut off. */
+  stalledReaderSecondsMax: number;
+}>;
+
+/**
+ * The change feed as server-sent events, made of the same pages that every bus offers.
+ *
+ * It goes on after `Last-Event-ID`, else after `since`, else it begins at the end of the log: only news. It says at
+ * once where it begins, so that a reader cut off before the first event resumes there too.
+ */
+export function createEventStreams(options: EventStreamsOptions) {
+  const { bus, answers, log, keepAliveSeconds, stalledReaderSecondsMax } = options;
+  const open = new Set<AbortController>();
+
+  async function run(exchange: Exchange, query: string): Promise<void> {
+    const { request, response } = exchange;
+    const controller = new AbortController();
+    open.add(controller);
+    onOver(exchange, () => controller.abort());
+    try {
+      await stream(exchange, readStart(query, request.headers['last-event-id']), controller.signal);
+    } catch (error) {
+      if (!response.headersSent) answers.refuse(exchange, error);
+      else if (!controller.signal.aborted)
+        log.warn({ requestId: exchange.id, err: error }, 'an event stream broke off');
+    } finally {
+      open.delete(controller);
+      if (response.headersSent) response.end();
+    }
+  }
+
+  async function stream(exchange: Exchange, { since, limit }: Start, signal: AbortSignal): Promise<void> {
+    const write = createWriter({ exchange, signal, stalledReaderSecondsMax, log });
+    const start = since ?? (await bus.getBusStatus({}, { signal }))._meta.last_event_id;
+    // The first page does not wait: a refusal can still be an ordinary answer, and the headers go out at once.
+    let page: Page = await bus.readEvents({ since: start, limit }, { signal });
+    exchange.response.writeHead(200, [...streamHeaders, headerNames.requestId, exchange.id]);
+    answers.measure(exchange, 200);
+    await write(`retry: 1000\nid: ${start}\n\n`);
+    for (;;) {
+      for (const text of toTexts(page.events)) await write(text);
+      page = await readNext({ since: page.cursor, limit, wait_s: keepAliveSeconds }, signal);
+      if (page.events.length === 0) await write(': keep-alive\n\n');
+    }
+  }
+
+  /** A bus that cannot wait answers at once that there is nothing; then the waiting is done here. */
+  async function readNext(
+    input: Readonly<{ since: number; limit: number; wait_s: number }>,
+    signal: AbortSignal,
+  ) {
+    const startedAtMs = performance.now();
+    const page = await bus.readEvents(input, { signal });
+    const waitedMs = performance.now() - startedAtMs;
+    if (page.events.length === 0 && waitedMs < input.wait_s * 500)
+      await pause(input.wait_s * 1000 - waitedMs, signal);
+    return page;
+  }
+
+  const serve: Serve = (exchange, { query }) => void run(exchange, query);
+  return {
+    serve,
+    close(): void {
+      for (const controller of open) controller.abort();
+    },
+  };
+}
+
+type Page = Output<'readEvents'>;
+type Start = Readonly<{ since: number | undefined; limit: number }>;
+
+const streamHeaders = [
+  'content-type',
+  'text/event-stream; charset=utf-8',
+  'cache-control',
+  'no-store',
+  'x-accel-buffering',
+  'no',
+  'x-content-type-options',
+  'nosniff',
+];
+
+const streamInput = readEvents.input.pick({ since: true, limit: true });
+
+function readStart(query: string, lastEventId: string | string[] | undefined): Start {
+  const input = fromText(streamInput, readQuery(query));
+  const result = checkInput({ input: streamInput }, input);
+  if ('issues' in result) throw toInvalidInput(result.issues);
+  const { since, limit } = result.value as { since: number; limit: number };
+  if (lastEventId === undefined) return { since: 'since' in input ? since : undefined, limit };
+  if (!/^\d{1,15}$/.test(String(lastEventId))) {
+    throw toInvalidInput([{ field: 'last-event-id', message: 'must be the id of an event' }]);
+  }
+  return { since: Number(lastEventId), limit };
+}
+
+/** The events in pieces of bounded size, so that a page of long messages is not one long text. */
+function* toTexts(events: Page['events']): Generator<string> {
+  let text = '';
+  for (const event of events) {
+    text += `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
+    if (text.length < charactersAtOnce) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
+}
+
+const charactersAtOnce = 65_536;
+
+type WriterOptions = Pick<EventStreamsOptions, 'log' | 'stalledReaderSecondsMax'> &
+  Readonly<{ exchange: Exchange; signal: AbortSignal }>;
+
+/** Writes and waits until it was taken, so that what a slow reader has not taken yet is never piled up. */
+function createWriter({ exchange, signal, stalledReaderSecondsMax, log }: WriterOptions) {
+  const { request, response, id } = exchange;
+  return (text: string): Promise<void> | undefined => {
+    signal.throwIfAborted();
+    if (response.write(text)) return undefined;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        log.warn({ requestId: id }, 'an event stream was cut off: its reader takes nothing');
+        request.socket.destroy();
+      }, stalledReaderSecondsMax * 1000);
+      const settle = (finish: () => void) => () => {
+        clearTimeout(timer);
+        response.off('drain', onDrain);
+        signal.removeEventListener('abort', onAbort);
+        finish();
+      };
+      const onDrain = settle(resolve);
+      const onAbort = settle(() => reject(signal.reason));
+      response.on('drain', onDrain);
+      signal.addEventListener('abort', onAbort);
+    });
+  };
+}

@@ -1,0 +1,118 @@
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import { urlToHttpOptions } from 'node:url';
+
+export type WireRequest = Readonly<{
+  method: string;
+  path: string;
+  headers: http.OutgoingHttpHeaders;
+  body: Buffer | undefined;
+  timeoutMs: number;
+  signal: AbortSignal | undefined;
+}>;
+
+/** What came back: a whole answer, or why there is none. */
+export type Reply = Readonly<{
+  status: number;
+  contentType: string;
+  location: string | undefined;
+  /** The other side ends the connection with this answer. */
+  isLast: boolean;
+  text: string;
+}>;
+export type Failure = Readonly<{ failure: 'broken' | 'refused' | 'timeout' | 'other'; words: string }>;
+
+/** Sends requests to one address over connections that are kept. */
+export function createSender(address: URL) {
+  const transport = address.protocol === 'https:' ? loadHttps() : http;
+  const agent = new transport.Agent({ keepAlive: true });
+  const { protocol, hostname, port, auth } = urlToHttpOptions(address);
+  const base = { protocol, hostname, port, auth, agent };
+  const prefix = address.pathname.replace(/\/+$/, '');
+
+  /** What no header can carry is an error at once: a line break in the secret, say. */
+  function open(options: http.RequestOptions): http.ClientRequest | Error {
+    try {
+      return transport.request(options);
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Rejects only with the reason of the signal. */
+  function send({ method, path, headers, body, timeoutMs, signal }: WireRequest): Promise<Reply | Failure> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const request = open({ ...base, method, path: prefix + path, headers });
+      if (request instanceof Error) return resolve(toFailure(request));
+      const finish = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const settle = (outcome: Reply | Failure) => {
+        finish();
+        resolve(outcome);
+      };
+      const onAbort = () => {
+        finish();
+        reject(signal?.reason);
+        request.destroy();
+      };
+      const timer = setTimeout(() => {
+        settle({ failure: 'timeout', words: `no answer came within ${timeoutMs / 1000} seconds` });
+        request.destroy();
+      }, timeoutMs);
+      signal?.addEventListener('abort', onAbort);
+      const fail = (error: NodeJS.ErrnoException) => settle(toFailure(error));
+      request.on('error', fail);
+      request.on('response', (response) => collect(response, settle, fail));
+      request.end(body);
+    });
+  }
+
+  return { send, close: () => agent.destroy() };
+}
+
+/** Loading TLS takes milliseconds that a bus on the same machine need not cost. */
+function loadHttps(): typeof http {
+  return createRequire(import.meta.url)('node:https');
+}
+
+function collect(
+  response: http.IncomingMessage,
+  settle: (reply: Reply) => void,
+  fail: (error: NodeJS.ErrnoException) => void,
+): void {
+  const chunks: Buffer[] = [];
+  response.on('data', (chunk: Buffer) => chunks.push(chunk));
+  response.on('error', fail);
+  response.on('end', () => {
+    const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    settle({
+      status: response.statusCode ?? 0,
+      contentType: response.headers['content-type'] ?? '',
+      location: response.headers.location,
+      isLast: response.headers.connection === 'close',
+      text: body.toString('utf8'),
+    });
+  });
+}
+
+function toFailure(error: NodeJS.ErrnoException): Failure {
+  const code = error.code ?? '';
+  if (brokenCodes.has(code))
+    return { failure: 'broken', words: 'the connection broke before the answer was there' };
+  if (code === 'ECONNREFUSED')
+    return { failure: 'refused', words: 'the connection was refused, nothing listens there' };
+  return { failure: 'other', words: failureWords[code] ?? error.message };
+}
+
+const brokenCodes = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+const failureWords: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name of the host could not be looked up',
+  ETIMEDOUT: 'the connection timed out',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+};

@@ -1,0 +1,155 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Bus } from '../contract/contract.ts';
+import { toBusError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
+import { createAnswers, type Exchange, type Logger, type Measurement } from './answers.ts';
+import { answerBrokenRequest } from './broken.ts';
+import { createCalls } from './calls.ts';
+import { createCloser } from './closing.ts';
+import { createEventStreams } from './events.ts';
+import { createGuard } from './guard.ts';
+import { createIdMaker, readRequestId } from './ids.ts';
+import { createRouteTable, type Match } from './routing.ts';
+import { type Health, type Page, type Target, toTargets } from './targets.ts';
+import { basePath, headerNames } from './wire.ts';
+
+export type HttpServerOptions = Readonly<{
+  bus: Bus;
+  version: string;
+  /** Writes demand it in `X-Bus-Secret`; reads never do. */
+  writeSecret?: string | undefined;
+  /** The names that `Host` and `Origin` may carry, without port. */
+  allowedHosts: readonly string[];
+  health: Health;
+  /** Everything else that is served on the same port. Host and Origin are checked before a page is asked. */
+  pages?: readonly Page[];
+  log: Logger;
+  observe?: ((measurement: Measurement) => void) | undefined;
+  /** An idle event stream says so often that it is still there. */
+  keepAliveSeconds?: number;
+  /** A reader who takes nothing of an answer for so long is cut off. */
+  stalledReaderSecondsMax?: number;
+}>;
+
+export type Listening = Readonly<{ host: string; port: number; url: string }>;
+
+export type HttpServer = Readonly<{
+  server: Server;
+  /** Port 0 takes any free one. Rejects with the error of the system, such as `EADDRINUSE`. */
+  listen(address: Readonly<{ host: string; port: number }>): Promise<Listening>;
+  /** Takes nothing new, lets what runs finish, and cuts off what is still there after `graceMs` (4000). */
+  close(options?: Readonly<{ graceMs?: number }>): Promise<void>;
+}>;
+
+/** A bus behind HTTP: one loop over the contract, and the few pages that are no operation. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { bus, log, observe } = options;
+  const { keepAliveSeconds = limits.streamKeepAliveSeconds } = options;
+  const { stalledReaderSecondsMax = limits.stalledReaderSecondsMax } = options;
+  let closed: Promise<void> | undefined;
+  const isClosing = () => closed !== undefined;
+  const nextId = createIdMaker();
+  const guard = createGuard(options);
+  const answers = createAnswers({ log, observe, isClosing, stalledReaderSecondsMax });
+  const calls = createCalls({ bus, answers, guard });
+  const streams = createEventStreams({ bus, answers, log, keepAliveSeconds, stalledReaderSecondsMax });
+  const table = createRouteTable(
+    toTargets({ answers, pages: [], ...options, serveCall: calls.toServe, serveStream: streams.serve }),
+  );
+
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const id = readRequestId(request.headers[headerNames.requestId]) ?? nextId();
+    const startedAtMs = performance.now();
+    const exchange: Exchange = { request, response, id, startedAtMs, route: 'unknown', isMeasured: false };
+    try {
+      checkUrl(request);
+      guard.checkHost(request);
+      if (isClosing()) throw stopping();
+      dispatch(exchange);
+    } catch (error) {
+      answers.refuse(exchange, error);
+    }
+  }
+
+  function dispatch(exchange: Exchange): void {
+    const { method, url } = exchange.request as { method: string; url: string };
+    const question = url.indexOf('?');
+    const match = table.find(question < 0 ? url : url.slice(0, question));
+    const target = match && findTarget(match, method);
+    if (target) {
+      exchange.route = target.route;
+      const query = question < 0 ? '' : url.slice(question + 1);
+      target.serve(exchange, { segments: match.segments, query });
+    } else {
+      answers.refuse(exchange, toNotFound(exchange.request, match), toAllow(match));
+    }
+  }
+
+  const server = createServer(serverOptions, onRequest);
+  const closeServer = createCloser(server);
+  // Whoever reads the body tells the client to go on; a refusal comes without that.
+  server.on('checkContinue', onRequest);
+  server.on('checkExpectation', onRequest);
+  server.on('clientError', (error, socket) => answerBrokenRequest(error, socket, nextId()));
+  return {
+    server,
+    listen: (address) => listen(server, address),
+    close({ graceMs = 4_000 } = {}) {
+      streams.close();
+      closed ??= closeServer(graceMs);
+      return closed;
+    },
+  };
+}
+
+const serverOptions = {
+  maxHeaderSize: limits.headerBytesMax,
+  headersTimeout: limits.headerSecondsMax * 1000,
+  requestTimeout: limits.requestSecondsMax * 1000,
+  connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: limits.idleConnectionSecondsMax * 1000,
+  // The guard refuses a missing Host itself, with a sentence.
+  requireHostHeader: false,
+};
+
+function checkUrl({ url }: IncomingMessage): void {
+  if ((url as string).length <= limits.urlCharactersMax) return;
+  const detail = `the URL is longer than the ${limits.urlCharactersMax} characters the bus reads: ask for less`;
+  throw toBusError('too_large', detail, { limit_bytes: limits.urlCharactersMax });
+}
+
+function stopping() {
+  return toBusError('unavailable', 'the bus is stopping: repeat the call in a moment', { retry_after_s: 1 });
+}
+
+function findTarget({ targets }: Match<Target>, method: string): Target | undefined {
+  return targets.get(method) ?? (method === 'HEAD' ? targets.get('GET') : undefined);
+}
+
+function toNotFound({ method, url }: IncomingMessage, match: Match<Target> | undefined) {
+  const path = (url as string).split('?')[0]?.slice(0, 200);
+  const detail = match
+    ? `${path} is not there for ${method}: use ${[...match.targets.keys()].join(' or ')}`
+    : `there is no route ${method} ${path}: see ${basePath}/openapi.json for those that there are`;
+  return toBusError('not_found', detail, {});
+}
+
+function toAllow(match: Match<Target> | undefined): string[] {
+  return match ? ['allow', [...match.targets.keys()].join(', ')] : [];
+}
+
+function listen(
+  server: Server,
+  { host, port }: Readonly<{ host: string; port: number }>,
+): Promise<Listening> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 4_096 }, () => {
+      server.off('error', reject);
+      const address = server.address() as AddressInfo;
+      const name = host.includes(':') ? `[${host}]` : host;
+      resolve({ host, port: address.port, url: `http://${name}:${address.port}` });
+    });
+  });
+}
