@@ -31,19 +31,34 @@ const options = {
   logLevel: 'warning',
 };
 
+/** The live page runs in browsers, so its script and its style are bundles of their own. */
+const pageOptions = {
+  entryPoints: { app: 'src/panel/browser/main.ts', style: 'src/panel/browser/style.css' },
+  outdir: 'dist/panel',
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: ['chrome116', 'firefox124', 'safari17.4'],
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
 if (isWatching) {
+  const watchingPage = await context({ ...pageOptions, logLevel: 'info' });
+  await watchingPage.watch();
   const watching = await context({ ...options, logLevel: 'info' });
   await watching.watch();
 } else {
   const startedAt = performance.now();
-  const { outputFiles } = await build({ ...options, write: false });
-  writeChanged(outputFiles);
+  const built = await Promise.all([options, pageOptions].map((one) => build({ ...one, write: false })));
+  writeChanged(built.flatMap(({ outputFiles }) => outputFiles));
   if (!isQuiet) console.log(`built dist/ in ${Math.round(performance.now() - startedAt)} ms`);
 }
 
 /** A process may be starting from dist/ right now: each file is replaced whole, and only if it changed. */
 function writeChanged(files) {
-  mkdirSync('dist', { recursive: true });
+  mkdirSync('dist/panel', { recursive: true });
   for (const { path, contents } of files) {
     if (existsSync(path) && readFileSync(path).equals(contents)) continue;
     const draft = `${path}.${process.pid}`;

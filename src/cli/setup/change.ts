@@ -1,0 +1,88 @@
+import type { Client } from './clients.ts';
+import {
+  type ConfigFile,
+  deleteConfigFile,
+  readBackup,
+  readConfigFile,
+  writeConfigFile,
+} from './config-file.ts';
+import { type Editor, openEditor } from './editor.ts';
+import { type Entry, isObject, serverName, toChanges, toCommandLine } from './entry.ts';
+import { FileProblem } from './problem.ts';
+
+/** What was done to a file, or that there was nothing to do. */
+export type Outcome = Readonly<{
+  deed: 'added' | 'changed' | 'kept' | 'removed' | 'deleted' | 'absent';
+  file: ConfigFile;
+  /** The entry as it stands there now, or stood there before it was removed. */
+  entry?: Entry;
+  /** How the server was started before. */
+  commandLineBefore?: string;
+  backupPath?: string | undefined;
+}>;
+
+export type Target = Readonly<{ client: Client; path: string; newFileMode: number }>;
+
+/**
+ * Makes the file say how the server is started. What else somebody wrote, in the entry too, stays as it is.
+ *
+ * Throws `FileProblem` without having touched anything when the file cannot be changed safely.
+ */
+export async function addServer(target: Target, wanted: Entry): Promise<Outcome> {
+  const { file, editor } = await openFile(target);
+  const text = file.text ?? '';
+  const found = editor.readServers(text)[serverName];
+  if (found === undefined) {
+    const backupPath = await writeConfigFile(file, editor.add(text, serverName, wanted));
+    return { deed: 'added', file, entry: wanted, backupPath };
+  }
+  if (!isObject(found) || typeof found.command !== 'string') {
+    throw new FileProblem(
+      `has a server '${serverName}' that is not started by a command: take it out with --remove first`,
+    );
+  }
+  const changes = toChanges(found, wanted);
+  if (changes.length === 0) return { deed: 'kept', file, entry: found };
+  const after = changes.reduce(
+    (current, { path, value }) => editor.set(current, serverName, path, value),
+    text,
+  );
+  const entry = editor.readServers(after)[serverName] as Entry;
+  const backupPath = await writeConfigFile(file, after);
+  return { deed: 'changed', file, entry, commandLineBefore: toCommandLine(found), backupPath };
+}
+
+/**
+ * Takes the entry out again. When nothing else changed since it was put there, the file is again what it was, to the
+ * byte; a file that was made for the entry goes.
+ */
+export async function removeServer(target: Target): Promise<Outcome> {
+  const { file, editor } = await openFile(target);
+  const { text } = file;
+  const found = text === undefined ? undefined : editor.readServers(text)[serverName];
+  if (text === undefined || found === undefined) return { deed: 'absent', file };
+  const entry = isObject(found) ? found : {};
+  const before = await readBackup(file);
+  const isUndone = before !== undefined && isResult(editor, before, entry, text);
+  if (!isUndone && isResult(editor, '', entry, text)) {
+    await deleteConfigFile(file);
+    return { deed: 'deleted', file, entry };
+  }
+  const after = isUndone ? before : editor.remove(text, serverName);
+  return { deed: 'removed', file, entry, backupPath: await writeConfigFile(file, after) };
+}
+
+async function openFile({ client, path, newFileMode }: Target) {
+  const file = await readConfigFile(path, newFileMode);
+  return { file, editor: await openEditor(client) };
+}
+
+/** Whether putting the entry into the one text gives the other. */
+function isResult(editor: Editor, before: string, entry: Entry, after: string): boolean {
+  try {
+    if (editor.readServers(before)[serverName] !== undefined) return false;
+    return editor.add(before, serverName, entry) === after;
+  } catch {
+    return false;
+  }
+}

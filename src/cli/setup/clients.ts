@@ -1,0 +1,130 @@
+import { posix, win32 } from 'node:path';
+import { type Machine, toHomeFolder } from '../folders.ts';
+import type { Entry } from './entry.ts';
+
+export const clientNames = ['claude-code', 'claude-desktop', 'cursor', 'vscode', 'codex', 'gemini'] as const;
+export type ClientName = (typeof clientNames)[number];
+
+/** What of JSON beyond the standard the client itself can read: more would be kept out of its file as broken. */
+export type JsonDialect = Readonly<{ comments: boolean; trailingCommas: boolean }>;
+
+/** A program that starts MCP servers, and the file in which it is told about them. */
+export type Client = Readonly<{
+  title: string;
+  format: Readonly<{ kind: 'json'; dialect: JsonDialect } | { kind: 'toml' }>;
+  /** The key under which the file keeps its servers, each by its name. */
+  serversKey: string;
+  toUserFile(machine: Machine): string;
+  /** Below the folder of the project; absent where the client knows no such file. */
+  projectFile?: readonly string[];
+  /** What a new entry carries besides how the server is started. */
+  extras?: Entry;
+  /** Written before `command`, where the client wants the kind of server named. */
+  type?: string;
+  /** How the server gets a variable that the client would keep from it; only a reference, never a value. */
+  toSecretReference?: string;
+  /** Whether it is started without the PATH of a shell. */
+  isDesktop: boolean;
+  next: string;
+  secretAdvice: string;
+}>;
+
+const strict: JsonDialect = { comments: false, trailingCommas: false };
+const inherited = 'the server inherits it from the environment of the client';
+
+export const clients: Readonly<Record<ClientName, Client>> = {
+  'claude-code': {
+    title: 'Claude Code',
+    format: { kind: 'json', dialect: strict },
+    serversKey: 'mcpServers',
+    toUserFile: (machine) =>
+      toPath(machine, [machine.environment.CLAUDE_CONFIG_DIR || toHomeFolder(machine), '.claude.json']),
+    projectFile: ['.mcp.json'],
+    type: 'stdio',
+    isDesktop: false,
+    next: "start Claude Code anew, then see 'bus' under /mcp (a project file has to be approved once)",
+    secretAdvice: inherited,
+  },
+  'claude-desktop': {
+    title: 'Claude Desktop',
+    format: { kind: 'json', dialect: strict },
+    serversKey: 'mcpServers',
+    toUserFile: (machine) => toPath(machine, [toAppFolder(machine), 'Claude', 'claude_desktop_config.json']),
+    isDesktop: true,
+    next: 'quit Claude Desktop, not only its window, and start it again',
+    secretAdvice: "add it by hand to the entry's env, because Claude Desktop hands on no variables",
+  },
+  cursor: {
+    title: 'Cursor',
+    format: { kind: 'json', dialect: { comments: true, trailingCommas: true } },
+    serversKey: 'mcpServers',
+    toUserFile: (machine) => toPath(machine, [toHomeFolder(machine), '.cursor', 'mcp.json']),
+    projectFile: ['.cursor', 'mcp.json'],
+    isDesktop: true,
+    next: "restart Cursor, then see that 'bus' is switched on among its MCP servers",
+    secretAdvice: inherited,
+  },
+  vscode: {
+    title: 'VS Code',
+    format: { kind: 'json', dialect: { comments: true, trailingCommas: true } },
+    serversKey: 'servers',
+    toUserFile: (machine) => toPath(machine, [toAppFolder(machine), 'Code', 'User', 'mcp.json']),
+    projectFile: ['.vscode', 'mcp.json'],
+    type: 'stdio',
+    isDesktop: true,
+    next: "run 'MCP: List Servers' in VS Code and start 'bus'",
+    secretAdvice: inherited,
+  },
+  codex: {
+    title: 'Codex',
+    format: { kind: 'toml' },
+    serversKey: 'mcp_servers',
+    toUserFile: (machine) =>
+      toPath(machine, [
+        machine.environment.CODEX_HOME || toPath(machine, [toHomeFolder(machine), '.codex']),
+        'config.toml',
+      ]),
+    projectFile: ['.codex', 'config.toml'],
+    // Codex hands servers no variables but the ones named, and gives up on a call sooner than the bus lets it wait.
+    extras: {
+      env_vars: ['BUS_MCP_BASE_URL', 'BUS_MCP_AGENT_ID', 'BUS_WRITE_SECRET'],
+      startup_timeout_sec: 30,
+      tool_timeout_sec: 330,
+    },
+    isDesktop: false,
+    next: "start Codex anew, then see 'bus' under /mcp (a project file counts in trusted projects only)",
+    secretAdvice: 'the entry names it in env_vars, so Codex hands it on',
+  },
+  gemini: {
+    title: 'Gemini CLI',
+    format: { kind: 'json', dialect: { comments: true, trailingCommas: false } },
+    serversKey: 'mcpServers',
+    toUserFile: (machine) =>
+      toPath(machine, [
+        machine.environment.GEMINI_CLI_HOME || toHomeFolder(machine),
+        '.gemini',
+        'settings.json',
+      ]),
+    projectFile: ['.gemini', 'settings.json'],
+    toSecretReference: '$BUS_WRITE_SECRET',
+    isDesktop: false,
+    next: "start Gemini CLI anew, then see 'bus' under /mcp",
+    secretAdvice:
+      'the entry refers to it by name, because Gemini CLI keeps variables with SECRET in their name back',
+  },
+};
+
+/** Paths are joined as the machine does, which in tests is not the one they run on. */
+export function toPath({ platform }: Pick<Machine, 'platform'>, parts: readonly string[]): string {
+  return platform === 'win32' ? win32.join(...parts) : posix.join(...parts);
+}
+
+/** Where desktop programs keep their settings. */
+function toAppFolder(machine: Machine): string {
+  const { environment, platform } = machine;
+  const home = toHomeFolder(machine);
+  if (platform === 'win32') return environment.APPDATA || win32.join(home, 'AppData', 'Roaming');
+  if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support');
+  const given = environment.XDG_CONFIG_HOME;
+  return given?.startsWith('/') ? given : posix.join(home, '.config');
+}

@@ -1,0 +1,89 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Argument, type Command, Option } from 'commander';
+import type { CommandDeclaration, Invocation } from '../command.ts';
+import { UsageError } from '../config.ts';
+import { exitStatus } from '../failure.ts';
+import { toMachine } from '../folders.ts';
+import { settingEntries } from '../settings.ts';
+import { type ClientName, clientNames, clients } from './clients.ts';
+import { toEntry } from './entry.ts';
+import { toLaunch } from './launch.ts';
+
+/** Tells a client about the MCP server, so that nobody has to paste anything. */
+export const setupCommand: CommandDeclaration = {
+  name: 'setup',
+  group: 'This machine',
+  summary: "Write the MCP server 'bus' into the configuration of a client",
+  guidance: [
+    'Keeps everything else in that file, with a copy of what was there beside it as .bus-mcp.bak. Running it again changes nothing; --remove takes the entry out again. A file that is broken or read-only is left untouched. No bus is needed.',
+    'The entry starts this program by its path; when it came through npx, and with --project, whose file others share, it is npx -y bus-mcp. Settings given as flags, like --base-url, become variables of the entry. The write secret never does: files like these get copied and committed.',
+  ].join('\n\n'),
+  readers: ['mcp'],
+  declare,
+  run,
+};
+
+function declare(command: Command): void {
+  command
+    .addArgument(new Argument('<client>', 'Which client').choices(clientNames))
+    .option('--project', 'Write the file of the project in this folder, not the one of the user')
+    .option('--print', 'Print the block only, and write nothing')
+    .option('--remove', 'Take the entry out again')
+    .addOption(
+      new Option(
+        '--command <line>',
+        'Start the server with this command instead; quotes keep words together',
+      ),
+    );
+}
+
+async function run({ environment, flags, operands, terminal }: Invocation): Promise<number> {
+  const name = operands[0] as ClientName;
+  const client = clients[name];
+  const isProject = flags.project === true;
+  if (isProject && client.projectFile === undefined) {
+    throw new UsageError(
+      `${client.title} has no configuration of its own for a project: leave out --project`,
+    );
+  }
+  const machine = toMachine(environment);
+  const launch = toLaunch({
+    typed: typeof flags.command === 'string' ? flags.command : undefined,
+    isShared: isProject,
+    machine,
+    nodeFile: process.execPath,
+    programFile: realpathSync(process.argv[1] ?? process.execPath),
+  });
+  const isSecretSet = Boolean(environment.BUS_WRITE_SECRET);
+  const { setUp } = await import('./setup.ts');
+  await setUp({
+    client,
+    machine,
+    projectFolder: isProject ? process.cwd() : undefined,
+    entry: toEntry({ client, launch, variables: toVariables(flags), isSecretSet }),
+    isSecretSet,
+    act: flags.print === true ? 'print' : flags.remove === true ? 'remove' : 'add',
+    terminal,
+  });
+  return exitStatus.done;
+}
+
+/** The settings that were typed; the ones from the environment stay there. */
+function toVariables(flags: Invocation['flags']): Record<string, string> {
+  const entries = settingEntries.flatMap(([name, { environment, flag }]): [string, string][] => {
+    const typed = flag === undefined ? undefined : flags[new Option(flag).attributeName()];
+    if (typeof typed === 'boolean') return [[environment, typed ? '1' : '0']];
+    if (typeof typed !== 'string') return [];
+    return [[environment, name === 'store' ? toStoreText(typed) : typed]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Clients start the server in a folder of their own choice. */
+function toStoreText(typed: string): string {
+  if (!typed.includes('://')) return resolve(typed);
+  throw new UsageError(
+    '--store with a URL is not written into a file like this, because it may carry a password: set BUS_STORE where the client is started',
+  );
+}

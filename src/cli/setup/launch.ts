@@ -1,0 +1,70 @@
+import { UsageError } from '../config.ts';
+import type { Machine } from '../folders.ts';
+
+/** How a client starts the MCP server. */
+export type Launch = Readonly<{ command: string; args: readonly string[] }>;
+
+/**
+ * Decides how clients start the server: as it was typed; through npx when this very program came through npx or the
+ * file is shared with people who have it elsewhere; else by absolute paths, which work at once and without a PATH.
+ */
+export function toLaunch(
+  asked: Readonly<{
+    typed?: string | undefined;
+    isShared: boolean;
+    machine: Pick<Machine, 'platform'>;
+    nodeFile: string;
+    /** The file of this program, links resolved. */
+    programFile: string;
+  }>,
+): Launch {
+  const { typed, isShared, machine, nodeFile, programFile } = asked;
+  if (typed !== undefined) return toTypedLaunch(typed);
+  if (!isShared && !passingFolder.test(programFile)) {
+    return { command: toLastingNode(nodeFile), args: [programFile] };
+  }
+  const words = ['npx', '-y', 'bus-mcp'] as const;
+  // On Windows npx is a script, which a client that starts programs without a shell does not find.
+  const isWindowsOnly = machine.platform === 'win32' && !isShared;
+  return isWindowsOnly
+    ? { command: 'cmd', args: ['/c', ...words] }
+    : { command: words[0], args: words.slice(1) };
+}
+
+/** Caches of programs that are fetched for one run: what lies there may be gone tomorrow. */
+const passingFolder = /[\\/](_npx|dlx|dlx-[^\\/]+|bunx-[^\\/]+)[\\/]/;
+
+/** Homebrew keeps each version in a folder of its own and removes it when it upgrades; its link stays. */
+function toLastingNode(nodeFile: string): string {
+  return nodeFile.replace(/\/Cellar\/(node[^/]*)\/[^/]+\/bin\/node$/, '/opt/$1/bin/node');
+}
+
+function toTypedLaunch(typed: string): Launch {
+  const [command, ...args] = toWords(typed);
+  if (command === undefined) throw new UsageError('--command must not be empty');
+  return { command, args };
+}
+
+/** Splits at blanks; quotes keep a word with blanks together. Backslashes stand for themselves, as in Windows paths. */
+function toWords(text: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote: string | undefined;
+  for (const character of text) {
+    if (character === quote) {
+      quote = undefined;
+    } else if (quote !== undefined) {
+      word += character;
+    } else if (character === '"' || character === "'") {
+      quote = character;
+      word ??= '';
+    } else if (!/\s/.test(character)) {
+      word = (word ?? '') + character;
+    } else if (word !== undefined) {
+      words.push(word);
+      word = undefined;
+    }
+  }
+  if (quote !== undefined) throw new UsageError(`--command has a quote that is not closed: ${text}`);
+  return word === undefined ? words : [...words, word];
+}

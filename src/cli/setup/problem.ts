@@ -1,0 +1,18 @@
+/** A file that cannot be changed as it stands; the message says where, without the name of the file. */
+export class FileProblem extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'FileProblem';
+  }
+}
+
+/** Where in the text something is, as editors count it. */
+export function toLineAndColumn(text: string, offset: number): string {
+  const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
+  return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
+}
+
+/** How the text ends its lines; a text of one line decides nothing. */
+export function toLineEnd(text: string): string {
+  return /\r\n|\n/.exec(text)?.[0] ?? '\n';
+}

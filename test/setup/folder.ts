@@ -1,0 +1,49 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { runToEnd } from '../cli/command-line.ts';
+
+/** Where each client keeps the file of its user on Linux, below the home folder. */
+export const userFiles = {
+  'claude-code': '.claude.json',
+  'claude-desktop': '.config/Claude/claude_desktop_config.json',
+  cursor: '.cursor/mcp.json',
+  vscode: '.config/Code/User/mcp.json',
+  codex: '.codex/config.toml',
+  gemini: '.gemini/settings.json',
+} as const;
+
+export type ClientName = keyof typeof userFiles;
+
+/** A home folder of one test, and the command run in it. */
+export function createHome() {
+  const home = mkdtempSync(join(tmpdir(), 'bus-setup-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const toFile = (path: string) => join(home, path);
+  return {
+    home,
+    toFile,
+    write(path: string, text: string | Buffer, mode = 0o644) {
+      mkdirSync(dirname(toFile(path)), { recursive: true });
+      writeFileSync(toFile(path), text);
+      chmodSync(toFile(path), mode);
+    },
+    read: (path: string) => readFileSync(toFile(path), 'utf8'),
+    mode: (path: string) => statSync(toFile(path)).mode & 0o777,
+    list: (path = '.') => readdirSync(toFile(path)).sort(),
+    setup(client: ClientName, flags: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
+      const start = flags.includes('--command') ? [] : ['--command', 'npx -y bus-mcp'];
+      return runToEnd(['setup', client, ...start, ...flags], { environment: { HOME: home, ...environment } });
+    },
+  };
+}
