@@ -14,13 +14,16 @@ export function createStatusHandlers({
   const startedAt = store.clock.now();
   const shared = createSharedReads<Output<'getBusStatus'>>({
     parts: { store, waiting },
-    // The one of this millisecond.
+    // The one of this moment.
     answersMax: 1,
     toCharacters: () => 0,
   });
 
-  /** The seconds left change with the clock, so an answer is shared within one millisecond only. */
-  const getBusStatus: Handlers['getBusStatus'] = () => shared.read(`${store.clock.now()}`, readStatus);
+  /** Besides what is kept, the status changes with the clock: an answer is shared within a moment only. */
+  const getBusStatus: Handlers['getBusStatus'] = () => {
+    const moment = Math.floor(store.clock.now() / limits.statusSharedMilliseconds);
+    return shared.read(`${moment}`, readStatus);
+  };
 
   async function readStatus(): Promise<Output<'getBusStatus'>> {
     const overview = await store.readOverview({

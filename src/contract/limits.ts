@@ -32,6 +32,13 @@ export const limits = {
   statusFlagsMax: 50,
   statusLanesMax: 500,
   statusWaitersMax: 500,
+  /** While nothing changes, a status may be as old as this. */
+  statusSharedMilliseconds: 25,
+  /** Lanes whose rows the embedded store keeps in memory. */
+  lanesCachedMax: 200_000,
+  /** Open `subscriptions/listen` streams of the MCP server over HTTP, and the resources that one may be about. */
+  mcpSubscribersMax: 1_024,
+  mcpUrisPerSubscriberMax: 256,
   /** Answers to reads that are kept ready until the next change. */
   sharedAnswersMax: 256,
   sharedAnswerCharactersMax: 131_072,

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export const identityPath = '/identity';
 
 /** What a bus answers to whoever asks whether it is the one whose address was read. */
-export type Identity = Readonly<{
+type Identity = Readonly<{
   proof: string;
   /** Calls under way: waiters and event streams are among them. */
   callsInFlight: number;

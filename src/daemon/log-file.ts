@@ -11,7 +11,7 @@ import {
 import { dirname } from 'node:path';
 
 /** After so much, what was written is set aside, and what was set aside before that is gone. */
-export const logBytesMax = 5_000_000;
+const logBytesMax = 5_000_000;
 
 /** A log that takes twice its limit of the disk at most. */
 export type LogFile = Readonly<{ write(text: string): void }>;

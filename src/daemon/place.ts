@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /** The files that belong to the local bus of one store. */
@@ -20,7 +21,7 @@ export type Place = Readonly<{
  */
 export function toPlace({ store, dataFolder }: Readonly<{ store: string; dataFolder: string }>): Place {
   const isElsewhere = /^[a-z][a-z0-9+.-]+:\/\//i.test(store);
-  const shown = isElsewhere ? withoutPassword(store) : resolve(store);
+  const shown = isElsewhere ? withoutPassword(store) : toRealPath(resolve(store));
   const folder = isElsewhere ? dataFolder : dirname(shown);
   const name = isElsewhere ? `elsewhere-${digest(shown)}` : basename(shown);
   return {
@@ -30,6 +31,15 @@ export function toPlace({ store, dataFolder }: Readonly<{ store: string; dataFol
     startingFile: join(folder, `${name}.starting`),
     logFile: join(folder, `${name}.log`),
   };
+}
+
+/** The store locks the file itself, whatever name it was reached by. */
+function toRealPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function withoutPassword(text: string): string {

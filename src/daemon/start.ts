@@ -19,6 +19,8 @@ export type StartOptions = Readonly<{
   version: string;
   /** Says to people what was done. */
   tell: (sentence: string) => void;
+  /** Nobody wants the bus any more. What was started goes on without being waited for. */
+  signal?: AbortSignal | undefined;
 }>;
 
 export type RunningBus = Extract<Finding, { state: 'running' }>;
@@ -32,10 +34,10 @@ const startMillisecondsMax = 15_000;
  * `BusUnreachableError` when none could be started in time.
  */
 export async function ensureBus(options: StartOptions): Promise<RunningBus> {
-  const { place } = options;
+  const { place, signal } = options;
   const giveUpAt = performance.now() + startMillisecondsMax;
   let reason = 'another process is starting it and does not get it done';
-  while (performance.now() < giveUpAt) {
+  while (performance.now() < giveUpAt && !signal?.aborted) {
     const finding = await findBus(place);
     const fit = toFit(finding, options);
     if (fit) return fit;
@@ -84,7 +86,12 @@ async function startInTurn(options: StartOptions, giveUpAt: number): Promise<Run
     tell(
       `the local bus is version ${address.version}, older than this ${version}: it is idle and is replaced`,
     );
-    await stopBus(address);
+    try {
+      await stopBus(address);
+    } catch (error) {
+      tell(`the older bus is used: ${(error as Error).message}`);
+      return finding;
+    }
   }
   return await launch(options, giveUpAt);
 }
@@ -94,10 +101,10 @@ export const silentWords = 'is the bus, and does not answer: end it if that stay
 type StartProblem = Readonly<{ reason: string }>;
 
 async function launch(options: StartOptions, giveUpAt: number): Promise<RunningBus | StartProblem> {
-  const { place } = options;
+  const { place, signal } = options;
   const logStart = sizeOf(place.logFile);
   const end = spawnBus(options);
-  while (performance.now() < giveUpAt) {
+  while (performance.now() < giveUpAt && !signal?.aborted) {
     const finding = await findBus(place);
     if (finding.state === 'running') {
       await tellStarted(options, finding);
@@ -154,7 +161,7 @@ function toProblem({ status, problem }: Ended, place: Place, logStart: number): 
 
 function toStartFailure({ store, logFile }: Place, reason: string): BusUnreachableError {
   return new BusUnreachableError(
-    `the local bus could not be started: ${reason} (its log: ${logFile}); see what is wrong with: npx bus-mcp doctor`,
+    `the local bus could not be started: ${reason} (its log: ${logFile}); see what is wrong with: npx bus-mcp doctor, or start one yourself with: npx bus-mcp serve`,
     store,
   );
 }

@@ -38,6 +38,7 @@ export function createAnswers(options: AnswersOptions) {
   const { isClosing, stalledReaderSecondsMax } = options;
   const measure = createMeasure(options.observe);
   const fail = createFail(options.log);
+  const sharedBytes = new WeakMap<object, Buffer>();
 
   function send(exchange: Exchange, status: number, value: unknown): void {
     try {
@@ -47,7 +48,23 @@ export function createAnswers(options: AnswersOptions) {
     }
   }
 
-  function sendText(exchange: Exchange, status: number, text: string, more?: readonly string[]): void {
+  /** The engine gives the very same object to callers that ask the same thing: it is written out once. */
+  function sendShared(exchange: Exchange, value: object): void {
+    try {
+      const bytes = sharedBytes.get(value) ?? Buffer.from(JSON.stringify(value));
+      sharedBytes.set(value, bytes);
+      sendText(exchange, 200, bytes);
+    } catch (error) {
+      refuse(exchange, error);
+    }
+  }
+
+  function sendText(
+    exchange: Exchange,
+    status: number,
+    text: string | Buffer,
+    more?: readonly string[],
+  ): void {
     const { request, response } = exchange;
     if (response.destroyed || response.writableEnded) return;
     const headers = toHeaders(exchange.id, text);
@@ -85,7 +102,7 @@ export function createAnswers(options: AnswersOptions) {
     }
   }
 
-  return { send, sendText, refuse, fail, measure };
+  return { send, sendShared, sendText, refuse, fail, measure };
 }
 
 function createMeasure(observe: AnswersOptions['observe']) {
@@ -119,7 +136,7 @@ export function toHead(status: number, headers: readonly string[]): string {
   return `${head}\r\n`;
 }
 
-export function toHeaders(requestId: string, text: string): string[] {
+export function toHeaders(requestId: string, text: string | Buffer): string[] {
   return [
     'content-type',
     'application/json',

@@ -62,8 +62,9 @@ export function createCalls({ bus, answers, guard }: CallsOptions) {
     const call = signal || idempotencyKey !== undefined ? { signal, idempotencyKey } : plainCall;
     // The input is what the caller sent, unchecked: the bus checks it, whichever bus it is.
     const operate = bus[route.name] as (input: InputObject, call: Call) => Promise<object>;
+    const isRead = route.operation.effect === 'read';
     operate(input, call).then(
-      (answer) => answers.send(exchange, 200, answer),
+      (answer) => (isRead ? answers.sendShared(exchange, answer) : answers.send(exchange, 200, answer)),
       (error) => answers.refuse(exchange, error),
     );
   }

@@ -20,7 +20,7 @@ export function createGuard(options: GuardOptions) {
       const { origin } = headers;
       if (origin !== undefined && !isAllowedOrigin(hosts, origin)) throw forbidden('Origin', origin);
     },
-    checkSecret({ headers }: IncomingMessage): void {
+    checkSecret({ headers }: Pick<IncomingMessage, 'headers'>): void {
       if (!secretDigest) return;
       const given = headers[headerNames.writeSecret];
       if (typeof given !== 'string') throw unauthorized('is missing');

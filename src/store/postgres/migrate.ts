@@ -31,12 +31,16 @@ export async function migrate(
 }
 
 async function readVersion(session: Session, schema: string): Promise<Version | undefined> {
-  const [found] = await session.ask<{ exists: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS exists',
-    `"${schema}".schema_version`,
+  // Functions like to_regclass look into a cache that does not know yet what another process has just committed.
+  const tables = await session.ask(
+    `SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE nspname = $1 AND relname = 'schema_version'`,
+    schema,
   );
-  if (!found?.exists) return undefined;
-  const [version] = await session.ask<Version>('SELECT version, compatible_from FROM schema_version');
+  if (tables.length === 0) return undefined;
+  const [version] = await session.ask<Version>(
+    `SELECT version, compatible_from FROM "${schema}".schema_version`,
+  );
   return version;
 }
 
@@ -65,8 +69,9 @@ async function runMigrations(
 
 async function createSchema(session: Session, schema: string, shown: string): Promise<void> {
   const [database] = await session.ask<{ encoding: string; has_schema: boolean }>(
-    `SELECT current_setting('server_encoding') AS encoding, to_regnamespace($1) IS NOT NULL AS has_schema`,
-    `"${schema}"`,
+    `SELECT current_setting('server_encoding') AS encoding,
+       EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS has_schema`,
+    schema,
   );
   if (database?.encoding !== 'UTF8') {
     throw new UnusableDatabaseError(

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Clock, createClock } from '../clock.ts';
 import type { ObserveCommit } from '../group-commit.ts';
@@ -26,9 +26,10 @@ export type SqliteOptions = Readonly<{
 
 /** Opens the embedded store. Rejects with a sentence for people when the file cannot be used. */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
-  const path = resolve(options.path);
   const driver = loadDriver();
-  createPrivateFile(path);
+  createPrivateFile(resolve(options.path));
+  // The same file by another name is the same database, and has the same lock.
+  const path = realpathSync(options.path);
   const lock = lockDatabase(driver, path);
   try {
     prepareFile(driver, path, options.acceptLoss ?? false);

@@ -1,3 +1,4 @@
+import { limits } from '../../contract/limits.ts';
 import { type BatchRows, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
 import type { Clock } from '../clock.ts';
 import { createGroupCommit, type ObserveCommit } from '../group-commit.ts';
@@ -34,12 +35,13 @@ export function createSqliteStore({
   const group = createGroupCommit({ commit, glance, observe });
 
   /** After an accepted loss even a lane without a row may have been granted before: its fences go on above the floor. */
-  const laneOf = (lane: string): LaneRow | undefined =>
+  const readLane = (lane: string): LaneRow | undefined =>
     reader.lane(lane) ?? (fenceFloor > 0 ? { lane, fence: fenceFloor } : undefined);
+  const lanes = createLaneCache(readLane);
   const queueOf = (lane: string) => queues.get(lane) ?? [];
   const committedRows = (): BatchRows => ({
     counters,
-    lane: laneOf,
+    lane: lanes.get,
     queue: queueOf,
     message: reader.message,
     answer: reader.answer,
@@ -50,6 +52,7 @@ export function createSqliteStore({
     const { queues: changedQueues, ...rows } = changes;
     if (!isEmpty(changes)) await writer.commit(rows);
     counters = changes.counters;
+    for (const row of changes.lanes) lanes.set(row);
     if (!isEmpty(changes) || changedQueues.size > 0) version += 1;
     for (const [lane, queue] of changedQueues) {
       if (queue.length > 0) queues.set(lane, queue);
@@ -101,7 +104,7 @@ export function createSqliteStore({
     readMessages: async (query) => reader.messages(query),
     readEvents: async ({ sinceId, limit }) => reader.events(sinceId, limit),
     readLanes: async (query) => reader.lanes(query),
-    readLane: async (lane) => ({ row: laneOf(lane), queue: queueOf(lane) }),
+    readLane: async (lane) => ({ row: lanes.get(lane), queue: queueOf(lane) }),
     readCounters: async () => counters,
     readOverview: async (query) => readOverview(query),
     version: () => version,
@@ -111,6 +114,21 @@ export function createSqliteStore({
     },
     close,
   };
+}
+
+/** Every claim and heartbeat asks for the row of its lane; nobody else changes it. */
+function createLaneCache(read: (lane: string) => LaneRow | undefined) {
+  const rows = new Map<string, LaneRow | undefined>();
+
+  function get(lane: string): LaneRow | undefined {
+    if (rows.has(lane)) return rows.get(lane);
+    if (rows.size >= limits.lanesCachedMax) rows.clear();
+    const row = read(lane);
+    rows.set(lane, row);
+    return row;
+  }
+
+  return { get, set: (row: LaneRow) => void rows.set(row.lane, row) };
 }
 
 function firstWaiters(queues: ReadonlyMap<string, readonly Waiter[]>, waitersMax: number) {

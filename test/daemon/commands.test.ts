@@ -1,0 +1,169 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createHome, type Home, waitUntil } from './machine.ts';
+
+let home: Home;
+
+beforeEach(() => {
+  home = createHome();
+});
+
+afterEach(() => home.remove());
+
+describe('up', () => {
+  it('starts the local bus, and afterwards says where it runs', async () => {
+    const first = await home.run(['up'], { BUS_MCP_AUTOSTART: '0' });
+    const { processId, baseUrl } = home.address() ?? {};
+    expect(first.status).toBe(0);
+    for (const part of [String(processId), baseUrl, home.place.database, home.place.log]) {
+      expect(first.output).toContain(part);
+    }
+    expect(await home.run(['up'])).toEqual({ status: 0, output: first.output, errorOutput: '' });
+  });
+});
+
+describe('down', () => {
+  it('stops the local bus, and is content when none runs', async () => {
+    await home.run(['up']);
+    const [bus] = home.buses();
+    const stopped = await home.run(['down']);
+    expect(stopped.status).toBe(0);
+    expect(stopped.errorOutput).toContain(`process ${bus}`);
+    expect(home.buses()).toEqual([]);
+    expect(home.address()).toBeUndefined();
+    expect(await home.run(['down'])).toMatchObject({
+      status: 0,
+      output: expect.stringContaining('no local bus runs'),
+    });
+  });
+
+  it('stops one that was started with serve, and says that it was', async () => {
+    const serve = home.start(['serve']);
+    await waitUntil(() => home.address());
+    expect((await home.run(['down'])).output).toContain('serve');
+    expect(await serve.ended).toBe(0);
+  });
+
+  it('names a bus that does not answer instead of waiting for it', async () => {
+    await home.run(['up']);
+    const [bus] = home.buses() as [number];
+    process.kill(bus, 'SIGSTOP');
+    const { status, errorOutput } = await home.run(['down']);
+    expect(status).toBe(1);
+    expect(errorOutput).toContain(`kill -9 ${bus}`);
+  });
+});
+
+describe('logs', () => {
+  it('prints the last lines, readable or as they were written', async () => {
+    await home.run(['up']);
+    await home.run(['down']);
+    const { output } = await home.run(['logs']);
+    expect(output.split('\n')[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z info {2}the bus listens url=/);
+    const last = await home.run(['logs', '-n', '1', '--json']);
+    expect(JSON.parse(last.output)).toMatchObject({ reason: 'SIGTERM' });
+  });
+
+  it('follows what comes until it is stopped', async () => {
+    await home.run(['up']);
+    const follow = home.start(['logs', '--follow', '-n', '0']);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await home.run(['down']);
+    await waitUntil(() => follow.output().includes('stopping'));
+    follow.child.kill('SIGINT');
+    expect(await follow.ended).toBe(0);
+    expect(follow.output()).not.toContain('the bus listens');
+  });
+
+  it('has nothing to print before there was a bus', async () => {
+    const { status, errorOutput } = await home.run(['logs']);
+    expect({ status, errorOutput }).toMatchObject({
+      status: 0,
+      errorOutput: expect.stringContaining('nothing in the log'),
+    });
+  });
+});
+
+type Check = Readonly<{ name: string; mark: string; finding: string; remedy?: string }>;
+
+async function examine(more?: NodeJS.ProcessEnv) {
+  const { status, output } = await home.run(['doctor', '--json'], more);
+  const { ok, checks } = JSON.parse(output) as { ok: boolean; checks: Check[] };
+  const marks = Object.fromEntries(checks.map(({ name, mark }) => [name, mark]));
+  return { status, ok, marks, checks: Object.fromEntries(checks.map((check) => [check.name, check])) };
+}
+
+describe('doctor', () => {
+  it('finds a machine without a bus healthy, and starts nothing', async () => {
+    const { status, ok, marks } = await examine();
+    expect({ status, ok }).toEqual({ status: 0, ok: true });
+    expect(marks).toEqual({ node: 'ok', sqlite: 'ok', data: 'ok', disk: 'ok', port: 'ok', bus: 'ok' });
+    expect(home.buses()).toEqual([]);
+  });
+
+  it('finds a running bus healthy, and counts lanes and orphans', async () => {
+    await home.run(['claim-lane', 'docs', '--owner', 'ada']);
+    await home.run(['claim-lane', 'short', '--owner', 'ada', '--lease-s', '1']);
+    await home.run(['claim-lane', 'short', '--owner', 'eve', '--lease-s', '1', '--wait-s', '5']);
+    const { status, checks } = await examine();
+    expect(status).toBe(0);
+    expect(checks.lanes?.finding).toMatch(/^(2 held, 0|1 held, 1) orphaned$/);
+    expect(checks.version).toMatchObject({ mark: 'ok' });
+    expect(checks.clock).toMatchObject({ mark: 'ok' });
+  });
+
+  it('prints one line for each check, with what to do where something is wrong', async () => {
+    const { status, output } = await home.run(['doctor'], { BUS_MCP_AUTOSTART: '0' });
+    expect(status).toBe(1);
+    const lines = output.trimEnd().split('\n');
+    expect(lines).toHaveLength(6);
+    expect(lines.at(-1)).toMatch(/^fail +bus +none runs, .*: start it with: bus-mcp up$/);
+  });
+
+  it('tells whether the secret is that of the bus, without writing anything', async () => {
+    await home.run(['up'], { BUS_WRITE_SECRET: 'hush' });
+    expect((await examine({ BUS_WRITE_SECRET: 'hush' })).marks.secret).toBe('ok');
+    expect((await examine({ BUS_WRITE_SECRET: 'other' })).marks.secret).toBe('fail');
+    expect((await examine()).marks.secret).toBe('fail');
+    const { output } = await home.run(['get-bus-status', '--json']);
+    expect(JSON.parse(output)._meta).toMatchObject({ message_count: 0, last_event_id: 0 });
+  });
+
+  it('warns of a secret that protects nothing', async () => {
+    await home.run(['up']);
+    expect((await examine({ BUS_WRITE_SECRET: 'hush' })).marks.secret).toBe('warn');
+  });
+
+  it.each([
+    ['a bus of other data', { ok: true, version: '9.9.9', store: 'sqlite' }, 'another bus'],
+    ['a bus of another make', { active_lanes: [] }, 'a bus of another make'],
+    ['no bus', { hello: 'world' }, 'a program that speaks HTTP and is no bus'],
+  ])('tells that the port is taken by %s', async (_, answer, who) => {
+    const server = createServer((_request, response) => void response.end(JSON.stringify(answer)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { status, checks } = await examine({ BUS_PORT: String(port) });
+    server.close();
+    expect({ status, mark: checks.port?.mark }).toEqual({ status: 0, mark: 'warn' });
+    expect(checks.port?.finding).toContain(who);
+  });
+
+  it('asks the bus elsewhere when one is named', async () => {
+    await home.run(['up']);
+    const { baseUrl: BUS_MCP_BASE_URL = '' } = home.address() ?? {};
+    expect((await examine({ BUS_MCP_BASE_URL })).marks).toMatchObject({ node: 'ok', bus: 'ok', lanes: 'ok' });
+    await home.run(['down']);
+    expect(await examine({ BUS_MCP_BASE_URL })).toMatchObject({
+      status: 1,
+      marks: { node: 'ok', bus: 'fail' },
+    });
+  });
+
+  it('finds a bus that does not answer', async () => {
+    await home.run(['up']);
+    process.kill(home.buses()[0] ?? 0, 'SIGSTOP');
+    const { status, checks } = await examine();
+    expect({ status, mark: checks.process?.mark }).toEqual({ status: 1, mark: 'fail' });
+  });
+});
