@@ -1,0 +1,104 @@
+import type { Api } from './api.ts';
+import type { ServerClock } from './clock.ts';
+import { loadLastHour } from './history.ts';
+import { everyPart, type Model, type Part } from './model.ts';
+import { createRefresher } from './refresher.ts';
+import type { BusEvent } from './rows.ts';
+import { followEvents } from './stream.ts';
+
+export type ConnectionState =
+  | Readonly<{ kind: 'connecting' | 'live' }>
+  | Readonly<{ kind: 'away'; reason: string; retryAt: number; retry: () => void }>;
+
+export type Connection = Readonly<{
+  /** Asks for the status soon: something happened that no event tells. */
+  refreshSoon: () => void;
+}>;
+
+const messagesFirst = 100;
+const messagesKeptMax = 20_000;
+/** A stream that breaks off sooner than this counts as one more failure. */
+const steadyMilliseconds = 5_000;
+
+/** Keeps the model as the bus is: status, then events, and from the start again when the connection breaks. */
+export function startConnection(
+  parts: Readonly<{
+    api: Api;
+    model: Model;
+    clock: ServerClock;
+    paint: (dirty: Iterable<Part>) => void;
+    onState: (state: ConnectionState) => void;
+    /** Messages far down the log are forgotten only while nobody looks at them. */
+    mayTrim: () => boolean;
+  }>,
+): Connection {
+  const { api, model, clock, paint, onState } = parts;
+  let failures = 0;
+  const refresher = createRefresher({ api, model, clock, paint, take });
+
+  async function run(): Promise<never> {
+    for (;;) {
+      const stop = new AbortController();
+      const reason = await follow(stop).catch((error: Error) => error.message);
+      stop.abort();
+      refresher.pause();
+      clock.stop();
+      await pauseAfter(reason);
+      failures += 1;
+    }
+  }
+
+  /** Answers why it ended, once it was live; rejects when it never came so far. */
+  async function follow(stop: AbortController): Promise<string> {
+    await begin(stop.signal);
+    const stream = await api.openEvents(model.cursor(), stop.signal);
+    const openedAt = performance.now();
+    onState({ kind: 'live' });
+    refresher.goOn(stop);
+    const onPage = () => paint(['lanes', 'agents']);
+    loadLastHour({ api, model, now: clock.now, onPage }).catch(() => {});
+    await followEvents(stream, take).catch(() => {});
+    if (performance.now() - openedAt > steadyMilliseconds) failures = 0;
+    return 'The connection to the bus broke.';
+  }
+
+  async function begin(signal: AbortSignal): Promise<void> {
+    const status = await api.getStatus(signal);
+    if (model.isApart(status)) model.restartAt(status._meta.last_event_id);
+    model.takeStatus(status);
+    const everything = { topic: '', sender: '', words: '' };
+    if (model.log.floorOf(everything) === Number.POSITIVE_INFINITY) {
+      const page = await api.readMessages({ limit: messagesFirst });
+      model.takeMessages(page);
+      model.log.setFloor(everything, page.has_more ? (page.messages.at(-1)?.id ?? 1) : 1);
+    }
+    paint(everyPart);
+  }
+
+  function take(events: readonly BusEvent[]): void {
+    const dirty = model.takeEvents(events);
+    if (dirty.has('lanes')) refresher.refreshSoon();
+    if (parts.mayTrim() && model.log.trim(messagesKeptMax)) dirty.add('messages');
+    paint(dirty);
+  }
+
+  /** Longer each time, and not at the same moment as every other page that lost the bus. */
+  async function pauseAfter(reason: string): Promise<void> {
+    const milliseconds = Math.min(10_000, 250 * 2 ** failures) * (0.8 + Math.random() * 0.4);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(retry, milliseconds);
+      function retry(): void {
+        clearTimeout(timer);
+        window.removeEventListener('online', retry);
+        document.removeEventListener('visibilitychange', retry);
+        resolve();
+      }
+      window.addEventListener('online', retry);
+      document.addEventListener('visibilitychange', retry);
+      onState({ kind: 'away', reason, retryAt: performance.now() + milliseconds, retry });
+    });
+  }
+
+  void run();
+  return { refreshSoon: refresher.refreshSoon };
+}

@@ -1,0 +1,82 @@
+import type { ServerClock } from './clock.ts';
+import { makeDeedButton } from './deed-button.ts';
+import type { Deeds } from './deeds.ts';
+import { make, part, setShown, setText } from './dom.ts';
+import { makeWhen, makeWho, setWhen } from './message-parts.ts';
+import { createMessageText } from './message-text.ts';
+import type { Model } from './model.ts';
+import type { Message } from './rows.ts';
+
+type FlagRow = Readonly<{ element: HTMLElement; setNow: (now: number) => void }>;
+
+/** The flagged messages that nobody has acknowledged, newest first. */
+export function createFlagsView({
+  model,
+  clock,
+  deeds,
+}: Readonly<{ model: Model; clock: ServerClock; deeds: Deeds }>) {
+  const list = part('flag-list');
+  const rows = new Map<string, FlagRow>();
+
+  function paint(): void {
+    const flags = model.flags();
+    const wanted = new Set(flags.map(toKey));
+    for (const [key, { element }] of rows) {
+      if (wanted.has(key)) continue;
+      keepFocusNear(element);
+      element.remove();
+      rows.delete(key);
+    }
+    let next = list.firstElementChild;
+    for (const message of flags) {
+      const row = rows.get(toKey(message)) ?? addRow(message);
+      if (row.element === next) next = next.nextElementSibling;
+      else list.insertBefore(row.element, next);
+    }
+    const left = model.flagCount() - flags.length;
+    setText(part('flags-more'), left > 0 ? `${left} older ones follow when these are acknowledged.` : '');
+    setShown(part('flags-empty'), flags.length === 0);
+    setShown(part('person-field'), flags.length > 0);
+    part('flags').classList.toggle('is-none', flags.length === 0);
+    tick();
+  }
+
+  function addRow(message: Message): FlagRow {
+    const when = makeWhen(message);
+    const button = makeDeedButton({
+      text: 'Acknowledge',
+      label: `Acknowledge message #${message.id}`,
+      className: 'primary',
+      deed: () => deeds.acknowledge(message),
+    });
+    const element = make(
+      'li',
+      { class: 'flag', id: `flag-${message.id}` },
+      make('div', { class: 'message-head' }, makeWho(message), when),
+      createMessageText(message.body),
+      button,
+    );
+    const row: FlagRow = { element, setNow: (now) => setWhen(when, now) };
+    rows.set(toKey(message), row);
+    return row;
+  }
+
+  function tick(): void {
+    const now = clock.now();
+    for (const { setNow } of rows.values()) setNow(now);
+  }
+
+  return { paint, tick };
+}
+
+/** Another bus at the same address begins its ids anew. */
+function toKey({ id, ts }: Message): string {
+  return `${id} ${ts}`;
+}
+
+/** A flag that leaves with the focus in it hands it to the next one, so that the keyboard does not fall off the page. */
+function keepFocusNear(element: Element): void {
+  if (!element.contains(document.activeElement)) return;
+  const neighbour = element.nextElementSibling ?? element.previousElementSibling;
+  (neighbour?.querySelector<HTMLElement>('button.primary') ?? part('flags')).focus();
+}

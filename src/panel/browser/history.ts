@@ -1,0 +1,34 @@
+import { activityMilliseconds } from './activity.ts';
+import type { Api } from './api.ts';
+import type { Model } from './model.ts';
+
+const eventsPerPage = 250;
+const eventsMax = 10_000;
+const paintMilliseconds = 300;
+
+/**
+ * Reads the change feed backwards from the cursor to the beginning of the last hour, for the timelines. Pages of the
+ * feed are asked for by the id before them, which is known because ids have no gaps.
+ */
+export async function loadLastHour(
+  asked: Readonly<{ api: Api; model: Model; now: () => number; onPage: () => void }>,
+): Promise<void> {
+  const { api, model, now, onPage } = asked;
+  const last = model.cursor();
+  let paintedAt = 0;
+  for (let first = last; first > 0 && last - first < eventsMax; first -= eventsPerPage) {
+    const since = Math.max(0, first - eventsPerPage);
+    const { events } = await api.readEvents({ since, limit: first - since });
+    // The page began anew at another place while this was on its way.
+    if (model.cursor() < last) return;
+    for (const event of events) model.takePast(event);
+    const oldest = since === 0 ? 0 : Date.parse(events[0]?.ts ?? '');
+    model.activity.know(oldest);
+    if (oldest < now() - activityMilliseconds) break;
+    if (performance.now() - paintedAt < paintMilliseconds) continue;
+    paintedAt = performance.now();
+    onPage();
+  }
+  if (last === 0) model.activity.know(0);
+  onPage();
+}

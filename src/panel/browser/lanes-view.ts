@@ -1,0 +1,105 @@
+import { type Activity, activityMilliseconds } from './activity.ts';
+import type { ServerClock } from './clock.ts';
+import type { Deeds } from './deeds.ts';
+import { part, setShown, setText, toClockTime } from './dom.ts';
+import {
+  createFreeRow,
+  createHeldRow,
+  createOrphanRow,
+  type FreeLane,
+  type LaneRowParts,
+} from './lane-row.ts';
+import { createLaneTable } from './lane-table.ts';
+import type { HeldLane, Lanes } from './lanes.ts';
+import type { Model } from './model.ts';
+
+/** Who holds what, what was left behind, and what was held within the hour, each with its timeline. */
+export function createLanesView({
+  model,
+  clock,
+  deeds,
+}: Readonly<{ model: Model; clock: ServerClock; deeds: Deeds }>) {
+  const { lanes, activity } = model;
+  const find = part<HTMLInputElement>('lanes-find');
+  const order = part<HTMLSelectElement>('lanes-order');
+  const parts: LaneRowParts = { lanes, activity, clock, release: deeds.release };
+  const held = createLaneTable<HeldLane>('held', (lane) => createHeldRow(lane, parts));
+  const orphans = createLaneTable<HeldLane>('orphans', (lane) => createOrphanRow(lane, parts));
+  const free = createLaneTable<FreeLane>('free', (lane) => createFreeRow(lane, parts));
+
+  find.addEventListener('input', paint);
+  order.addEventListener('change', paint);
+
+  function paint(): void {
+    activity.prune(clock.now());
+    const isWanted = toTest(find.value);
+    const all = lanes.all();
+    const live = all.filter((lane) => !lane.isOrphaned);
+    const left = all.filter((lane) => lane.isOrphaned);
+    const freed = toFreeLanes(lanes, activity);
+    const shown = {
+      held: live.filter(isWanted).sort(toOrder(order.value, lanes)),
+      orphans: left.filter(isWanted).sort((a, b) => (a.expires_at < b.expires_at ? 1 : -1)),
+      free: freed.filter(isWanted).sort((a, b) => (a.ts < b.ts ? 1 : -1)),
+    };
+    held.set(shown.held);
+    orphans.set(shown.orphans);
+    free.set(shown.free);
+    const isFiltered = find.value.trim() !== '';
+    const { live: liveLeftOut, orphaned: orphansLeftOut } = lanes.uncounted();
+    setShown(part('held-empty'), shown.held.length === 0);
+    setText(
+      part('held-empty'),
+      isFiltered && live.length > 0 ? 'No lane that is held fits.' : 'No lane is held.',
+    );
+    setText(part('held-more'), toLeftOut(liveLeftOut));
+    setText(part('orphans-more'), toLeftOut(orphansLeftOut));
+    setShown(part('legend'), all.length + freed.length > 0);
+    setText(part('legend-note'), toKnownNote());
+  }
+
+  /** When the hour cannot be shown whole, that is said: an empty stretch would look like peace. */
+  function toKnownNote(): string {
+    const since = activity.knownSince();
+    if (since <= clock.now() - activityMilliseconds || since === Number.POSITIVE_INFINITY) return '';
+    return `The timelines begin at ${toClockTime(since)}.`;
+  }
+
+  function tick(): void {
+    held.refresh();
+    orphans.refresh();
+    free.refresh();
+  }
+
+  return { paint, tick };
+}
+
+function toFreeLanes(lanes: Lanes, activity: Activity): FreeLane[] {
+  const free: FreeLane[] = [];
+  for (const [lane, events] of activity.lanes()) {
+    const last = events.at(-1);
+    if (last?.kind !== 'lane_released' || lanes.get(lane)) continue;
+    const { owner, fence, ts, released_by: by } = last;
+    free.push({ lane, owner, fence, ts, ...(by !== undefined && { by }) });
+  }
+  return free;
+}
+
+function toOrder(order: string, lanes: Lanes): (a: HeldLane, b: HeldLane) => number {
+  const byName = (a: HeldLane, b: HeldLane) => (a.lane < b.lane ? -1 : 1);
+  if (order === 'ending')
+    return (a, b) => (a.expires_at === b.expires_at ? byName(a, b) : a.expires_at < b.expires_at ? -1 : 1);
+  if (order === 'waiting')
+    return (a, b) => lanes.waitersFor(b.lane).length - lanes.waitersFor(a.lane).length || byName(a, b);
+  return byName;
+}
+
+function toTest(words: string): (lane: Readonly<{ lane: string; owner: string }>) => boolean {
+  const wanted = words.trim().toLowerCase();
+  return ({ lane, owner }) =>
+    wanted === '' || lane.toLowerCase().includes(wanted) || owner.toLowerCase().includes(wanted);
+}
+
+function toLeftOut(count: number): string {
+  return count > 0 ? `The bus holds ${count} more than it lists.` : '';
+}

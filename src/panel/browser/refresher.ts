@@ -1,0 +1,83 @@
+import type { Api } from './api.ts';
+import type { ServerClock } from './clock.ts';
+import { nextExpiry } from './lanes.ts';
+import type { Model, Part } from './model.ts';
+import type { BusEvent } from './rows.ts';
+
+const everyMilliseconds = 3_000;
+const soonMilliseconds = 400;
+const eventsAtOnce = 500;
+
+/**
+ * Asks for the status every few seconds while somebody looks, and soon after a lane changed hands: renewed leases and
+ * those who wait are no events, they show in the status only.
+ */
+export function createRefresher(
+  parts: Readonly<{
+    api: Api;
+    model: Model;
+    clock: ServerClock;
+    paint: (dirty: Iterable<Part>) => void;
+    take: (events: readonly BusEvent[]) => void;
+  }>,
+) {
+  const { api, model, clock } = parts;
+  /** The connection that is live now, ended when the bus does not answer any more. */
+  let connection: AbortController | undefined;
+  let isAsking = false;
+  let wasBehind = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  async function refresh(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const asked = connection;
+    if (!asked || isAsking || document.visibilityState === 'hidden') return;
+    isAsking = true;
+    try {
+      const status = await api.getStatus(asked.signal);
+      if (connection !== asked) return;
+      // Another bus answers at this address now, or much did not come through the stream.
+      if (model.isApart(status)) return asked.abort();
+      model.takeStatus(status);
+      parts.paint(['header', 'flags', 'lanes', 'agents']);
+      await readWhatIsHeldUp(status._meta.last_event_id);
+    } catch {
+      asked.abort();
+    } finally {
+      isAsking = false;
+      refreshAtExpiry();
+    }
+  }
+
+  /** What stands between here and the bus may hold the stream up. */
+  async function readWhatIsHeldUp(lastEventId: number): Promise<void> {
+    const isBehind = lastEventId > model.cursor();
+    if (isBehind && wasBehind)
+      parts.take((await api.readEvents({ since: model.cursor(), limit: eventsAtOnce })).events);
+    wasBehind = isBehind;
+  }
+
+  function refreshIn(milliseconds: number): void {
+    timer ??= setTimeout(refresh, milliseconds);
+  }
+
+  /** Whether a lease ran out is the bus's to say, so it is asked right then. */
+  function refreshAtExpiry(): void {
+    const milliseconds = nextExpiry(model.lanes.all()) - clock.now();
+    if (milliseconds > 0 && milliseconds < everyMilliseconds) refreshIn(milliseconds + 10);
+  }
+
+  setInterval(refresh, everyMilliseconds);
+  document.addEventListener('visibilitychange', () => void refresh());
+
+  return {
+    goOn(live: AbortController): void {
+      connection = live;
+    },
+    pause(): void {
+      connection = undefined;
+    },
+    refreshSoon: () => refreshIn(soonMilliseconds),
+  };
+}

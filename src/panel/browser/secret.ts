@@ -1,0 +1,50 @@
+import { part } from './dom.ts';
+import { createKept } from './kept.ts';
+
+export type SecretKeeper = Readonly<{
+  get: () => string | undefined;
+  forget: () => void;
+  /** Asks the person, and keeps what they give for this tab only. Undefined when they would rather not. */
+  ask: (reason: string) => Promise<string | undefined>;
+}>;
+
+/** The write secret of the bus: asked for when a deed needs it, and gone with the tab. */
+export function createSecretKeeper(): SecretKeeper {
+  const dialog = part<HTMLDialogElement>('secret');
+  const input = part<HTMLInputElement>('secret-input');
+  const kept = createKept(() => sessionStorage, 'bus-mcp.write-secret');
+  let answer: ((secret: string | undefined) => void) | undefined;
+
+  function settle(secret: string | undefined): void {
+    input.value = '';
+    if (dialog.open) dialog.close();
+    answer?.(secret);
+    answer = undefined;
+  }
+
+  part<HTMLFormElement>('secret-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const secret = input.value;
+    kept.set(secret);
+    settle(secret);
+  });
+  part('secret-cancel').addEventListener('click', () => settle(undefined));
+  dialog.addEventListener('close', () => {
+    // The event comes a little later, and the dialog may have been opened again since.
+    if (!dialog.open) settle(undefined);
+  });
+
+  return {
+    get: kept.get,
+    forget: kept.forget,
+    ask(reason) {
+      settle(undefined);
+      part('secret-reason').textContent = reason;
+      return new Promise((resolve) => {
+        answer = resolve;
+        dialog.showModal();
+        input.focus();
+      });
+    },
+  };
+}

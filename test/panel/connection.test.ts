@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import { createTestClock } from '../suite/clock.ts';
+import { describeInBrowser, eventually } from './browser.ts';
+import { flood } from './flood.ts';
+
+describeInBrowser('the connection of the page', (open) => {
+  test('a bus that goes away is said so, what is shown is greyed, and nothing is lost when it is back', async () => {
+    const { page, server } = await open({
+      before: async ({ bus }) => {
+        await bus.postMessage({ topic: 'plan', sender: 'ada', body: 'before' });
+        await bus.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 600 });
+      },
+    });
+    await page.evaluate('window.isSamePage = true');
+    await server.stop();
+    await page.getByText('Away', { exact: true }).waitFor();
+    const banner = page.locator('#banner');
+    await banner.getByText(/What you see is as it was at \d/).waitFor();
+    expect(await page.title()).toBe('Coordination bus – away');
+    expect(await page.evaluate('getComputedStyle(document.querySelector("main")).filter')).toBe(
+      'grayscale(1)',
+    );
+    const left = page.locator('#held-rows .left');
+    const shown = await left.textContent();
+    await page.waitForTimeout(1_500);
+    // This paints the lanes anew.
+    await page.getByLabel('Find a lane or owner').fill('feed');
+    expect(await left.textContent()).toBe(shown);
+
+    await server.restart();
+    await server.bus.postMessage({ topic: 'plan', sender: 'bob', body: 'while it was away' });
+    await server.bus.releaseLane({ lane: 'feeds', owner: 'ada' });
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('article').getByText('while it was away').waitFor();
+    await page.locator('#free-rows').getByText('feeds').waitFor();
+    expect(await page.getByRole('article').allTextContents()).toHaveLength(2);
+    expect(await banner.isVisible()).toBe(false);
+    await server.bus.postMessage({ topic: 'plan', sender: 'bob', body: 'live again' });
+    await page.getByRole('article').getByText('live again').waitFor();
+    expect(await page.evaluate('window.isSamePage')).toBe(true);
+  });
+
+  test('a person need not wait for the next try', async () => {
+    const { page, server } = await open();
+    await server.stop();
+    await page.getByText('Away', { exact: true }).waitFor();
+    // By now the tries are seconds apart.
+    await page.getByText(/Next try in [3-9]s/).waitFor();
+    await server.restart();
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.getByText('Live', { exact: true }).waitFor({ timeout: 1_500 });
+  });
+
+  test('another bus at the same address is shown as it is, with nothing of the one before', async () => {
+    const { page, server } = await open({
+      before: async ({ bus }) => {
+        for (let count = 0; count < 3; count += 1)
+          await bus.postMessage({ topic: 'old', sender: 'ada', body: `old ${count}` });
+      },
+    });
+    await page.getByRole('article').getByText('old 2').waitFor();
+    await server.restart({ isEmpty: true });
+    await server.bus.postMessage({ topic: 'new', sender: 'bob', body: 'of the other bus' });
+    await page.getByRole('article').getByText('of the other bus').waitFor();
+    expect(await page.getByRole('article').count()).toBe(1);
+  });
+
+  test('a bus of another version asks for a reload, and goes on working', async () => {
+    const { page, server } = await open();
+    await server.restart({ version: '9.9.9' });
+    await page.getByText('bus-mcp 9.9.9').waitFor();
+    await page.getByText('the bus was upgraded: reload this page').waitFor();
+  });
+
+  test('more than can be caught up with event by event is read anew', async () => {
+    const { page, server } = await open({
+      before: ({ bus }) => bus.postMessage({ topic: 'plan', sender: 'ada', body: 'long ago' }),
+    });
+    await page.getByRole('article').getByText('long ago').waitFor();
+    await page.route('**/api/bus/**', (route) => route.abort());
+    await server.restart();
+    await page.getByText('Away', { exact: true }).waitFor();
+    await flood(server.bus, 5_200, (index) => ({ topic: 'flood', sender: 'bob', body: `drop ${index}` }));
+    await page.unroute('**/api/bus/**');
+    await eventually(() => page.locator('#count-messages').textContent()).toBe('5,201');
+    await eventually(() => page.locator('#messages-more').textContent()).toMatch(/^[1-9]00 loaded\.$/);
+  });
+
+  test('a lease that runs out moves to what was left behind, and a person can release it', async () => {
+    const clock = createTestClock(Date.now());
+    const { page, server } = await open({
+      options: { clockFrom: () => clock },
+      before: ({ bus }) => bus.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 60 }),
+    });
+    await page.locator('#held-rows').getByText('feeds').waitFor();
+    clock.advance(61);
+    const orphan = page.locator('#orphans-rows [role=row]');
+    await orphan.getByText('feeds').waitFor();
+    await orphan.locator('.lease').getByText('ran out').waitFor();
+    expect(await page.locator('#held-rows [role=row]').count()).toBe(0);
+    await page.getByRole('button', { name: 'Release lane feeds' }).click();
+    await page.getByText('Lane feeds is free.').waitFor();
+    await eventually(() => orphan.count()).toBe(0);
+    expect((await server.bus.getLane({ lane: 'feeds' })).state).toBe('free');
+  });
+
+  test('releasing what somebody stole in the meantime touches nothing, and says so', async () => {
+    const clock = createTestClock(Date.now());
+    const { page, server } = await open({
+      options: { clockFrom: () => clock },
+      before: async ({ bus }) => {
+        await bus.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 60 });
+        clock.advance(61);
+      },
+    });
+    const button = page.getByRole('button', { name: 'Release lane feeds' });
+    await button.waitFor();
+    // The page is kept from hearing of it, as if the click had been a moment faster.
+    await page.route('**/release', async (route) => {
+      await server.bus.claimLane({ lane: 'feeds', owner: 'bob', lease_s: 600 });
+      await route.continue();
+    });
+    await button.click();
+    await page.getByText(/Lane feeds was not released: the fence given is not the one/).waitFor();
+    await page.locator('#held-rows .owner').getByText('bob').waitFor();
+  });
+});
