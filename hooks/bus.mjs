@@ -36,10 +36,8 @@ function toBus(givenUrl) {
 
 async function call(method, url, body) {
   const { request } = await import(url.protocol === 'https:' ? 'node:https' : 'node:http');
-  const { BUS_WRITE_SECRET: secret } = process.env;
   const headers = { accept: 'application/json' };
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  if (body !== undefined && secret) headers['x-bus-secret'] = secret;
+  if (body !== undefined) Object.assign(headers, { 'content-type': 'application/json' }, secretHeader());
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers }, async (answer) => {
       try {
@@ -55,4 +53,11 @@ async function call(method, url, body) {
     sent.on('error', reject);
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+/** Of two secrets, each on a line, the first is the one to send; headers are written as latin1. */
+function secretHeader() {
+  const { BUS_WRITE_SECRET, BUS_WRITE_SECRET_FILE } = process.env;
+  const text = BUS_WRITE_SECRET || (BUS_WRITE_SECRET_FILE && readFileSync(BUS_WRITE_SECRET_FILE, 'utf8'));
+  return text ? { 'x-bus-secret': Buffer.from(text.split(/\r?\n/)[0]).toString('latin1') } : {};
 }

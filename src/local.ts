@@ -1,8 +1,8 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './cli/config.ts';
 import { toDefaultStorePath, toMachine } from './cli/folders.ts';
-import { settingEntries } from './cli/settings.ts';
+import { type SettingName, settingEntries } from './cli/settings.ts';
 import type { LocalBusOptions } from './daemon/local-bus.ts';
 import { type Place, toPlace } from './daemon/place.ts';
 import { version } from './version.ts';
@@ -20,7 +20,6 @@ export function toLocalBusOptions(config: Config, tell: (sentence: string) => vo
   const { timeoutSeconds, writeSecret } = config;
   const place = toLocalPlace(config);
   const given = toBusVariables(config, (isGiven) => isGiven);
-  const secret = writeSecret === undefined ? {} : { BUS_WRITE_SECRET: writeSecret };
   return {
     place,
     command: [process.execPath, fileURLToPath(new URL('./bin.js', import.meta.url)), 'serve'],
@@ -28,7 +27,7 @@ export function toLocalBusOptions(config: Config, tell: (sentence: string) => vo
     environment: {
       ...process.env,
       ...given,
-      ...secret,
+      ...toSecretVariable(config),
       ...toStoreVariable(config, place),
       [startedVariable]: '1',
     },
@@ -40,6 +39,8 @@ export function toLocalBusOptions(config: Config, tell: (sentence: string) => vo
   };
 }
 
+const namedApart: readonly SettingName[] = ['store', 'writeSecret', 'writeSecretFile'];
+
 /** The settings of a bus by the names of their variables, without the store and the secret. */
 export function toBusVariables(
   config: Config,
@@ -47,9 +48,15 @@ export function toBusVariables(
 ): Record<string, string> {
   const entries = settingEntries
     .filter(([name, { readBy }]) => readBy.includes('bus') && isWanted(config.given.has(name)))
-    .filter(([name]) => name !== 'store' && name !== 'writeSecret')
+    .filter(([name]) => !namedApart.includes(name))
     .map(([name, { environment }]) => [environment, String(config[name])]);
   return Object.fromEntries(entries);
+}
+
+/** The bus reads the file itself, so that it is the one place where the secret stands. */
+function toSecretVariable({ writeSecret, writeSecretFile }: Config): Record<string, string> {
+  if (writeSecretFile !== undefined) return { BUS_WRITE_SECRET_FILE: resolve(writeSecretFile) };
+  return writeSecret === undefined ? {} : { BUS_WRITE_SECRET: writeSecret };
 }
 
 function toStoreVariable({ given, store }: Config, place: Place): Record<string, string> {

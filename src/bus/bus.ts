@@ -7,11 +7,14 @@ import {
   type ParsedInput,
 } from '../contract/contract.ts';
 import { parseInput } from '../contract/input.ts';
+import { limits } from '../contract/limits.ts';
 import type { Store } from '../store/store.ts';
 import { createClaimHandlers } from './claims.ts';
 import { createEventHandlers } from './events.ts';
+import { createHeldLanes, type HeldLanes } from './held-lanes.ts';
 import { createLeaseWatch, type LeaseWatch } from './lease-watch.ts';
 import { createMessageHandlers } from './messages.ts';
+import { createSeats, type Seats } from './seats.ts';
 import { createStatusHandlers } from './status.ts';
 import { createWaiting, type Waiting } from './waiting.ts';
 
@@ -31,13 +34,18 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
   const waiting = createWaiting(store.clock);
   const leases = createLeaseWatch(store);
   const unsubscribe = store.subscribe(waiting.ring);
+  const heldLanes = createHeldLanes(store);
+  const { waitersMax, waitersPerOwnerMax: perOwnerMax, waitingReadersMax } = limits;
+  const waiters = createSeats({ what: 'claims that wait', seatsMax: waitersMax, perOwnerMax });
+  const readers = createSeats({ what: 'reads that wait', seatsMax: waitingReadersMax });
   let ticketCount = 0;
   const nextTicket = () => {
     ticketCount += 1;
     return `${settings.instance}-${ticketCount}`;
   };
 
-  const parts: EngineParts = { store, waiting, leases, settings, nextTicket };
+  const shared = { store, waiting, leases, heldLanes, seats: { waiters, readers } };
+  const parts: EngineParts = { ...shared, settings, nextTicket };
   const handlers: Handlers = {
     ...createMessageHandlers(parts),
     ...createClaimHandlers(parts),
@@ -47,6 +55,7 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
 
   function close(): void {
     unsubscribe();
+    heldLanes.close();
     leases.close();
     waiting.close();
   }
@@ -59,6 +68,8 @@ export type EngineParts = Readonly<{
   store: Store;
   waiting: Waiting;
   leases: LeaseWatch;
+  heldLanes: HeldLanes;
+  seats: Readonly<{ waiters: Seats; readers: Seats }>;
   settings: BusSettings;
   nextTicket: () => string;
 }>;

@@ -3,6 +3,7 @@ import type { Repeat, Waiter } from '../store/rows.ts';
 import type { Outcome } from '../store/store.ts';
 import { toGrant } from './answers.ts';
 import type { EngineParts, Handlers } from './bus.ts';
+import type { HeldLanes } from './held-lanes.ts';
 import { createLaneTurns, type LaneTurns } from './lane-turns.ts';
 import { decideClaim, decideHeartbeat, decideRelease, fenceOf, type LaneState } from './lanes.ts';
 import { claimWithPatience } from './patience.ts';
@@ -13,8 +14,9 @@ import { toRepeat } from './repeats.ts';
 export function createClaimHandlers(
   parts: EngineParts,
 ): Pick<Handlers, 'claimLane' | 'heartbeatLane' | 'releaseLane'> {
-  const { store, leases, settings } = parts;
+  const { store, leases, heldLanes, settings } = parts;
   const turns = createLaneTurns(store, leases);
+  const registry: Registry = { turns, heldLanes };
   const toLeaseSeconds = (asked: number) => Math.min(asked, settings.leaseSecondsMax);
 
   function claimLane(input: ParsedInput<'claimLane'>, call: Call): Promise<Output<'claimLane'>> {
@@ -24,8 +26,8 @@ export function createClaimHandlers(
       leaseSeconds: toLeaseSeconds(input.lease_s),
       repeat: toRepeat('claimLane', input, call.idempotencyKey),
     };
-    if (input.wait_s === 0) return takeClaim(turns, claim);
-    return claimWithPatience({ parts, turns, claim, waitSeconds: input.wait_s, signal: call.signal });
+    if (input.wait_s === 0) return takeClaim(registry, claim);
+    return claimWithPatience({ parts, registry, claim, waitSeconds: input.wait_s, signal: call.signal });
   }
 
   function heartbeatLane(input: ParsedInput<'heartbeatLane'>, call: Call): Promise<Output<'heartbeatLane'>> {
@@ -60,13 +62,21 @@ export type Claim = Readonly<{
   repeat: Repeat | undefined;
 }>;
 
+export type Registry = Readonly<{ turns: LaneTurns; heldLanes: HeldLanes }>;
+
 /** With a ticket, a refused claim stands in the queue afterwards. */
-export function takeClaim(turns: LaneTurns, claim: Claim, ticket?: string): Promise<Output<'claimLane'>> {
+export function takeClaim(
+  { turns, heldLanes }: Registry,
+  claim: Claim,
+  ticket?: string,
+): Promise<Output<'claimLane'>> {
   const { lane, repeat } = claim;
   return turns.take({
     lane,
     repeat,
     decide: (state, now): Outcome<Output<'claimLane'>> => {
+      const isFull = state.row?.hold ? undefined : heldLanes.refusal();
+      if (isFull) return { refusal: isFull };
       const decided = decideClaim(state, claim, now);
       if ('refused' in decided) {
         const refusal = toLaneRefusal(decided, 'claim', claim.owner);

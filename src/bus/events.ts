@@ -4,7 +4,7 @@ import type { EngineParts, Handlers } from './bus.ts';
 import { createSharedReads, readOrWait } from './pages.ts';
 
 /** The change feed: everything that happened, for whoever watches. */
-export function createEventHandlers({ store, waiting }: EngineParts): Pick<Handlers, 'readEvents'> {
+export function createEventHandlers({ store, waiting, seats }: EngineParts): Pick<Handlers, 'readEvents'> {
   const shared = createSharedReads({ parts: { store, waiting }, toCharacters: toPageCharacters });
 
   async function readPage({ since, limit }: ParsedInput<'readEvents'>): Promise<Output<'readEvents'>> {
@@ -18,6 +18,7 @@ export function createEventHandlers({ store, waiting }: EngineParts): Pick<Handl
       read: () => shared.read(`${input.since}:${input.limit}`, () => readPage(input)),
       isEmpty: (page) => page.events.length === 0,
       takeBell: waiting.onEvents,
+      seats: seats.readers,
       clock: store.clock,
       waitSeconds: input.wait_s,
       call,

@@ -8,6 +8,7 @@ import { decideOnce, toAnswerRow } from './repeats.ts';
 type LaneTurn<Answer> = Readonly<{
   lane: string;
   repeat?: Repeat | undefined;
+  isOwed?: boolean | undefined;
   decide: (state: LaneState, now: number) => Outcome<Answer>;
 }>;
 
@@ -15,15 +16,22 @@ export type LaneTurns = Readonly<{ take: <Answer>(turn: LaneTurn<Answer>) => Pro
 
 /** Every change of a lane goes through here, so that whoever waits is served before anybody else can be. */
 export function createLaneTurns(store: Store, leases: LeaseWatch): LaneTurns {
-  async function take<Answer>({ lane, repeat, decide }: LaneTurn<Answer>): Promise<Answer> {
+  async function take<Answer>({ lane, repeat, isOwed, decide }: LaneTurn<Answer>): Promise<Answer> {
+    let hasWaiters = false;
     try {
       return await store.take({
         lane,
+        isOwed,
         key: repeat?.key,
-        decide: (view) => decideOnce(repeat, view, () => decideInOrder(lane, view, decide)),
+        decide: (view) => {
+          hasWaiters = view.queue.length > 0;
+          return decideOnce(repeat, view, () => decideInOrder(lane, view, decide));
+        },
       });
     } finally {
-      leases.touch(lane);
+      // They may wait in another process, which does not hear of a lease that is shorter now.
+      if (hasWaiters) leases.watch(lane);
+      else leases.touch(lane);
     }
   }
   return { take };

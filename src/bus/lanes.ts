@@ -118,9 +118,9 @@ export function decideNextHolder(
   state: LaneState,
   now: number,
 ): Readonly<{ waiter: Waiter; granted: Granted; queue: readonly Waiter[] }> | undefined {
-  const [waiter, ...queue] = state.queue;
+  const [waiter] = state.queue;
   if (!waiter || liveHoldOf(state.row, now)) return undefined;
-  return { waiter, granted: grant(state, waiter, now, waiter.ticket), queue };
+  return { waiter, granted: grant(state, waiter, now, waiter.ticket), queue: state.queue.slice(1) };
 }
 
 function decideFence({ lane, row }: LaneState, fence: number | undefined): Refused | undefined {

@@ -63,17 +63,27 @@ export function createLeaseWatch(store: Store): LeaseWatch {
   }
 
   const stopListening = store.clock.onPause?.((pause) => void grantGrace(pause).catch(() => {}));
-  const look = (lane: string) => void arm(lane).catch(() => handOver(lane));
+  /** The alarm is called off before the lane is read: what it was set by may no longer be true. */
+  function watch(lane: string): void {
+    alarms.get(lane)?.();
+    alarms.set(lane, () => {});
+    void arm(lane).catch(() => handOver(lane));
+  }
+
+  function touch(lane: string): void {
+    if (alarms.has(lane)) watch(lane);
+  }
+
+  /** Where several processes share the store, lanes change hands without a turn of this one. */
+  const unsubscribe = store.subscribe((events) => {
+    for (const { lane } of events) if (lane !== undefined) touch(lane);
+  });
 
   return {
-    watch(lane) {
-      if (!alarms.has(lane)) alarms.set(lane, () => {});
-      look(lane);
-    },
-    touch(lane) {
-      if (alarms.has(lane)) look(lane);
-    },
+    watch,
+    touch,
     close() {
+      unsubscribe();
       stopListening?.();
       for (const callOff of alarms.values()) callOff();
       alarms.clear();
@@ -85,6 +95,7 @@ export function createLeaseWatch(store: Store): LeaseWatch {
 function takeEmptyTurn(store: Store, lane: string): Promise<void> {
   return store.take({
     lane,
+    isOwed: true,
     decide: (view) => decideInOrder<void>(lane, view, () => ({ answer: undefined })),
   });
 }

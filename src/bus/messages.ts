@@ -14,6 +14,7 @@ import { decideOnce, toRepeat } from './repeats.ts';
 export function createMessageHandlers({
   store,
   waiting,
+  seats,
 }: EngineParts): Pick<Handlers, 'postMessage' | 'readMessages' | 'acknowledgeFlag'> {
   const shared = createSharedReads({ parts: { store, waiting }, toCharacters: toPageCharacters });
 
@@ -53,6 +54,7 @@ export function createMessageHandlers({
       },
       isEmpty: (page) => page.messages.length === 0,
       takeBell: () => (input.topic === undefined ? waiting.onMessages() : waiting.onTopic(input.topic)),
+      seats: seats.readers,
       clock: store.clock,
       waitSeconds: input.wait_s,
       call,

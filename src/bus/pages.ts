@@ -2,6 +2,7 @@ import type { Call } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
 import type { Clock } from '../store/clock.ts';
 import type { EngineParts } from './bus.ts';
+import type { Seats } from './seats.ts';
 import type { Bell } from './waiting.ts';
 
 /**
@@ -12,6 +13,7 @@ export async function readOrWait<Page>({
   read,
   isEmpty,
   takeBell,
+  seats,
   clock,
   waitSeconds,
   call,
@@ -19,21 +21,28 @@ export async function readOrWait<Page>({
   read: () => Promise<Page>;
   isEmpty: (page: Page) => boolean;
   takeBell: () => Bell;
+  seats: Seats;
   clock: Clock;
   waitSeconds: number;
   call: Call;
 }>): Promise<Page> {
   const first = await read();
   if (waitSeconds === 0 || !isEmpty(first)) return first;
+  const seat = seats.take();
+  if ('refusal' in seat) throw seat.refusal;
   const until = clock.now() + waitSeconds * 1000;
-  for (;;) {
-    const bell = takeBell();
-    try {
-      const page = await read();
-      if (!isEmpty(page) || (await bell.rung(until, call.signal)) === 'time') return page;
-    } finally {
-      bell.leave();
+  try {
+    for (;;) {
+      const bell = takeBell();
+      try {
+        const page = await read();
+        if (!isEmpty(page) || (await bell.rung(until, call.signal)) === 'time') return page;
+      } finally {
+        bell.leave();
+      }
     }
+  } finally {
+    seat.leave();
   }
 }
 

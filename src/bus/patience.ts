@@ -1,11 +1,12 @@
 import type { Output } from '../contract/contract.ts';
-import { isRefusal } from '../contract/errors.ts';
-import type { EventRow } from '../store/rows.ts';
+import { type BusError, isRefusal } from '../contract/errors.ts';
+import type { AnswerRow, EventRow } from '../store/rows.ts';
 import { toGrant } from './answers.ts';
 import type { EngineParts } from './bus.ts';
-import { type Claim, takeClaim } from './claims.ts';
+import { type Claim, type Registry, takeClaim } from './claims.ts';
 import type { LaneTurns } from './lane-turns.ts';
 import { decideRelease, type HeldRow } from './lanes.ts';
+import { toAnswerRow } from './repeats.ts';
 
 /**
  * A claim that waits: refused but queued, then served by the turn that frees the lane or finds its lease run out. A
@@ -13,36 +14,61 @@ import { decideRelease, type HeldRow } from './lanes.ts';
  */
 export async function claimWithPatience({
   parts,
-  turns,
+  registry,
   claim,
   waitSeconds,
   signal,
 }: Readonly<{
   parts: EngineParts;
-  turns: LaneTurns;
+  registry: Registry;
   claim: Claim;
   waitSeconds: number;
   signal: AbortSignal | undefined;
 }>): Promise<Output<'claimLane'>> {
-  const { store, waiting, leases, nextTicket } = parts;
+  const { store, waiting, leases, seats, nextTicket } = parts;
+  const seat = seats.waiters.take(claim.owner);
+  if ('refusal' in seat) return claimWithoutSeat(registry, claim, seat.refusal);
   const ticket = nextTicket();
   const until = store.clock.now() + waitSeconds * 1000;
   const bell = waiting.onTicket(ticket);
+  const place: Place = { parts, turns: registry.turns, claim, ticket, served: bell.served };
+  let leaving: Promise<void> | undefined;
+  const end = () => {
+    bell.leave();
+    seat.leave();
+  };
   try {
-    return await takeClaim(turns, claim, ticket);
+    return await takeClaim(registry, claim, ticket);
   } catch (refusal) {
     if (!isRefusal(refusal, 'lane_held')) throw refusal;
     leases.watch(claim.lane);
     const interruption = await toInterruption(bell.rung(until, signal));
-    const served = bell.served() ?? (await leaveQueue(turns, claim.lane, ticket, bell.served));
     if (interruption) {
-      if (served) await giveBack(turns, claim, served);
+      leaving = giveUp(place);
+      await leaving;
       throw interruption.reason;
     }
+    if (!bell.served()) await leaveQueue(place).catch(leaveLater);
+    const served = bell.served();
     // Nobody served it in time: the refusal says who holds the lane now.
-    return served ? toServedAnswer(served) : takeClaim(turns, claim);
+    return served ? toServedAnswer(served) : await takeClaim(registry, claim);
   } finally {
-    bell.leave();
+    if (leaving) void leaving.then(end, end);
+    else end();
+  }
+
+  function leaveLater(error: unknown): never {
+    leaving = giveUp(place);
+    throw error;
+  }
+}
+
+/** A lane that can be had at once needs no seat. */
+async function claimWithoutSeat(registry: Registry, claim: Claim, refusal: BusError) {
+  try {
+    return await takeClaim(registry, claim);
+  } catch (error) {
+    throw isRefusal(error, 'lane_held') ? refusal : error;
   }
 }
 
@@ -56,34 +82,64 @@ async function toInterruption(rung: Promise<unknown>): Promise<{ reason: unknown
   }
 }
 
-/** Gives up the place; when the lane was handed over in this very moment, says how. */
-async function leaveQueue(
-  turns: LaneTurns,
-  lane: string,
-  ticket: string,
-  served: () => EventRow | undefined,
-): Promise<EventRow | undefined> {
-  await turns.take({
-    lane,
+/** A place in the queue of a lane, or what came of it. */
+type Place = Readonly<{
+  parts: EngineParts;
+  turns: LaneTurns;
+  claim: Claim;
+  ticket: string;
+  served: () => EventRow | undefined;
+}>;
+
+/** After a store that cannot take it, the next attempt. */
+const retryMilliseconds = 1_000;
+
+/** Gives up the place, and the lane if it was just handed over. Else it would go to somebody who is not there. */
+async function giveUp(place: Place): Promise<void> {
+  const { store, waiting } = place.parts;
+  for (;;) {
+    try {
+      if (!place.served()) await leaveQueue(place);
+      const served = place.served();
+      if (served) await giveBack(place, served);
+      return;
+    } catch (error) {
+      if (!isRefusal(error, 'unavailable') || waiting.isClosed()) throw error;
+      await new Promise<void>((resolve) => {
+        store.clock.schedule(store.clock.now() + retryMilliseconds, resolve);
+      });
+    }
+  }
+}
+
+function leaveQueue({ turns, claim, ticket }: Place): Promise<void> {
+  return turns.take({
+    lane: claim.lane,
+    isOwed: true,
     decide: ({ queue }) => ({
       answer: undefined,
       queue: queue.filter((waiter) => waiter.ticket !== ticket),
     }),
   });
-  return served();
 }
 
 /** It was served as it went away: nobody would know that it holds the lane, so it holds it no longer. */
-async function giveBack(turns: LaneTurns, { lane, owner }: Claim, served: EventRow): Promise<void> {
-  const request = { owner, fence: served.detail?.fence };
-  await turns.take({
-    lane,
+function giveBack({ turns, claim }: Place, served: EventRow): Promise<void> {
+  const request = { owner: claim.owner, fence: served.detail?.fence };
+  return turns.take({
+    lane: claim.lane,
+    isOwed: true,
     decide: (state, now) => {
       const decided = decideRelease(state, request, now);
       if ('refused' in decided || decided.decision === 'free') return { answer: undefined };
-      return { answer: undefined, lane: decided.row, events: [decided.event] };
+      return { answer: undefined, lane: decided.row, events: [decided.event], remembered: forgotten(now) };
     },
   });
+
+  /** A repeat of the claim must not be told of a grant that was taken back. */
+  function forgotten(now: number): readonly AnswerRow[] {
+    return claim.repeat ? [{ ...toAnswerRow(claim.repeat, null, now), keptUntil: now }] : [];
+  }
 }
 
 function toServedAnswer({ kind, ts, lane = '', detail }: EventRow): Output<'claimLane'> {

@@ -25,6 +25,7 @@ export type Waiting = Readonly<{
   generation: () => number;
   /** Ends every wait with the refusal `unavailable`. */
   close: () => void;
+  isClosed: () => boolean;
 }>;
 
 type Ringer = { ring: (event: EventRow) => void; end: (reason: unknown) => void };
@@ -111,6 +112,7 @@ export function createWaiting(clock: Clock): Waiting {
     ring,
     generation: () => generation,
     close,
+    isClosed: () => closedBecause !== undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 import { type Machine, toMachine } from './folders.ts';
+import { readSecretFile } from './secret-file.ts';
 import {
   type Reader,
   type Setting,
@@ -45,7 +46,7 @@ export function readConfig(
   const values = Object.fromEntries(readings.map(({ name, value }) => [name, value])) as SettingValues;
   const names = new Set(readings.filter(({ isGiven }) => isGiven).map(({ name }) => name));
   const autostart = values.autostart && !names.has('baseUrl');
-  const config: Config = { ...values, autostart, given: names };
+  let config: Config = { ...values, autostart, given: names };
   // Whoever starts a bus hands these settings on to it.
   const isClient = readers.includes('client') || readers.includes('mcp');
   const affected: readonly Reader[] = autostart && isClient ? [...readers, 'bus'] : readers;
@@ -53,8 +54,13 @@ export function readConfig(
     settings[name].readBy.some((reader) => affected.includes(reader)),
   );
   for (const { refusal } of told) if (refusal !== undefined) throw new UsageError(refusal);
-  if (affected.includes('bus')) refuseOpenHost(config);
   const warnings = told.flatMap(({ warning }) => warning ?? []);
+  if (told.some(({ name }) => name === 'writeSecretFile')) {
+    const { secret, warning } = readSecret(config);
+    config = { ...config, writeSecret: secret };
+    if (warning !== undefined) warnings.push(warning);
+  }
+  if (affected.includes('bus')) refuseOpenHost(config);
   if (names.has('autostart') && values.autostart && !autostart) warnings.push(autostartWarning);
   return { config, warnings };
 }
@@ -83,10 +89,21 @@ function readSetting(
   const parsed = text === '' ? { problem: 'must not be empty' } : setting.parse(text);
   if ('value' in parsed) return { name, value: parsed.value, isGiven: true };
   const source = flag === undefined ? setting.environment : setting.flag?.split(' ')[0];
-  const sentence = `${source} ${parsed.problem}, not ${quote(text)}`;
+  const sentence = `${source} ${parsed.problem}${setting.isSecret ? '' : `, not ${quote(text)}`}`;
   return setting.whenMalformed === 'warn' && flag === undefined
     ? { ...standard, warning: `${sentence}: going on with the default ${setting.defaultText}` }
     : { ...standard, refusal: sentence };
+}
+
+/** Which of the two is meant when they differ is nothing to guess. */
+function readSecret({ writeSecret, writeSecretFile }: SettingValues): { secret?: string; warning?: string } {
+  if (writeSecretFile === undefined) return writeSecret === undefined ? {} : { secret: writeSecret };
+  if (writeSecret !== undefined) {
+    throw new UsageError('BUS_WRITE_SECRET and BUS_WRITE_SECRET_FILE are both set: unset one of them');
+  }
+  const read = readSecretFile(writeSecretFile);
+  if ('refusal' in read) throw new UsageError(read.refusal);
+  return read;
 }
 
 function refuseOpenHost(config: SettingValues): void {

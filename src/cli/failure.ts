@@ -70,5 +70,8 @@ function toSentence({ message }: CommanderError): string {
 
 /** Whether the same call may well be answered later: the bus was away, or could not for the moment. */
 export function isPassing(error: unknown): error is Error {
-  return error instanceof BusUnreachableError || (error instanceof BusError && error.status >= 500);
+  return (
+    error instanceof BusUnreachableError ||
+    (error instanceof BusError && (error.status >= 500 || error.status === 429))
+  );
 }

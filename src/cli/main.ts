@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import type { Actions, CommandDeclaration, SignalSource } from './command.ts';
 import { operationCommands } from './commands.ts';
+import { createCompletionCommand } from './completion/command.ts';
 import { readConfig } from './config.ts';
 import { exitStatus, toFailure } from './failure.ts';
 import { holdCommand } from './hold.ts';
@@ -43,9 +44,11 @@ export async function runCommandLine(commandLine: CommandLine): Promise<number> 
 
 async function run(commandLine: CommandLine, terminal: Terminal): Promise<number> {
   const { argv, environment, output } = commandLine;
+  const completionCommand = createCompletionCommand(() => declarations);
+  const declarations = [...ownCommands, ...(commandLine.extraCommands ?? []), completionCommand];
   const typed = readArguments({
     argv,
-    declarations: [...ownCommands, ...(commandLine.extraCommands ?? [])],
+    declarations,
     defaultCommand: 'mcp',
     version: commandLine.version,
     write: (text) => void output.write(text),

@@ -44,6 +44,13 @@ export function readArguments(
   return typed;
 }
 
+/** The commands with their arguments and flags, for whoever describes them. */
+export function toCommands(declarations: readonly CommandDeclaration[]): readonly Command[] {
+  const program = createProgram({ write: () => {} });
+  for (const declaration of declarations) addCommand(program, declaration, () => {});
+  return program.commands;
+}
+
 function toTrailing(argv: readonly string[]): readonly string[] {
   const end = argv.indexOf('--');
   return end === -1 ? [] : argv.slice(end + 1);

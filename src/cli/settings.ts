@@ -4,7 +4,9 @@ import {
   type Parsed,
   parseAgentId,
   parseHostNames,
+  parseList,
   parseSeconds,
+  parseSecret,
   parseSwitch,
   parseText,
   parseWholeNumber,
@@ -18,6 +20,8 @@ export type Setting<Value = unknown> = Readonly<{
   environment: string;
   /** Absent where a flag would be wrong: every user of the machine can read the arguments of a process. */
   flag?: string;
+  /** Whether its value may never be shown, not even when it is malformed. */
+  isSecret?: boolean;
   /** Whether there is a `--no-…` flag too. */
   isNegatable?: boolean;
   description: string;
@@ -52,7 +56,18 @@ export const settings = {
   }),
   writeSecret: toSetting<string | undefined>({
     environment: 'BUS_WRITE_SECRET',
-    description: 'the secret that writes must carry; no flag, because everybody can read arguments',
+    isSecret: true,
+    description:
+      'the secret that writes must carry; a bus also accepts one on a second line, as long as clients change over. No flag, because everybody can read arguments',
+    defaultText: 'unset',
+    readBy: ['client', 'mcp', 'bus'],
+    parse: parseSecret,
+    toDefault: () => undefined,
+  }),
+  writeSecretFile: toSetting<string | undefined>({
+    environment: 'BUS_WRITE_SECRET_FILE',
+    flag: '--write-secret-file <path>',
+    description: 'a file that holds the same instead, for this user alone to read',
     defaultText: 'unset',
     readBy: ['client', 'mcp', 'bus'],
     parse: parseText,
@@ -85,6 +100,24 @@ export const settings = {
     readBy: ['mcp'],
     parse: parseSwitch,
     toDefault: () => false,
+  }),
+  toolNames: toSetting<readonly string[] | undefined>({
+    environment: 'BUS_MCP_TOOLS',
+    flag: '--tools <names>',
+    description: 'offers only these tools, with commas between them',
+    defaultText: 'all',
+    readBy: ['mcp'],
+    parse: parseList,
+    toDefault: () => undefined,
+  }),
+  channelTopics: toSetting<readonly string[] | undefined>({
+    environment: 'BUS_MCP_CHANNEL',
+    flag: '--channel <topics>',
+    description: 'passes posts to these topics on to Claude Code as channel events (a preview there)',
+    defaultText: 'unset',
+    readBy: ['mcp'],
+    parse: parseList,
+    toDefault: () => undefined,
   }),
   keepAliveSecondsMax: toSetting({
     environment: 'BUS_MCP_KEEP_ALIVE_MAX_S',
@@ -134,7 +167,7 @@ export const settings = {
   allowedHosts: toSetting<readonly string[]>({
     environment: 'BUS_ALLOWED_HOSTS',
     flag: '--allowed-hosts <names>',
-    description: 'Host and Origin values accepted, with commas between them',
+    description: 'names that Host may carry and whole origins whose pages may ask, with commas between them',
     defaultText: 'loopback names',
     readBy: ['bus'],
     parse: parseHostNames,

@@ -8,6 +8,17 @@ export function parseText(text: string): Parsed<string> {
   return text.includes('\u0000') ? { problem: 'must not contain NUL' } : { value: text };
 }
 
+/** A write secret as a header can carry it; on a second line the one before, which is accepted too. */
+export function parseSecret(text: string): Parsed<string> {
+  const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
+  const isFit = lines.length <= 2 && lines.every((line) => secretPattern.test(line));
+  return isFit ? { value: lines.join('\n') } : { problem: secretProblem };
+}
+
+const secretPattern = /^[^\s\p{Cc}](?:[^\p{Cc}]{0,998}[^\s\p{Cc}])?$/u;
+const secretProblem =
+  'must be 1 to 1000 characters without control characters and without blanks at the ends, and perhaps a second secret on the line below';
+
 /** Who an agent is: what the bus takes as owner and sender. */
 export function parseAgentId(text: string): Parsed<string> {
   const charactersMax = limits.agentIdCharactersMax;
@@ -44,12 +55,17 @@ export function parseWholeNumber(range: Readonly<{ min: number; max: number }>) 
   };
 }
 
+/** Names with commas between them. */
+export function parseList(text: string): Parsed<readonly string[]> {
+  const names = splitList(text);
+  return names.length > 0 && !text.includes('\u0000')
+    ? { value: names }
+    : { problem: 'must be names with commas between them' };
+}
+
 /** Host names with commas between them; a port or a scheme may be part of each. */
 export function parseHostNames(text: string): Parsed<readonly string[]> {
-  const names = text
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '');
+  const names = splitList(text.toLowerCase());
   const bad = names.find((name) => !/^([a-z]+:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.test(name));
   return bad === undefined && names.length > 0
     ? { value: names }
@@ -60,6 +76,13 @@ export function parseHostNames(text: string): Parsed<readonly string[]> {
 export function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+function splitList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 function toNumber(text: string): number {

@@ -76,6 +76,12 @@ export const errorTable = {
     next: 'Send less: store the text elsewhere and post where it is.',
     data: z.looseObject({ limit_bytes: z.number() }),
   },
+  too_many: {
+    status: 429,
+    meaning: 'As many as the bus takes are there already: waiters, readers that wait, streams or held lanes.',
+    next: 'Give some back, or repeat the call after retry_after_s seconds.',
+    data: z.looseObject({ limit: z.number(), retry_after_s: z.number() }),
+  },
   unavailable: {
     status: 503,
     meaning: 'The store cannot take the call now; nothing was kept.',

@@ -41,7 +41,7 @@ export const readEvents = {
     wait_s: waitSeconds.describe('Wait so many seconds for an event'),
   }),
   output: z.looseObject({ events: z.array(eventSchema), cursor: z.number(), has_more: z.boolean() }),
-  errors: [],
+  errors: ['too_many'],
   doors: ['cli'],
   positionalFields: [],
 } as const satisfies Operation;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { contract, type OperationName, type ParsedInput } from './contract.ts';
 import { toBusError } from './errors.ts';
+import { limits } from './limits.ts';
 import type { Operation } from './operation.ts';
 
 export type InputIssue = Readonly<{ field: string; message: string }>;
@@ -19,7 +20,15 @@ export function checkInput(
 ): { value: unknown } | { issues: readonly InputIssue[] } {
   const result = operation.input.safeParse(input, { reportInput: true });
   if (result.success) return { value: result.data };
-  return { issues: result.error.issues.flatMap((issue) => toInputIssues(issue, operation.input)) };
+  return { issues: shownOf(result.error.issues.flatMap((issue) => toInputIssues(issue, operation.input))) };
+}
+
+/** A caller who sends a hundred thousand unknown fields is not told of each. */
+function shownOf(issues: readonly InputIssue[]): readonly InputIssue[] {
+  const more = issues.length - limits.inputIssuesShownMax;
+  if (more <= 0) return issues;
+  const rest = { field: 'input', message: `has ${more} more faults` };
+  return [...issues.slice(0, limits.inputIssuesShownMax), rest];
 }
 
 /** The refusal for input that does not fit. */

@@ -49,7 +49,7 @@ export const claimLane = {
     wait_s: waitSeconds.describe('Wait so many seconds for the lane to be free'),
   }),
   output: granted,
-  errors: ['lane_held'],
+  errors: ['lane_held', 'too_many'],
   doors: ['mcp', 'cli'],
   agentField: 'owner',
   positionalFields: ['lane'],

@@ -1,49 +1,92 @@
-/** Every limit of the bus, each with its unit in its name; the docs print this object. */
+/** Every limit of the bus, each with its unit in its name; the docs print them with these comments. */
 export const limits = {
-  /** Lane names match `laneNamePattern`; this is the length that the pattern allows. */
+  /** Lane names match `laneNamePattern`; this is the length that it allows. More is `invalid_input`. */
   laneNameCharactersMax: 128,
-  /** Owners, senders and whoever acknowledges. */
+  /** Owners, senders and whoever acknowledges. More is `invalid_input`. */
   agentIdCharactersMax: 200,
+  /** More is `invalid_input`. */
   topicCharactersMax: 200,
+  /** More is `invalid_input`. */
   bodyCharactersMax: 65_536,
-  /** Room for the largest body with every character written as a JSON escape, and the rest of the request. */
+  /** A body: room for the largest message with every character written as a JSON escape. More is `too_large`. */
   requestBytesMax: 524_288,
+  /** More is `too_large`. */
   urlCharactersMax: 8_192,
+  /** All headers of a request. More is `too_large`. */
   headerBytesMax: 16_384,
-  /** How long a request may take to arrive. A call that waits has arrived and is not bound by it. */
+  /** Issues that `invalid_input` names one by one; of more it says how many there are. */
+  inputIssuesShownMax: 20,
+  /** Open connections. One more closes those that are idle, and else is answered `unavailable` and closed. */
+  connectionsMax: 16_384,
+  /** Requests that stand behind another one on the same connection. More are `too_many`. */
+  requestsInLineMax: 32,
+  /** Bodies that arrive or are worked on, together. For one more the slowest sender gives way, and else it is `unavailable`. */
+  requestBytesHeldMax: 67_108_864,
+  /** Bodies up to this are not counted there: as many as there are connections have room. */
+  requestBytesSmall: 4_096,
+  /** What readers have not taken of their answers yet, together. Beyond it those who hold most are cut off. */
+  answerBytesHeldMax: 134_217_728,
+  /** How long the headers of a request may take to arrive; then the connection is closed with status 408. */
   headerSecondsMax: 10,
+  /** The same for the whole request. A call that waits has arrived and is not bound by it. */
   requestSecondsMax: 30,
+  /** A connection on which nobody asks anything is closed. */
   idleConnectionSecondsMax: 65,
   /** A reader who takes nothing of an answer for so long is cut off. */
   stalledReaderSecondsMax: 10,
   /** An event stream says at least so often that it is still there. */
   streamKeepAliveSeconds: 15,
+  /** More is `invalid_input`. */
   idempotencyKeyCharactersMax: 200,
+  /** For so long a repeated request gets its first answer. */
   idempotencyKeyKeptHours: 24,
+  /** First answers kept. Beyond it the oldest go: refusing would let one caller stop the writes of all. */
+  idempotencyKeysKeptMax: 1_000_000,
+  /** What a claim without `lease_s` asks for. */
   leaseSecondsDefault: 300,
-  /** The ceiling that `BUS_MAX_LEASE_SECONDS` moves. */
+  /** Longer leases are granted as this; `BUS_MAX_LEASE_SECONDS` moves it. */
   leaseSecondsMaxDefault: 86_400,
+  /** More is `invalid_input`. */
   waitSecondsMax: 300,
+  /** Claims that wait for a lane. More are `too_many`. With the reads that wait they are fewer than the connections, so that whoever does not wait gets through. */
+  waitersMax: 4_096,
+  /** Claims of one owner that wait. More are `too_many`. */
+  waitersPerOwnerMax: 64,
+  /** Reads of messages and events that wait for news, streams among them. More are `too_many`. */
+  waitingReadersMax: 8_192,
+  /** Open live streams of the change feed. More are `too_many`. */
+  eventStreamsMax: 1_024,
+  /** Lanes that somebody holds or has left behind. A claim of one more is `too_many` until one is released. */
+  lanesHeldMax: 131_072,
   /** A lease that ran out while the bus was stopped is live for so long afterwards, or as long as it was granted for. */
   pauseGraceSecondsMax: 15,
+  /** Rows of a page without `limit`. */
   pageRowsDefault: 50,
+  /** More is `invalid_input`. */
   pageRowsMax: 500,
+  /** Newest messages in the status. */
   statusRecentMessagesMax: 20,
+  /** Flags in the status; the counts beside the lists are not cut. */
   statusFlagsMax: 50,
+  /** Held lanes in the status, and orphaned ones. */
   statusLanesMax: 500,
+  /** Waiters in the status. */
   statusWaitersMax: 500,
   /** While nothing changes, a status may be as old as this. */
   statusSharedMilliseconds: 25,
   /** Lanes whose rows the embedded store keeps in memory. */
   lanesCachedMax: 200_000,
-  /** Open `subscriptions/listen` streams of the MCP server over HTTP, and the resources that one may be about. */
+  /** Open `subscriptions/listen` streams of the MCP server over HTTP. */
   mcpSubscribersMax: 1_024,
+  /** Resources that one of them may be about. */
   mcpUrisPerSubscriberMax: 256,
   /** Answers to reads that are kept ready until the next change. */
   sharedAnswersMax: 256,
+  /** Larger ones are not. */
   sharedAnswerCharactersMax: 131_072,
-  /** Writes that wait for a commit; more are refused with `unavailable`. */
-  turnsQueuedMax: 20_000,
+  /** Writes that wait for a commit. More are `unavailable`. */
+  turnsQueuedMax: 4_096,
+  /** Writes that share a commit. */
   turnsPerCommitMax: 1_024,
 } as const;
 

@@ -81,7 +81,7 @@ export const readMessages = {
     cursor: z.number(),
     has_more: z.boolean(),
   }),
-  errors: [],
+  errors: ['too_many'],
   doors: ['mcp', 'cli'],
   positionalFields: [],
 } as const satisfies Operation;

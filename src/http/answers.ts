@@ -83,26 +83,29 @@ export function createAnswers(options: AnswersOptions) {
     if (refusal.status >= 500) fail(exchange, error);
     const text = toRefusalText(refusal);
     const headers = [...more, ...toRetryHeader(refusal)];
-    if (isBodyLeft(request)) {
+    // Without a socket it stands in line behind another one, which goes out first.
+    if (response.socket && isBodyLeft(request)) {
       sendLast(exchange, refusal.status, text, [...headers, 'connection', 'close']);
     } else {
       sendText(exchange, refusal.status, text, headers);
     }
   }
 
-  /** For a request that nobody reads to its end. Without a socket its answer stands in line behind another one. */
+  /** For a request that nobody reads to its end. */
   function sendLast(exchange: Exchange, status: number, text: string, headers: readonly string[]): void {
-    const { request, response } = exchange;
-    if (response.socket) {
-      request.resume();
-      closeAfter(response.socket, toHead(status, [...toHeaders(exchange.id, text), ...headers]) + text);
-      measure(exchange, status);
-    } else {
-      sendText(exchange, status, text, headers);
-    }
+    const { request, id } = exchange;
+    request.resume();
+    closeAfter(request.socket, toHead(status, [...toHeaders(id, text), ...headers]) + text);
+    measure(exchange, status);
   }
 
-  return { send, sendShared, sendText, refuse, fail, measure };
+  /** Refuses a request that is still arriving, and takes no more of it. */
+  function dismiss(exchange: Exchange, refusal: BusError): void {
+    const headers = [...toRetryHeader(refusal), 'connection', 'close'];
+    sendLast(exchange, refusal.status, toRefusalText(refusal), headers);
+  }
+
+  return { send, sendShared, sendText, refuse, dismiss, fail, measure };
 }
 
 function createMeasure(observe: AnswersOptions['observe']) {

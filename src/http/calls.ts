@@ -4,7 +4,6 @@ import { limits } from '../contract/limits.ts';
 import type { Answers, Exchange } from './answers.ts';
 import { bodyLengthOf, readJson } from './body.ts';
 import type { createGuard } from './guard.ts';
-import { onOver } from './over.ts';
 import {
   checkIdempotencyKey,
   fromBody,
@@ -75,8 +74,9 @@ export function createCalls({ bus, answers, guard }: CallsOptions) {
 /** A signal that fires when the client goes away before it was answered, so that its waiting ends at once. */
 function toSignal(exchange: Exchange): AbortSignal {
   const controller = new AbortController();
-  onOver(exchange, () => {
-    if (!exchange.response.writableEnded) controller.abort();
+  const { response } = exchange;
+  response.once('close', () => {
+    if (!response.writableEnded) controller.abort();
   });
   return controller.signal;
 }

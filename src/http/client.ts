@@ -4,6 +4,7 @@ import { BusUnreachableError, isRefusal } from '../contract/errors.ts';
 import { createKeyMaker } from './ids.ts';
 import { pause } from './pause.ts';
 import { toAnswer } from './replies.ts';
+import { toSentSecret } from './secret.ts';
 import { createSender, type Failure, type Reply, type WireRequest } from './send.ts';
 import { checkIdempotencyKey, headerNames, type Route, routes, toWire } from './wire.ts';
 
@@ -12,7 +13,7 @@ export type ClientOptions = Readonly<{
   baseUrl: string;
   /** Per request, on top of any `wait_s`; 10 when left out. */
   timeoutSeconds?: number | undefined;
-  /** Sent with writes only. */
+  /** Sent with writes only; of two, each on a line, the first. */
   writeSecret?: string | undefined;
   userAgent?: string | undefined;
   /** Waits some seconds for a bus that went away under a call (true). A caller who brings it back need not. */
@@ -138,7 +139,8 @@ function toUnreachable(url: string, words: string): BusUnreachableError {
 
 function toSecretHeader(secret: string | undefined): Record<string, string> {
   // Node writes header text as latin1; this way the bytes of the secret travel as they are.
-  return secret ? { [headerNames.writeSecret]: Buffer.from(secret, 'utf8').toString('latin1') } : {};
+  if (!secret) return {};
+  return { [headerNames.writeSecret]: Buffer.from(toSentSecret(secret), 'utf8').toString('latin1') };
 }
 
 function waitSecondsOf(input: object): number {

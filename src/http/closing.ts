@@ -2,13 +2,10 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Ends a server: what runs is finished, what is idle goes at once, what is left after the grace is cut off. */
-export function createCloser(server: Server): (graceMs: number) => Promise<void> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-
+export function createCloser(
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+): (graceMs: number) => Promise<void> {
   return async (graceMs) => {
     if (!server.listening) return;
     const done = new Promise((resolve) => server.close(resolve));

@@ -1,22 +1,16 @@
 import type { Bus, Output } from '../contract/contract.ts';
+import { toBusError } from '../contract/errors.ts';
 import { readEvents } from '../contract/events.ts';
 import { checkInput, toInvalidInput } from '../contract/input.ts';
 import { fromText } from '../contract/text.ts';
 import type { Answers, Exchange, Logger } from './answers.ts';
+import type { Bounds } from './bounds.ts';
 import type { Serve } from './calls.ts';
-import { onOver } from './over.ts';
 import { pause } from './pause.ts';
 import { headerNames, readQuery } from './wire.ts';
 
-export type EventStreamsOptions = Readonly<{
-  bus: Bus;
-  answers: Answers;
-  log: Logger;
-  /** An idle stream says so often that it is still there. */
-  keepAliveSeconds: number;
-  /** A reader who takes nothing for so long is cut off. */
-  stalledReaderSecondsMax: number;
-}>;
+export type EventStreamsOptions = Readonly<{ bus: Bus; answers: Answers; log: Logger }> &
+  Pick<Bounds, 'keepAliveSeconds' | 'stalledReaderSecondsMax' | 'eventStreamsMax'>;
 
 /**
  * The change feed as server-sent events, made of the same pages that every bus offers.
@@ -25,14 +19,15 @@ export type EventStreamsOptions = Readonly<{
  * once where it begins, so that a reader cut off before the first event resumes there too.
  */
 export function createEventStreams(options: EventStreamsOptions) {
-  const { bus, answers, log, keepAliveSeconds, stalledReaderSecondsMax } = options;
+  const { bus, answers, log, keepAliveSeconds, stalledReaderSecondsMax, eventStreamsMax } = options;
   const open = new Set<AbortController>();
 
   async function run(exchange: Exchange, query: string): Promise<void> {
     const { request, response } = exchange;
+    if (open.size >= eventStreamsMax) return answers.refuse(exchange, toTooMany(eventStreamsMax));
     const controller = new AbortController();
     open.add(controller);
-    onOver(exchange, () => controller.abort());
+    response.once('close', () => controller.abort());
     try {
       await stream(exchange, readStart(query, request.headers['last-event-id']), controller.signal);
     } catch (error) {
@@ -49,13 +44,19 @@ export function createEventStreams(options: EventStreamsOptions) {
     const write = createWriter({ exchange, signal, stalledReaderSecondsMax, log });
     const start = since ?? (await bus.getBusStatus({}, { signal }))._meta.last_event_id;
     // The first page does not wait: a refusal can still be an ordinary answer, and the headers go out at once.
-    let page: Page = await bus.readEvents({ since: start, limit }, { signal });
+    let rows = Math.min(limit, rowsAtFirst);
+    let page: Page = await bus.readEvents({ since: start, limit: rows }, { signal });
     exchange.response.writeHead(200, [...streamHeaders, headerNames.requestId, exchange.id]);
     answers.measure(exchange, 200);
     await write(`retry: 1000\nid: ${start}\n\n`);
     for (;;) {
-      for (const text of toTexts(page.events)) await write(text);
-      page = await readNext({ since: page.cursor, limit, wait_s: keepAliveSeconds }, signal);
+      let characters = 0;
+      for (const text of toTexts(page.events)) {
+        await write(text);
+        characters += text.length;
+      }
+      rows = characters > charactersAtOnce ? Math.ceil(rows / 2) : Math.min(limit, rows * 2);
+      page = await readNext({ since: page.cursor, limit: rows, wait_s: keepAliveSeconds }, signal);
       if (page.events.length === 0) await write(': keep-alive\n\n');
     }
   }
@@ -123,6 +124,13 @@ function* toTexts(events: Page['events']): Generator<string> {
 }
 
 const charactersAtOnce = 65_536;
+/** A page lies in memory until its reader has taken it, so pages of long messages become short ones. */
+const rowsAtFirst = 8;
+
+function toTooMany(limit: number) {
+  const detail = `${limit} event streams are open already, as many as the bus takes: read GET /events with wait_s, or open one again in 5 s`;
+  return toBusError('too_many', detail, { limit, retry_after_s: 5 });
+}
 
 type WriterOptions = Pick<EventStreamsOptions, 'log' | 'stalledReaderSecondsMax'> &
   Readonly<{ exchange: Exchange; signal: AbortSignal }>;

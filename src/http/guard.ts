@@ -1,34 +1,64 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { toBusError } from '../contract/errors.ts';
+import { toAcceptedSecrets } from './secret.ts';
 import { headerNames } from './wire.ts';
 
-export type GuardOptions = Readonly<{ allowedHosts: readonly string[]; writeSecret?: string | undefined }>;
+export type GuardOptions = Readonly<{
+  /** Names that `Host` may carry, and whole origins as in `https://bus.example:8443`, whose pages may ask too. */
+  allowedHosts: readonly string[];
+  /** One secret, or two on a line each: then both are accepted. */
+  writeSecret?: string | undefined;
+}>;
 
 /**
  * Who may talk to the bus at all, and who may write.
  *
  * A page of another site can send requests to this machine, directly or by giving its own name a loopback address.
- * Its name is in `Host` or `Origin` then, so both must be names that the bus was told to answer to.
+ * Its name is in `Host` then, or in `Origin`: the one must be a name that the bus was told to answer to, and the
+ * other must be the address that was asked, or one that was named as a whole. A browser that sends no `Origin` with a
+ * request, as for a picture, says in another header whose page it was.
  */
-export function createGuard(options: GuardOptions) {
-  const hosts = new Set(options.allowedHosts.map(toHostName));
-  const secretDigest = options.writeSecret ? digest(Buffer.from(options.writeSecret, 'utf8')) : undefined;
-  return {
-    checkHost({ headers }: IncomingMessage): void {
-      if (!hosts.has(toHostName(headers.host ?? ''))) throw forbidden('Host', headers.host);
-      const { origin } = headers;
-      if (origin !== undefined && !isAllowedOrigin(hosts, origin)) throw forbidden('Origin', origin);
-    },
-    checkSecret({ headers }: Pick<IncomingMessage, 'headers'>): void {
-      if (!secretDigest) return;
-      const given = headers[headerNames.writeSecret];
-      if (typeof given !== 'string') throw unauthorized('is missing');
-      // Node reads header bytes as latin1, so this gives back the bytes that were sent.
-      if (!timingSafeEqual(digest(Buffer.from(given, 'latin1')), secretDigest))
-        throw unauthorized('is wrong');
-    },
-  };
+export function createGuard({ allowedHosts, writeSecret }: GuardOptions) {
+  const origins = new Set(allowedHosts.filter(isWhole).map((entry) => new URL(entry).origin));
+  const hosts = new Set(
+    allowedHosts.map((entry) => toHostName(isWhole(entry) ? new URL(entry).host : entry)),
+  );
+  const digests = writeSecret ? toAcceptedSecrets(writeSecret).map((text) => digest(Buffer.from(text))) : [];
+
+  function checkHost({ headers }: Pick<IncomingMessage, 'headers'>): void {
+    const { host, origin } = headers;
+    if (host === undefined || !isHostHeader(host) || !hosts.has(toHostName(host))) {
+      throw forbidden('Host', host);
+    }
+    if (origin !== undefined) {
+      if (!isOriginOf(origin, host) && !origins.has(origin)) throw forbidden('Origin', origin);
+    } else if (isForAnotherSite(headers)) {
+      throw forbidden('Sec-Fetch-Site', String(headers['sec-fetch-site']));
+    }
+  }
+
+  /** Also the second of two is compared when the first was right, so that the time tells nothing. */
+  function checkSecret({ headers }: Pick<IncomingMessage, 'headers'>): void {
+    if (digests.length === 0) return;
+    const given = headers[headerNames.writeSecret];
+    if (typeof given !== 'string') throw unauthorized('is missing');
+    // Node reads header bytes as latin1, so this gives back the bytes that were sent.
+    const found = digest(Buffer.from(given, 'latin1'));
+    const isRight = digests.map((own) => timingSafeEqual(found, own)).includes(true);
+    if (!isRight) throw unauthorized('is wrong');
+  }
+
+  return { checkHost, checkSecret };
+}
+
+function isWhole(entry: string): boolean {
+  return entry.includes('://');
+}
+
+/** A name and perhaps a port, nothing that would be another host to whoever reads it as part of a URL. */
+function isHostHeader(host: string): boolean {
+  return /^(\[[\da-f:.]+\]|[^:@/?#\\[\]]+)(:\d{0,5})?$/i.test(host);
 }
 
 /** `Example.com:8100` as `example.com`; `[::1]:8100` and `::1` as `[::1]`. */
@@ -40,13 +70,22 @@ function toHostName(host: string): string {
   return name.indexOf(':', colon + 1) < 0 ? name.slice(0, colon) : `[${name}]`;
 }
 
-function isAllowedOrigin(hosts: ReadonlySet<string>, origin: string): boolean {
+/** Whether the page came from the very address that it asks, port included; the ends may see different schemes. */
+function isOriginOf(origin: string, host: string): boolean {
   // URL.canParse of Node 20, once it is warm, says yes to what cannot be parsed.
   try {
-    return hosts.has(new URL(origin).hostname);
+    const page = new URL(origin);
+    return page.origin === origin && page.host === new URL(`${page.protocol}//${host}`).host;
   } catch {
     return false;
   }
+}
+
+/** Following a link from another page to the page of the bus is fine: that page cannot see what came. */
+function isForAnotherSite(headers: IncomingHttpHeaders): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== 'cross-site' && site !== 'same-site') return false;
+  return headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document';
 }
 
 /** Digests have one length whatever was given, so that the comparison tells nothing about the secret. */

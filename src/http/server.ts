@@ -4,12 +4,16 @@ import type { Bus } from '../contract/contract.ts';
 import { toBusError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import { createAnswers, type Exchange, type Logger, type Measurement } from './answers.ts';
+import { createBodies } from './bodies.ts';
+import { type Bounds, standardBounds } from './bounds.ts';
 import { answerBrokenRequest } from './broken.ts';
 import { createCalls } from './calls.ts';
 import { createCloser } from './closing.ts';
+import { createConnections } from './connections.ts';
 import { createEventStreams } from './events.ts';
 import { createGuard } from './guard.ts';
 import { createIdMaker, readRequestId } from './ids.ts';
+import { createLine } from './line.ts';
 import { createRouteTable, type Match } from './routing.ts';
 import { type Health, type Page, type Target, toTargets } from './targets.ts';
 import { basePath, headerNames } from './wire.ts';
@@ -17,20 +21,17 @@ import { basePath, headerNames } from './wire.ts';
 export type HttpServerOptions = Readonly<{
   bus: Bus;
   version: string;
-  /** Writes demand it in `X-Bus-Secret`; reads never do. */
+  /** Writes demand it in `X-Bus-Secret`; reads never do. Of two, each on a line, either is accepted. */
   writeSecret?: string | undefined;
-  /** The names that `Host` and `Origin` may carry, without port. */
+  /** The names that `Host` may carry, and whole origins whose pages may ask too. */
   allowedHosts: readonly string[];
   health: Health;
   /** Everything else that is served on the same port. Host and Origin are checked before a page is asked. */
   pages?: readonly Page[];
   log: Logger;
   observe?: ((measurement: Measurement) => void) | undefined;
-  /** An idle event stream says so often that it is still there. */
-  keepAliveSeconds?: number;
-  /** A reader who takes nothing of an answer for so long is cut off. */
-  stalledReaderSecondsMax?: number;
-}>;
+}> &
+  Partial<Bounds>;
 
 export type Listening = Readonly<{ host: string; port: number; url: string }>;
 
@@ -45,27 +46,35 @@ export type HttpServer = Readonly<{
 /** A bus behind HTTP: one loop over the contract, and the few pages that are no operation. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { bus, log, observe } = options;
-  const { keepAliveSeconds = limits.streamKeepAliveSeconds } = options;
-  const { stalledReaderSecondsMax = limits.stalledReaderSecondsMax } = options;
+  const bounds: Bounds = { ...standardBounds, ...options };
   let closed: Promise<void> | undefined;
   const isClosing = () => closed !== undefined;
   const nextId = createIdMaker();
   const guard = createGuard(options);
-  const answers = createAnswers({ log, observe, isClosing, stalledReaderSecondsMax });
+  const answers = createAnswers({ ...bounds, log, observe, isClosing });
+  const bodies = createBodies({ ...bounds, answers });
   const calls = createCalls({ bus, answers, guard });
-  const streams = createEventStreams({ bus, answers, log, keepAliveSeconds, stalledReaderSecondsMax });
+  const streams = createEventStreams({ ...bounds, bus, answers, log });
   const table = createRouteTable(
     toTargets({ answers, pages: [], ...options, serveCall: calls.toServe, serveStream: streams.serve }),
   );
 
+  const stand = createLine({ ...bounds, serve, refuse: answers.refuse });
+
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    // The connection had its last answer already.
+    if (request.socket.writableEnded) return;
     const id = readRequestId(request.headers[headerNames.requestId]) ?? nextId();
     const startedAtMs = performance.now();
-    const exchange: Exchange = { request, response, id, startedAtMs, route: 'unknown', isMeasured: false };
+    stand({ request, response, id, startedAtMs, route: 'unknown', isMeasured: false });
+  }
+
+  function serve(exchange: Exchange): void {
     try {
-      checkUrl(request);
-      guard.checkHost(request);
+      checkUrl(exchange.request);
+      guard.checkHost(exchange.request);
       if (isClosing()) throw stopping();
+      bodies.admit(exchange);
       dispatch(exchange);
     } catch (error) {
       answers.refuse(exchange, error);
@@ -87,7 +96,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   const server = createServer(serverOptions, onRequest);
-  const closeServer = createCloser(server);
+  const { sockets } = createConnections({ ...bounds, server, log, nextId });
+  const closeServer = createCloser(server, sockets);
   // Whoever reads the body tells the client to go on; a refusal comes without that.
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', onRequest);

@@ -24,10 +24,13 @@ export type ObserveCommit = (measurement: CommitMeasurement) => void;
 export function createGroupCommit({
   commit,
   glance,
+  gather,
   observe,
 }: Readonly<{
   commit: (turns: readonly Turn<unknown>[]) => Promise<readonly TurnResult[]>;
   glance?: (turn: Turn<unknown>) => Outcome<unknown> | undefined;
+  /** Awaited before a batch is cut, for those who come in the same moment: worth it where a commit is a journey. */
+  gather?: () => Promise<void>;
   observe?: ObserveCommit | undefined;
 }>) {
   let queued: Waiting[] = [];
@@ -40,7 +43,7 @@ export function createGroupCommit({
     if (isClosed) return Promise.reject(toUnavailable('the bus is shutting down', 1));
     const refusal = running ? refusalAtAGlance(turn) : undefined;
     if (refusal) return Promise.reject(refusal);
-    if (queued.length >= limits.turnsQueuedMax) {
+    if (queued.length >= limits.turnsQueuedMax && !turn.isOwed) {
       return Promise.reject(toUnavailable('more writes are waiting than the bus can hold', 1));
     }
     return new Promise<Answer>((resolve, reject) => {
@@ -65,6 +68,7 @@ export function createGroupCommit({
 
   async function run(): Promise<void> {
     while (queued.length > 0) {
+      if (gather) await gather();
       const batch = queued.slice(0, limits.turnsPerCommitMax);
       queued = queued.slice(limits.turnsPerCommitMax);
       await runBatch(batch);

@@ -17,7 +17,7 @@ export type StoreOptions = Readonly<{
 export async function openStore({ location, ...options }: StoreOptions): Promise<Store> {
   if (!isPostgresUrl(location)) return openSqliteStore({ path: location, ...options });
   const { openPostgresStore } = await import('./postgres/open.ts');
-  return openPostgresStore({ url: location, ...(options.clockFrom && { clockFrom: options.clockFrom }) });
+  return openPostgresStore({ url: location, ...options });
 }
 
 function isPostgresUrl(location: string): boolean {

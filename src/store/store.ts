@@ -55,6 +55,8 @@ export type Store = Readonly<{
 
 /** One read-decide-write. `decide` is synchronous and pure: it may be called again on fresher rows. */
 export type Turn<Answer> = Readonly<{
+  /** Taken however many wait for a commit: it gives back something that would be lost without it. */
+  isOwed?: boolean | undefined;
   lane?: string | undefined;
   messageId?: number | undefined;
   key?: string | undefined;

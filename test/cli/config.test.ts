@@ -203,7 +203,8 @@ describe('the help', () => {
     expect(output).not.toContain('--read-only');
   });
 
-  it('has no flag for the secret', async () => {
-    expect((await runToEnd(['--help'])).output).not.toMatch(/--\S*secret/);
+  it('has no flag for the secret, only for the file that holds it', async () => {
+    const { output } = await runToEnd(['--help']);
+    expect(output.match(/--\S*secret\S*/g)).toEqual(['--write-secret-file']);
   });
 });

@@ -264,7 +264,7 @@ describe('where no bus is', () => {
   test('a secret that no header can carry is not shown either', async () => {
     const { baseUrl } = await startStranger((_, response) => response.end('{}'));
     const error = await unreachableOf(
-      openClient({ baseUrl, writeSecret: 'pa55\nword' }).postMessage(message),
+      openClient({ baseUrl, writeSecret: 'pa55\rword' }).postMessage(message),
     );
     expect(error.message).not.toContain('pa55');
   });

@@ -168,16 +168,39 @@ describe('the stream of events', () => {
     expect(log.entries).toEqual([]);
   });
 
-  test('is forgotten also when it stood in line behind another one on the same connection', async () => {
+  test('is too many when as many as the bus takes are open, and may be opened once one has ended', async () => {
     const feed = createFeedBus();
-    const { port } = await startFeed(feed);
-    const stream = readStream(port, '/api/bus/events');
-    stream.socket.write(
-      'GET /api/bus/events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n',
-    );
+    const { port } = await startFeed(feed, { eventStreamsMax: 2 });
+    const streams = [readStream(port, '/api/bus/events'), readStream(port, '/api/bus/events')];
     await until(() => feed.ringers.size === 2);
-    stream.socket.destroy();
-    await until(() => feed.ringers.size === 0);
+    const accept = { accept: 'text/event-stream' };
+    const refused = await ask(port, 'GET', '/api/bus/events', { headers: accept });
+    expect([refused.status, refused.json.code, refused.headers['retry-after']]).toEqual([
+      429,
+      'too_many',
+      '5',
+    ]);
+    expect(refused.json.data).toEqual({ limit: 2, retry_after_s: 5 });
+    expect((await ask(port, 'GET', '/api/bus/events?since=0')).status).toBe(200);
+    streams[0]?.socket.destroy();
+    await until(() => feed.ringers.size === 1);
+    readStream(port, '/api/bus/events');
+    await until(() => feed.ringers.size === 2);
+  });
+
+  test('reads pages of long messages a few rows at a time, and those of short ones in ever larger pieces', async () => {
+    const rowsOf = async (body: string) => {
+      const feed = createFeedBus({ body });
+      feed.add(...Array.from({ length: 60 }, (_, index) => index + 1));
+      const { port } = await startFeed(feed);
+      const stream = readStream(port, '/api/bus/events?since=0&limit=20');
+      await until(() => stream.text.includes('\nid: 60\n'));
+      expect(stream.ids()).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+      const asked = feed.bus.seen.filter(({ name }) => name === 'readEvents');
+      return asked.map(({ input }) => input.limit as number);
+    };
+    expect((await rowsOf('short')).slice(0, 3)).toEqual([8, 16, 20]);
+    expect((await rowsOf('y'.repeat(60_000))).slice(0, 4)).toEqual([8, 4, 2, 1]);
   });
 
   test('cuts off a reader who takes nothing, having read no more than a few pages for it', async () => {
@@ -196,7 +219,7 @@ describe('the stream of events', () => {
   test('serves a slow reader who does take what is sent to the end', async () => {
     const feed = createFeedBus({ body: 'y'.repeat(60_000) });
     feed.add(...Array.from({ length: 200 }, (_, index) => index + 1));
-    const { port } = await startFeed(feed, { stalledReaderSecondsMax: 0.5 });
+    const { port } = await startFeed(feed, { stalledReaderSecondsMax: 2 });
     const stream = readStream(port, '/api/bus/events?since=0');
     const slow = setInterval(() => {
       stream.socket.pause();

@@ -28,16 +28,20 @@ describe('calls that wait', () => {
     expect(log.entries).toEqual([]);
   });
 
-  test('are forgotten also when they stood in line behind another one on the same connection', async () => {
+  test('hold up what was sent after them on the same connection, and all of it is forgotten when that closes', async () => {
     const bus = createScriptedBus({ readMessages: () => new Promise(() => {}) });
     const { port } = await startServer({ bus });
     const socket = net.connect(port, '127.0.0.1', () => {
       const text = 'GET /api/bus/messages?since_id=0&wait_s=300 HTTP/1.1\r\nhost: localhost\r\n\r\n';
       socket.write(text.repeat(3));
     });
-    await until(() => bus.seen.length === 3);
+    await until(() => bus.seen.length === 1);
+    await ask(port, 'GET', '/api/bus/status');
+    expect(bus.seen.filter(({ name }) => name === 'readMessages')).toHaveLength(1);
     socket.destroy();
-    await until(() => bus.seen.every(({ call }) => call.signal?.aborted));
+    await until(() => bus.seen[0]?.call.signal?.aborted === true);
+    await ask(port, 'GET', '/api/bus/status');
+    expect(bus.seen.filter(({ name }) => name === 'readMessages')).toHaveLength(1);
   });
 
   test('keep a signal that was answered from firing, and give none to calls that do not wait', async () => {

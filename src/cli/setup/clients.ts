@@ -87,7 +87,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     projectFile: ['.codex', 'config.toml'],
     // Codex hands servers no variables but the ones named, and gives up on a call sooner than the bus lets it wait.
     extras: {
-      env_vars: ['BUS_MCP_BASE_URL', 'BUS_MCP_AGENT_ID', 'BUS_WRITE_SECRET'],
+      env_vars: ['BUS_MCP_BASE_URL', 'BUS_MCP_AGENT_ID', 'BUS_WRITE_SECRET', 'BUS_WRITE_SECRET_FILE'],
       startup_timeout_sec: 30,
       tool_timeout_sec: 330,
     },

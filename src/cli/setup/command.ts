@@ -5,7 +5,7 @@ import type { CommandDeclaration, Invocation } from '../command.ts';
 import { UsageError } from '../config.ts';
 import { exitStatus } from '../failure.ts';
 import { toMachine } from '../folders.ts';
-import { settingEntries } from '../settings.ts';
+import { type SettingName, settingEntries } from '../settings.ts';
 import { type ClientName, clientNames, clients } from './clients.ts';
 import { toEntry } from './entry.ts';
 import { toLaunch } from './launch.ts';
@@ -75,12 +75,17 @@ function toVariables(flags: Invocation['flags']): Record<string, string> {
     const typed = flag === undefined ? undefined : flags[new Option(flag).attributeName()];
     if (typeof typed === 'boolean') return [[environment, typed ? '1' : '0']];
     if (typeof typed !== 'string') return [];
-    return [[environment, name === 'store' ? toStoreText(typed) : typed]];
+    return [[environment, toText(name, typed)]];
   });
   return Object.fromEntries(entries);
 }
 
 /** Clients start the server in a folder of their own choice. */
+function toText(name: SettingName, typed: string): string {
+  if (name === 'writeSecretFile') return resolve(typed);
+  return name === 'store' ? toStoreText(typed) : typed;
+}
+
 function toStoreText(typed: string): string {
   if (!typed.includes('://')) return resolve(typed);
   throw new UsageError(

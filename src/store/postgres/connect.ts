@@ -20,7 +20,7 @@ const statementMilliseconds = 10_000;
  * made once and never guess from a table that was empty a moment ago.
  */
 const settings = `
-SET idle_in_transaction_session_timeout = 5000;
+SET idle_in_transaction_session_timeout = 2000;
 SET lock_timeout = 5000;
 SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;

@@ -29,6 +29,7 @@ export async function startListener({
   /** Ends early when the listener is closed. */
   function rest(milliseconds: number, orUntil?: Promise<void>): Promise<void> {
     return new Promise((resolve) => {
+      if (isClosed) return resolve();
       const timer = setTimeout(resolve, milliseconds);
       timer.unref();
       wake = () => {

@@ -28,8 +28,7 @@ export function parsePostgresUrl(url: string): PostgresLocation {
   const connectionStrings = hosts.flatMap((host) =>
     toTlsVariants(parameters).map((variant) => {
       for (const [name, value] of host.parameters) variant.set(name, value);
-      const at = credentials === '' ? '' : `${credentials}@`;
-      return toCheckedUrl(`postgres://${at}${host.authority}/${database}?${variant}`);
+      return toConnectionString({ credentials, authority: host.authority, database, parameters: variant });
     }),
   );
   const user = credentials.split(':')[0];
@@ -83,10 +82,16 @@ function toTlsVariants(parameters: URLSearchParams): URLSearchParams[] {
   return mode === 'prefer' ? [withMode('require'), withMode('disable')] : [withMode(mode)];
 }
 
-/** What the URL parser says of a bad URL has the password in it. */
-function toCheckedUrl(url: string): string {
-  if (!URL.canParse(url.replace(':///', '://socket/'))) {
+function toConnectionString({
+  credentials,
+  authority,
+  database,
+  parameters,
+}: Readonly<{ credentials: string; authority: string; database: string; parameters: URLSearchParams }>) {
+  const at = credentials === '' ? '' : `${credentials}@`;
+  // What the parser itself would say of a bad URL has the password in it.
+  if (!URL.canParse(`postgres://${at}${authority || 'socket'}/${database}`)) {
     throw new Error(`the database is not given as a PostgreSQL URL: ${advice}`);
   }
-  return url;
+  return `postgres://${at}${authority}/${database}?${parameters}`;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import type { ObserveCommit } from '../group-commit.ts';
 import type { Store } from '../store.ts';
 import { createDatabaseClock } from './clock.ts';
 import { type Connect, createConnect } from './connect.ts';
@@ -15,10 +16,11 @@ export type PostgresOptions = Readonly<{
   url: string;
   /** Given the latest time in the database. Tests give their own; without, the clock of the database judges. */
   clockFrom?: (floor: number) => Clock;
+  observe?: ObserveCommit | undefined;
 }>;
 
 /** Opens the shared store. Rejects with a sentence for people when the database cannot be used. */
-export async function openPostgresStore({ url, clockFrom }: PostgresOptions): Promise<Store> {
+export async function openPostgresStore({ url, clockFrom, observe }: PostgresOptions): Promise<Store> {
   const location = parsePostgresUrl(url);
   const connect = await createConnect(location);
   const bus = randomUUID();
@@ -30,6 +32,7 @@ export async function openPostgresStore({ url, clockFrom }: PostgresOptions): Pr
       channel: `bus_${location.schema}`,
       startId: counted.lastEventId,
       clock: createStoreClock(counted, clockFrom),
+      observe,
       openListening: () => connect('listener'),
       reading: createLine(() => connect('reader')),
       writing: createLine(() => connect('writer')),

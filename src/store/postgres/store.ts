@@ -1,5 +1,6 @@
+import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
-import { createGroupCommit, toUnavailable } from '../group-commit.ts';
+import { createGroupCommit, type ObserveCommit, toUnavailable } from '../group-commit.ts';
 import type { EventRow } from '../rows.ts';
 import type { Overview, OverviewQuery, Store } from '../store.ts';
 import { createCommit } from './commit.ts';
@@ -21,6 +22,7 @@ type Parts = Readonly<{
   /** The last event before this process came. */
   startId: number;
   clock: StoreClock;
+  observe?: ObserveCommit | undefined;
   openListening: () => Promise<Session>;
   reading: Line;
   writing: Line;
@@ -37,7 +39,7 @@ export type StoreClock = Readonly<{
 
 /** Any number of processes share the database, so nothing of it is kept in memory. */
 export async function createPostgresStore(parts: Parts): Promise<Store> {
-  const { location, bus, channel, startId, openListening, reading, writing } = parts;
+  const { location, bus, channel, startId, observe, openListening, reading, writing } = parts;
   const { clock, judge, given } = parts.clock;
   const listeners = new Set<(events: readonly EventRow[]) => void>();
   let committing: Promise<unknown> = Promise.resolve();
@@ -64,6 +66,8 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
       committing = results.catch(() => {});
       return results;
     },
+    gather: () => yieldTurn(),
+    observe,
   });
   const listener = await startListener({
     open: openListening,

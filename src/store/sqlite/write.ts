@@ -1,3 +1,4 @@
+import { limits } from '../../contract/limits.ts';
 import type { BatchChanges } from '../batch.ts';
 import type { SqliteDatabase } from './driver.ts';
 import {
@@ -36,22 +37,17 @@ export function createRowWriter(database: SqliteDatabase): (request: CommitReque
   );
   const lane = database.prepare('INSERT OR REPLACE INTO lanes VALUES (?, ?, ?, ?, ?, ?, ?)');
   const event = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)');
-  const answer = database.prepare('INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)');
   const counters = database.prepare(
     'UPDATE counters SET last_message_id = ?, last_event_id = ?, message_count = ?, pending_flag_count = ?, clock_ms = ?',
   );
-  const forget = database.prepare(
-    'DELETE FROM answers WHERE key IN (SELECT key FROM answers WHERE kept_until < ? ORDER BY kept_until LIMIT 100)',
-  );
+  const answers = createAnswerKeeper(database);
 
   function writeRows(request: CommitRequest): void {
     for (const row of request.posted) message.run(...toMessageValues(row));
     for (const row of request.acknowledged) acknowledged.run(...toAcknowledgedValues(row));
     for (const row of request.lanes) lane.run(...toLaneValues(row));
     for (const row of request.events) event.run(...toEventValues(row));
-    for (const row of request.answers) answer.run(...toAnswerValues(row));
-    // Old answers leave a few at a time with the commits that bring new ones, so there is nothing to sweep.
-    if (request.answers.length > 0) forget.run(request.decidedAt);
+    if (request.answers.length > 0) answers.keep(request);
     counters.run(...toCounterValues(request.counters, request.decidedAt));
   }
 
@@ -62,10 +58,44 @@ export function createRowWriter(database: SqliteDatabase): (request: CommitReque
       database.exec('COMMIT');
     } catch (error) {
       rollBack(database);
+      answers.recount();
       throw error;
     }
   };
 }
+
+/** Old answers leave a few at a time with the commits that bring new ones, so there is nothing to sweep. */
+function createAnswerKeeper(database: SqliteDatabase) {
+  const insert = database.prepare('INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)');
+  const oldest = 'SELECT key FROM answers WHERE kept_until < ? ORDER BY kept_until LIMIT ?';
+  const forget = database.prepare(`DELETE FROM answers WHERE key IN (${oldest})`);
+  const count = database.prepare('SELECT count(*) AS kept FROM answers');
+  let kept: number | undefined;
+
+  function keep({ answers, decidedAt }: CommitRequest): void {
+    kept ??= (count.get() as { kept: number }).kept;
+    for (const row of answers) insert.run(...toAnswerValues(row));
+    kept += answers.length;
+    kept -= forgetBefore(decidedAt, forgottenAtOnceMax);
+    const tooMany = kept - limits.idempotencyKeysKeptMax;
+    if (tooMany > 0) kept -= forgetBefore(Number.MAX_SAFE_INTEGER, tooMany);
+  }
+
+  function forgetBefore(time: number, most: number): number {
+    const { changes } = forget.run(time, most) as { changes: number | bigint };
+    return Number(changes);
+  }
+
+  return {
+    keep,
+    /** What was counted for a transaction that was undone is not there. */
+    recount(): void {
+      kept = undefined;
+    },
+  };
+}
+
+const forgottenAtOnceMax = 100;
 
 /** A full disk may have ended the transaction already. */
 function rollBack(database: SqliteDatabase): void {

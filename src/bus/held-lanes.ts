@@ -1,0 +1,51 @@
+import type { BusError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
+import type { EventRow } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { toTooMany } from './seats.ts';
+
+export type HeldLanes = Readonly<{
+  /** Why no lane more can be held; undefined while there is room. */
+  refusal: () => BusError | undefined;
+  close: () => void;
+}>;
+
+/**
+ * How many lanes are held or were left behind: counted once, and then by the events of all processes. Claims that
+ * share a commit do not see each other here, so what it keeps is the size of the registry, not its last place.
+ */
+export function createHeldLanes(store: Store): HeldLanes {
+  let count = 0;
+  const close = store.subscribe((events) => {
+    for (const event of events) count += changeOf(event);
+  });
+  void countHeld(store).then(
+    (found) => {
+      count += found;
+    },
+    // A store that is away cannot take a claim either; counting from here on is better than not at all.
+    () => {},
+  );
+
+  function refusal(): BusError | undefined {
+    if (count < limits.lanesHeldMax) return undefined;
+    return toTooMany(
+      `${count} lanes held or left behind`,
+      limits.lanesHeldMax,
+      'release those that are done',
+    );
+  }
+
+  return { refusal, close };
+}
+
+async function countHeld(store: Store): Promise<number> {
+  const nothing = { messagesMax: 0, flagsMax: 0, lanesMax: 0, waitersMax: 0 };
+  const { liveCount, orphanedCount } = await store.readOverview(nothing);
+  return liveCount + orphanedCount;
+}
+
+function changeOf({ kind }: EventRow): number {
+  if (kind === 'lane_claimed') return 1;
+  return kind === 'lane_released' ? -1 : 0;
+}

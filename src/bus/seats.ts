@@ -1,0 +1,47 @@
+import { type BusError, toBusError } from '../contract/errors.ts';
+
+/** Who may wait at the same time. A seat that was taken must be left. */
+export type Seats = Readonly<{
+  take: (owner?: string) => Readonly<{ leave: () => void }> | Readonly<{ refusal: BusError }>;
+}>;
+
+/** The time after which somebody who waited may have gone. */
+const retryAfterSeconds = 5;
+
+/** So many seats in all, and so many for one owner: whoever waits costs memory for as long as it likes. */
+export function createSeats({
+  what,
+  seatsMax,
+  perOwnerMax = seatsMax,
+}: Readonly<{ what: string; seatsMax: number; perOwnerMax?: number }>): Seats {
+  const taken = new Map<string, number>();
+  let count = 0;
+
+  function take(owner = '') {
+    const own = taken.get(owner) ?? 0;
+    if (own >= perOwnerMax) return { refusal: toTooMany(`${own} ${what} of '${owner}'`, perOwnerMax) };
+    if (count >= seatsMax) return { refusal: toTooMany(`${count} ${what}`, seatsMax) };
+    taken.set(owner, own + 1);
+    count += 1;
+    return { leave: () => leave(owner) };
+  }
+
+  function leave(owner: string): void {
+    const left = (taken.get(owner) ?? 0) - 1;
+    if (left > 0) taken.set(owner, left);
+    else taken.delete(owner);
+    count -= 1;
+  }
+
+  return { take };
+}
+
+/** The refusal for one more than there may be. */
+export function toTooMany(
+  there: string,
+  limit: number,
+  remedy = `ask without wait_s, or again in ${retryAfterSeconds} s`,
+): BusError {
+  const detail = `there are ${there} already, as many as the bus takes: ${remedy}`;
+  return toBusError('too_many', detail, { limit, retry_after_s: retryAfterSeconds });
+}

@@ -1,0 +1,36 @@
+import type { CommandWords, FlagWords } from './words.ts';
+
+export function toFishScript(commands: readonly CommandWords[]): string {
+  const lines = [
+    '# Completion of bus-mcp for fish',
+    'complete -c bus-mcp -f',
+    `${inNoCommand} -s h -l help -d 'Print the help'`,
+    `${inNoCommand} -s V -l version -d 'Print the version'`,
+    ...commands.map(({ name, summary }) => `${inNoCommand} -a ${name} -d ${quote(summary)}`),
+    ...commands.flatMap(toLines),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const inNoCommand = 'complete -c bus-mcp -n __fish_use_subcommand';
+
+function toLines({ flags, name, operands }: CommandWords): readonly string[] {
+  const inCommand = `complete -c bus-mcp -n '__fish_seen_subcommand_from ${name}'`;
+  const choices = operands.flatMap((operand) => operand.choices);
+  return [
+    ...flags.flatMap((flag) => toFlags(flag).map((text) => `${inCommand} ${text}`)),
+    ...(choices.length > 0 ? [`${inCommand} -a '${choices.join(' ')}'`] : []),
+  ];
+}
+
+function toFlags({ description, names, value }: FlagWords): readonly string[] {
+  const after = value === undefined ? '' : value.isFile ? ' -r -F' : ' -x';
+  return names.map((name) => {
+    const named = name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`;
+    return `${named}${after} -d ${quote(description)}`;
+  });
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}

@@ -1,0 +1,14 @@
+import type { CommandDeclaration } from '../command.ts';
+import { toCommands } from '../program.ts';
+import { toBashScript } from './bash.ts';
+import type { Shell } from './command.ts';
+import { toFishScript } from './fish.ts';
+import { toCommandWords } from './words.ts';
+import { toZshScript } from './zsh.ts';
+
+/** Made of the same declarations as the help: it cannot miss a command or a flag. */
+export function toScript(shell: Shell, declarations: readonly CommandDeclaration[]): string {
+  return scripts[shell](toCommands(declarations).map(toCommandWords));
+}
+
+const scripts = { bash: toBashScript, zsh: toZshScript, fish: toFishScript };

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+
+/** What can be typed after the name of a command, for the scripts of all shells. */
+export type CommandWords = Readonly<{
+  name: string;
+  summary: string;
+  flags: readonly FlagWords[];
+  operands: readonly OperandWords[];
+}>;
+
+export type FlagWords = Readonly<{
+  /** With their dashes: one, or two that mean the same. */
+  names: readonly string[];
+  description: string;
+  /** What comes after it; absent where nothing does. */
+  value?: Readonly<{ name: string; isFile: boolean }>;
+}>;
+
+export type OperandWords = Readonly<{
+  name: string;
+  /** Empty where anything may be typed. */
+  choices: readonly string[];
+  /** The rest of the line is another program's. */
+  isRest: boolean;
+}>;
+
+export function toCommandWords(command: Command): CommandWords {
+  return {
+    name: command.name(),
+    summary: command.summary(),
+    flags: [
+      ...command.options.filter(({ hidden }) => !hidden).map(toFlagWords),
+      { names: ['-h', '--help'], description: 'Print the help of this command' },
+    ],
+    operands: command.registeredArguments.map((one) => ({
+      name: one.name(),
+      choices: one.argChoices ?? [],
+      isRest: one.variadic,
+    })),
+  };
+}
+
+/** The names of the flags that a value follows. */
+export function toValueFlags(
+  commands: readonly CommandWords[],
+  isWanted: (value: NonNullable<FlagWords['value']>) => boolean = () => true,
+): readonly string[] {
+  const flags = commands.flatMap((command) => command.flags);
+  const wanted = flags.filter(({ value }) => value !== undefined && isWanted(value));
+  return [...new Set(wanted.flatMap(({ names }) => names))];
+}
+
+function toFlagWords({ description, flags, long, short }: Command['options'][number]): FlagWords {
+  const names = [short, long].filter((name) => name !== undefined);
+  const value = flags.match(/<(.+)>/)?.[1];
+  if (value === undefined) return { names, description };
+  return { names, description, value: { name: value, isFile: ['path', 'file'].includes(value) } };
+}

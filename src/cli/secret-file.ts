@@ -1,0 +1,32 @@
+import { readFileSync, statSync } from 'node:fs';
+import { parseSecret } from './values.ts';
+
+/** The write secret that a file holds and what its owner should know, or why there is none to be had. */
+export type SecretFile = Readonly<{ secret: string; warning?: string } | { refusal: string }>;
+
+const bytesMax = 8_192;
+
+/** Reads `BUS_WRITE_SECRET_FILE`. No sentence shows anything of what is in the file. */
+export function readSecretFile(path: string): SecretFile {
+  const name = `BUS_WRITE_SECRET_FILE ${JSON.stringify(path)}`;
+  try {
+    const file = statSync(path);
+    if (file.isFile() && file.size > bytesMax) return { refusal: `${name} is too large to hold a secret` };
+    const text = readFileSync(path, 'utf8');
+    if (text.trim() === '')
+      return { refusal: `${name} is empty: write the secret into it, as its only line` };
+    const parsed = parseSecret(text);
+    if ('problem' in parsed) return { refusal: `what ${name} holds ${parsed.problem}` };
+    const isPrivate = process.platform === 'win32' || (file.mode & 0o044) === 0;
+    if (isPrivate) return { secret: parsed.value };
+    return {
+      secret: parsed.value,
+      warning: `${name} can be read by other users of this machine: close it to them with chmod 600`,
+    };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return {
+      refusal: `${name} cannot be read (${code ?? String(error)}): name a file that this user can read`,
+    };
+  }
+}

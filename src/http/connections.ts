@@ -1,0 +1,62 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { toBusError } from '../contract/errors.ts';
+import { type Logger, toHead, toHeaders, toRefusalText } from './answers.ts';
+import type { Bounds } from './bounds.ts';
+import { closeAfter } from './linger.ts';
+
+export type ConnectionsOptions = Pick<Bounds, 'connectionsMax' | 'answerBytesHeldMax'> &
+  Readonly<{ server: Server; log: Logger; nextId: () => string }>;
+
+const lookMilliseconds = 250;
+const sweepMillisecondsMin = 100;
+/** Refused connections that are still told so; beyond them the system closes them without a word. */
+const refusedMax = 1_024;
+
+/** Every open connection: how many there may be, and how much they may hold of answers that nobody takes. */
+export function createConnections(options: ConnectionsOptions) {
+  const { server, log, nextId, connectionsMax, answerBytesHeldMax } = options;
+  const sockets = new Set<Socket>();
+  let sweptAtMs = Number.NEGATIVE_INFINITY;
+
+  server.maxConnections = connectionsMax + refusedMax;
+  server.on('connection', (socket: Socket) => {
+    if (sockets.size >= connectionsMax) makeRoom();
+    if (sockets.size >= connectionsMax) return refuse(socket, nextId());
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  /** A connection that is kept for the next request gives way to one that has a request. */
+  function makeRoom(): void {
+    const nowMs = performance.now();
+    if (nowMs - sweptAtMs < sweepMillisecondsMin) return;
+    sweptAtMs = nowMs;
+    server.closeIdleConnections();
+    for (const socket of sockets) if (socket.destroyed) sockets.delete(socket);
+  }
+
+  function relieve(): void {
+    let bytesHeld = 0;
+    for (const { writableLength } of sockets) bytesHeld += writableLength;
+    if (bytesHeld <= answerBytesHeldMax) return;
+    log.warn({ bytesHeld }, 'readers do not take their answers: those who hold most are cut off');
+    for (const socket of [...sockets].sort((a, b) => b.writableLength - a.writableLength)) {
+      if (bytesHeld <= answerBytesHeldMax) return;
+      bytesHeld -= socket.writableLength;
+      socket.destroy();
+    }
+  }
+
+  const looking = setInterval(relieve, lookMilliseconds).unref();
+  server.once('close', () => clearInterval(looking));
+  return { sockets: sockets as ReadonlySet<Socket> };
+}
+
+function refuse(socket: Socket, requestId: string): void {
+  const detail = 'more connections are open than the bus takes; nothing was kept: repeat the call in 1 s';
+  const refusal = toBusError('unavailable', detail, { retry_after_s: 1 });
+  const text = toRefusalText(refusal);
+  const headers = [...toHeaders(requestId, text), 'retry-after', '1', 'connection', 'close'];
+  closeAfter(socket, toHead(refusal.status, headers) + text);
+}
