@@ -1,29 +1,55 @@
 import type { Clock } from '../../src/store/clock.ts';
 
 /** A clock that stands still until the test moves it, and rings what is due on the way. */
-export type TestClock = Clock & Readonly<{ advance: (seconds: number) => void }>;
+export type TestClock = Clock &
+  Readonly<{
+    advance: (seconds: number) => void;
+    /** When the alarms that are set will ring, soonest first: whoever waits has one. */
+    alarms: () => readonly number[];
+  }>;
+
+type Alarm = Readonly<{ at: number; deed: () => void }>;
 
 export function createTestClock(startAt = Date.UTC(2026, 0, 2, 3, 4, 5)): TestClock {
   let now = startAt;
-  const alarms = new Set<{ at: number; deed: () => void }>();
+  const alarms = new Set<Alarm>();
 
   function schedule(at: number, deed: () => void): () => void {
-    const alarm = { at, deed };
+    // The clock counts whole milliseconds; a fraction of one is noise of the arithmetic.
+    const alarm = { at: Math.ceil(at - 0.001), deed };
     alarms.add(alarm);
+    // Whoever sets an alarm for a time that has come is called soon, as a timer would do it.
+    if (alarm.at <= now) setImmediate(() => ring(alarm));
     return () => alarms.delete(alarm);
   }
 
+  function ring(alarm: Alarm): void {
+    if (alarms.delete(alarm)) alarm.deed();
+  }
+
   function advance(seconds: number): void {
-    const end = now + seconds * 1000;
+    const end = now + Math.round(seconds * 1000);
     for (;;) {
-      const due = [...alarms].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      const due = firstDue(end);
       if (!due) break;
-      alarms.delete(due);
       now = Math.max(now, due.at);
-      due.deed();
+      ring(due);
     }
     now = end;
   }
 
-  return { now: () => now, schedule, advance };
+  function firstDue(end: number): Alarm | undefined {
+    let first: Alarm | undefined;
+    for (const alarm of alarms) {
+      if (alarm.at <= end && (!first || alarm.at < first.at)) first = alarm;
+    }
+    return first;
+  }
+
+  return {
+    now: () => now,
+    schedule,
+    advance,
+    alarms: () => [...alarms].map(({ at }) => at).sort((a, b) => a - b),
+  };
 }

@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import type { Bus } from '../src/contract/contract.ts';
+import { isRefusal } from '../src/contract/errors.ts';
+import { collectEventIds, createOwnSchema, idsUpTo, openOwnBus, openTwoBuses } from './postgres/buses.ts';
+import { refusalOf, soon, until } from './suite/ask.ts';
+
+/** Posts until so many were kept by this bus, several at a time. */
+async function postFrom(bus: Bus, sender: string, count: number): Promise<number[]> {
+  const posts = idsUpTo(count).map((body) => bus.postMessage({ topic: 'log', sender, body: String(body) }));
+  return (await Promise.all(posts)).map(({ id }) => id);
+}
+
+const inLine = async (bus: Bus, lane: string) =>
+  (await bus.getLane({ lane })).waiting.map(({ owner }) => owner).join();
+
+describe('two buses that share a database', () => {
+  test('give ids without gaps in the order of their commits, so that a reader misses none', async () => {
+    const { one, other } = await openTwoBuses();
+    const writing = Promise.all(
+      idsUpTo(20).flatMap((writer) => [
+        postFrom(one.bus, `one-${writer}`, 15),
+        postFrom(other.bus, `other-${writer}`, 15),
+      ]),
+    );
+    const seen: number[] = [];
+    while (seen.length < 600) {
+      const page = await other.bus.readMessages({ since_id: seen.length, limit: 500, wait_s: 5 });
+      seen.push(...page.messages.map(({ id }) => id));
+      // A row that becomes visible after a later one would leave a hole here.
+      expect(seen).toEqual(idsUpTo(seen.length));
+    }
+    expect((await writing).flat().sort((a, b) => a - b)).toEqual(idsUpTo(600));
+  });
+
+  test('hand out every event at each of them once, in order', async () => {
+    const { one, other } = await openTwoBuses();
+    const [atOne, atOther] = [collectEventIds(one.store), collectEventIds(other.store)];
+    await Promise.all(
+      idsUpTo(25).flatMap((writer) => [
+        postFrom(one.bus, `one-${writer}`, 4),
+        postFrom(other.bus, `other-${writer}`, 4),
+      ]),
+    );
+    await until('both have heard of all', () => Math.min(atOne.length, atOther.length) >= 200);
+    expect(atOne).toEqual(idsUpTo(200));
+    expect(atOther).toEqual(idsUpTo(200));
+  });
+
+  test('grant each lane to one of those who claim it at both, and tell every other by whom', async () => {
+    const { one, other } = await openTwoBuses();
+    const owners = ['ada', 'bob', 'cyd', 'dee', 'eve', 'fay'];
+    for (const lane of idsUpTo(30).map((number) => `lane-${number}`)) {
+      const claims = owners.map(async (owner, index) => {
+        const { bus } = index % 2 === 0 ? one : other;
+        const outcome = await bus.claimLane({ lane, owner }).catch((error: unknown) => error);
+        return { owner, outcome };
+      });
+      const outcomes = await Promise.all(claims);
+      const granted = outcomes.filter(({ outcome }) => !(outcome instanceof Error));
+      expect(granted).toHaveLength(1);
+      expect(granted[0]?.outcome).toMatchObject({ decision: 'claim', lane: { fence: 1 } });
+      for (const { owner, outcome } of outcomes) {
+        if (owner === granted[0]?.owner) continue;
+        expect(isRefusal(outcome, 'lane_held') && outcome.data).toMatchObject({
+          lane,
+          owner: granted[0]?.owner,
+          fence: 1,
+        });
+      }
+    }
+  });
+
+  test('serve those who wait for a lane in the order they came, wherever they wait', async () => {
+    const { one, other } = await openTwoBuses();
+    const fences: Record<string, number> = {};
+    await one.bus.claimLane({ lane: 'docs', owner: 'ada' });
+    const served: string[] = [];
+    for (const [owner, { bus }] of Object.entries({ bob: other, cyd: one, dee: other, eve: one })) {
+      const waiting = await inLine(one.bus, 'docs');
+      void bus.claimLane({ lane: 'docs', owner, wait_s: 300 }).then(({ decision, lane }) => {
+        served.push(owner);
+        fences[owner] = lane.fence;
+        expect(decision).toBe('claim');
+      });
+      await until(`${owner} waits`, async () => (await inLine(other.bus, 'docs')) !== waiting);
+    }
+    expect(await inLine(one.bus, 'docs')).toBe('bob,cyd,dee,eve');
+    for (const [index, owner] of ['ada', 'bob', 'cyd', 'dee'].entries()) {
+      const { bus } = index % 2 === 0 ? one : other;
+      await bus.releaseLane({ lane: 'docs', owner });
+      await until(`${owner} is followed`, () => served.length === index + 1);
+    }
+    expect(served).toEqual(['bob', 'cyd', 'dee', 'eve']);
+    expect(fences).toEqual({ bob: 2, cyd: 3, dee: 4, eve: 5 });
+  });
+
+  test('hand a lane over when a lease runs out that was made shorter at the other', async () => {
+    const { one, other, clock } = await openTwoBuses();
+    await one.bus.claimLane({ lane: 'docs', owner: 'ada', lease_s: 300 });
+    const waiting = one.bus.claimLane({ lane: 'docs', owner: 'bob', wait_s: 200 });
+    await until('bob waits', async () => (await inLine(other.bus, 'docs')) === 'bob');
+    await other.bus.heartbeatLane({ lane: 'docs', owner: 'ada', lease_s: 10 });
+    await until('the alarm is set', () => clock.alarms().includes(clock.now() + 10_000));
+    clock.advance(10);
+    expect(await soon('bob is served', waiting)).toMatchObject({ decision: 'steal', lane: { owner: 'bob' } });
+  });
+
+  test('wake who waits at the other for a message, and for an event', async () => {
+    const { one, other } = await openTwoBuses();
+    const message = other.bus.readMessages({ topic: 'news', since_id: 0, wait_s: 60 });
+    const event = other.bus.readEvents({ since: 1, wait_s: 60 });
+    await one.bus.postMessage({ topic: 'other', sender: 'ada', body: 'nothing for them' });
+    await one.bus.postMessage({ topic: 'news', sender: 'ada', body: 'hello' });
+    expect((await soon('the message', message)).messages).toMatchObject([{ id: 2, body: 'hello' }]);
+    expect((await soon('the event', event)).events).toMatchObject([{ id: 2, kind: 'message_posted' }]);
+  });
+
+  test('answer a repeated write as the other answered it first, and keep one', async () => {
+    const { one, other } = await openTwoBuses();
+    const post = { topic: 'log', sender: 'ada', body: 'once' };
+    const first = await one.bus.postMessage(post, { idempotencyKey: 'k1' });
+    expect(await other.bus.postMessage(post, { idempotencyKey: 'k1' })).toEqual(first);
+    const refusal = await refusalOf(other.bus.postMessage({ ...post, body: 'x' }, { idempotencyKey: 'k1' }));
+    expect(refusal.code).toBe('idempotency_conflict');
+
+    const atOnce = idsUpTo(10).map((turn) =>
+      (turn % 2 === 0 ? one : other).bus.postMessage(post, { idempotencyKey: 'k2' }),
+    );
+    expect(new Set((await Promise.all(atOnce)).map(({ id }) => id)).size).toBe(1);
+    expect((await one.bus.getBusStatus({}))._meta.message_count).toBe(2);
+  });
+
+  test('keep no place for who waits at a process that shows no sign of life', async () => {
+    const { place, one, other } = await openTwoBuses();
+    await one.bus.claimLane({ lane: 'docs', owner: 'ada' });
+    const waiting = one.bus.claimLane({ lane: 'docs', owner: 'bob', wait_s: 300 });
+    await until('bob waits', async () => (await inLine(other.bus, 'docs')) === 'bob');
+    await place.ask(
+      `INSERT INTO waiters (arrival, ticket, bus, lane, owner, since, lease_s) OVERRIDING SYSTEM VALUE
+       VALUES (-1, 'lost-1', 'lost', 'docs', 'zoe', 0, 60)`,
+    );
+    await place.ask(`INSERT INTO buses VALUES ('lost', now() + interval '1 hour')`);
+    expect(await inLine(other.bus, 'docs')).toBe('zoe,bob');
+    await place.ask(`UPDATE buses SET alive_until = now() WHERE bus = 'lost'`);
+    expect(await inLine(other.bus, 'docs')).toBe('bob');
+    await other.bus.releaseLane({ lane: 'docs', owner: 'ada' });
+    expect(await soon('bob is served', waiting)).toMatchObject({ lane: { owner: 'bob' } });
+  });
+
+  test('forget who waited at a bus that was closed', async () => {
+    const { place, one, other } = await openTwoBuses();
+    await one.bus.claimLane({ lane: 'docs', owner: 'ada' });
+    const waiting = refusalOf(other.bus.claimLane({ lane: 'docs', owner: 'bob', wait_s: 300 }));
+    await until('bob waits', async () => (await inLine(one.bus, 'docs')) === 'bob');
+    await other.close();
+    expect((await waiting).code).toBe('unavailable');
+    expect(await inLine(one.bus, 'docs')).toBe('');
+    expect(await place.ask('SELECT * FROM waiters')).toEqual([]);
+  });
+});
+
+describe('the clock of the database', () => {
+  test('judges, and never runs backwards, also when the database is set back', async () => {
+    const place = await createOwnSchema();
+    const { bus } = await openOwnBus(place.url);
+    const timeOf = async () => Date.parse((await bus.postMessage({ topic: 't', sender: 's', body: 'b' })).ts);
+    const databaseNow = async () =>
+      Number((await place.ask('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now'))[0]?.now);
+
+    const [before, posted, after] = [await databaseNow(), await timeOf(), await databaseNow()];
+    expect(posted).toBeGreaterThanOrEqual(Math.floor(before));
+    expect(posted).toBeLessThanOrEqual(after);
+
+    const ahead = Math.floor(after) + 3_600_000;
+    await place.ask('UPDATE counters SET clock_ms = $1', [ahead]);
+    expect(await timeOf()).toBe(ahead);
+    expect(Date.parse((await bus.getBusStatus({}))._meta.ts)).toBe(ahead);
+  });
+
+  test('ends a lease in real time, and hands the lane over across processes', async () => {
+    const place = await createOwnSchema();
+    const [one, other] = [await openOwnBus(place.url), await openOwnBus(place.url)];
+    await one.bus.claimLane({ lane: 'docs', owner: 'ada', lease_s: 1 });
+    const startedAt = performance.now();
+    const served = await soon(
+      'bob is served',
+      other.bus.claimLane({ lane: 'docs', owner: 'bob', wait_s: 5 }),
+      4,
+    );
+    expect(served).toMatchObject({ decision: 'steal', lane: { fence: 2 } });
+    expect(performance.now() - startedAt).toBeGreaterThan(900);
+  });
+});
+
+test('a claim that is refused costs neither a lock nor the disk', async () => {
+  const { place, one } = await openTwoBuses();
+  await one.bus.claimLane({ lane: 'docs', owner: 'ada' });
+  // A row that a transaction writes or only locks carries the number of that transaction.
+  const touchedBy = () =>
+    place.ask(`SELECT counters.xmin::text AS written, counters.xmax::text AS locked,
+      lanes.xmin::text AS lane_written, lanes.xmax::text AS lane_locked FROM counters, lanes`);
+  const before = await touchedBy();
+  const claims = idsUpTo(20).map((claim) => one.bus.claimLane({ lane: 'docs', owner: `b${claim}` }));
+  for (const claim of claims) expect((await refusalOf(claim)).code).toBe('lane_held');
+  expect(await touchedBy()).toEqual(before);
+});

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { BusError } from '../../src/contract/errors.ts';
+import { refusalOf, soon, until } from '../suite/ask.ts';
+import { createTestSchemaOn, type TestSchema } from '../suite/postgres.ts';
+import { type PostgresServer, startPostgresPair, startPostgresServer } from '../suite/postgres-server.ts';
+import { collectEventIds, idsUpTo, openOwnBus } from './buses.ts';
+import { startProxy } from './proxy.ts';
+
+const message = { topic: 'log', sender: 'ada', body: 'hello' };
+
+describe('while the database is away', () => {
+  let server: PostgresServer;
+  let place: TestSchema;
+  beforeAll(async () => {
+    server = await startPostgresServer();
+    place = createTestSchemaOn(server.url);
+  });
+  afterAll(() => server.remove());
+
+  test.each(['fast', 'immediate'] as const)(
+    'says so, keeps who waits, and goes on by itself (%s stop)',
+    async (how) => {
+      const [one, other] = [await openOwnBus(place.url), await openOwnBus(place.url)];
+      const ids = collectEventIds(other.store);
+      const { id: firstId } = await one.bus.postMessage(message);
+      const { last_event_id: eventId } = (await one.bus.getBusStatus({}))._meta;
+      const waitingReader = other.bus.readMessages({ topic: how, since_id: firstId, wait_s: 60 });
+      await one.bus.claimLane({ lane: how, owner: 'ada' });
+      const waitingClaim = other.bus.claimLane({ lane: how, owner: 'bob', wait_s: 60 });
+      await until('bob waits', async () => (await one.bus.getLane({ lane: how })).waiting.length === 1);
+
+      await server.stop(how);
+      for (const call of [
+        one.bus.postMessage(message),
+        one.bus.claimLane({ lane: 'free', owner: 'ada' }),
+        one.bus.readMessages({}),
+        one.bus.getBusStatus({}),
+      ]) {
+        const refusal = await refusalOf(soon<unknown>('a refusal', call));
+        expect(refusal).toMatchObject({ status: 503, code: 'unavailable', data: { retry_after_s: 1 } });
+      }
+      await expect(one.store.probe()).rejects.toMatchObject({ code: 'unavailable' });
+
+      await server.start();
+      const { id } = await soon('a post', postWhenBack(one.bus), 5);
+      expect(id).toBe(firstId + 1);
+      await one.bus.postMessage({ ...message, topic: how });
+      expect((await soon('the reader', waitingReader, 5)).messages).toMatchObject([{ id: id + 1 }]);
+      await one.bus.releaseLane({ lane: how, owner: 'ada' });
+      expect(await soon('the claim', waitingClaim, 5)).toMatchObject({ lane: { owner: 'bob', fence: 2 } });
+      // Claim, two posts, release and claim: each once, in order, though the connection broke in between.
+      await until('all events came', () => ids.at(-1) === eventId + 5);
+      expect(ids).toEqual(idsUpTo(eventId + 5).slice(eventId - 1));
+    },
+  );
+
+  test('hears of what others did while only its own connections were cut', async () => {
+    const proxy = await startProxy(server.port);
+    const one = await openOwnBus(place.url);
+    const cutOff = await openOwnBus(place.url.replace(`:${server.port}/`, `:${proxy.port}/`));
+    const ids = collectEventIds(cutOff.store);
+    const { id } = await one.bus.postMessage(message);
+    await until('it heard', () => ids.length === 1);
+    proxy.cut();
+    await Promise.all(idsUpTo(30).map(() => one.bus.postMessage(message)));
+    await until('it heard of all', () => ids.length === 31);
+    expect(ids).toEqual(idsUpTo(30).reduce((all) => [...all, (all.at(-1) ?? 0) + 1], [ids[0] ?? 0]));
+    expect((await cutOff.bus.postMessage(message)).id).toBe(id + 31);
+  });
+
+  test('tells a caller that nobody knows what became of its write, and keeps it once', async () => {
+    const proxy = await startProxy(server.port);
+    const one = await openOwnBus(place.url);
+    const cutOff = await openOwnBus(place.url.replace(`:${server.port}/`, `:${proxy.port}/`));
+    const { id } = await cutOff.bus.postMessage(message);
+    const ids = collectEventIds(cutOff.store);
+    const key = { idempotencyKey: 'once' };
+    proxy.cutAtCommit();
+    const refusal: BusError = await refusalOf(cutOff.bus.postMessage({ ...message, topic: 'cut' }, key));
+    expect(refusal).toMatchObject({ code: 'unavailable', data: { retry_after_s: 1 } });
+    expect(refusal.detail).not.toContain('nothing was kept');
+    expect(refusal.detail).toContain('idempotency key');
+
+    const repeated = await one.bus.postMessage({ ...message, topic: 'cut' }, key);
+    expect(repeated.id).toBe(id + 1);
+    expect((await one.bus.readMessages({ topic: 'cut' })).messages).toHaveLength(1);
+    // What it could not tell its caller, it tells its listeners all the same.
+    await until('the event came', () => ids.length === 1);
+    expect((await cutOff.bus.postMessage(message)).id).toBe(id + 2);
+  });
+
+  test('lets the others go on when a bus stops in the middle of a transaction', async () => {
+    const proxy = await startProxy(server.port);
+    const one = await openOwnBus(place.url);
+    const frozen = await openOwnBus(place.url.replace(`:${server.port}/`, `:${proxy.port}/`));
+    const { id } = await frozen.bus.postMessage(message);
+    proxy.freezeAtBegin();
+    const stopped = refusalOf(frozen.bus.postMessage(message));
+    await until('it holds the order lock', async () => {
+      const locked = await place.ask('SELECT FROM counters FOR UPDATE SKIP LOCKED');
+      return locked.length === 0;
+    });
+    expect((await soon('a post', one.bus.postMessage(message), 4)).id).toBe(id + 1);
+    proxy.cut();
+    expect((await stopped).code).toBe('unavailable');
+  });
+});
+
+test('a standby takes over with every acknowledged row, and leases stay exclusive', {
+  timeout: 90_000,
+}, async () => {
+  const { primary, standby } = await startPostgresPair();
+  onTestFinished(async () => {
+    await primary.remove();
+    await standby.remove();
+  });
+  const schema = 'schema=bus&target_session_attrs=read-write';
+  const hosts = `127.0.0.1:${standby.port},127.0.0.1:${primary.port}`;
+  const url = `${primary.url.replace(`127.0.0.1:${primary.port}`, hosts)}?${schema}`;
+  const { bus } = await openOwnBus(url);
+  const { fence } = (await bus.claimLane({ lane: 'docs', owner: 'ada' })).lane;
+  const acknowledged: number[] = [];
+  const writing = Promise.all(
+    idsUpTo(8).map(async () => {
+      for (;;) acknowledged.push((await bus.postMessage(message)).id);
+    }),
+  );
+  writing.catch(() => {});
+  await until('some posts were kept', () => acknowledged.length > 100);
+  await primary.stop('immediate');
+  expect((await refusalOf(writing)).code).toBe('unavailable');
+
+  expect((await refusalOf(soon('a refusal', bus.postMessage(message)))).code).toBe('unavailable');
+  await createTestSchemaOn(standby.url).ask('SELECT pg_promote()');
+  const { id } = await soon('a post', postWhenBack(bus), 10);
+  const kept = await createTestSchemaOn(standby.url).ask('SELECT id::int FROM bus.messages ORDER BY id');
+  expect(kept.map((row) => row.id)).toEqual(idsUpTo(id));
+  expect(idsUpTo(id)).toEqual(expect.arrayContaining(acknowledged));
+  expect(await refusalOf(bus.claimLane({ lane: 'docs', owner: 'bob' }))).toMatchObject({
+    code: 'lane_held',
+    data: { owner: 'ada', fence },
+  });
+});
+
+async function postWhenBack(bus: Awaited<ReturnType<typeof openOwnBus>>['bus']) {
+  for (;;) {
+    try {
+      return await bus.postMessage(message);
+    } catch (error) {
+      if ((error as BusError).code !== 'unavailable') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

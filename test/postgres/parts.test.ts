@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { BusError } from '../../src/contract/errors.ts';
+import { createDatabaseClock } from '../../src/store/postgres/clock.ts';
+import { toStoreError, toUnknownOutcome } from '../../src/store/postgres/errors.ts';
+import { createFeed } from '../../src/store/postgres/feed.ts';
+import type { EventRow } from '../../src/store/rows.ts';
+
+describe('the estimate of the clock of the database', () => {
+  test('follows the best sample, is never ahead of it, and never runs backwards', () => {
+    let monotonic = 0;
+    const clock = createDatabaseClock(1_000, () => monotonic);
+    expect(clock.now()).toBe(1_000);
+    monotonic = 50;
+    expect(clock.now()).toBe(1_050);
+    // An answer that took long to arrive tells less.
+    clock.sample(1_010);
+    expect(clock.now()).toBe(1_050);
+    clock.sample(1_080);
+    expect(clock.now()).toBe(1_080);
+    monotonic = 60_000;
+    clock.sample(500);
+    expect(clock.now()).toBe(1_080);
+    clock.stop?.();
+  });
+
+  test('gives way to a newer sample when the two clocks drifted apart', () => {
+    let monotonic = 0;
+    const clock = createDatabaseClock(10_000, () => monotonic);
+    monotonic = 100_000;
+    clock.sample(109_000);
+    expect(clock.now()).toBe(109_000);
+    clock.stop?.();
+  });
+});
+
+describe('the feed of events', () => {
+  const toEvents = (ids: readonly number[]) => ids.map((id) => ({ id }) as EventRow);
+
+  function createLog(startId: number) {
+    const log: number[] = [];
+    const delivered: number[] = [];
+    const feed = createFeed({
+      startId,
+      readEvents: async (sinceId, limit) => toEvents(log.filter((id) => id > sinceId).slice(0, limit)),
+      deliver: (events) => void delivered.push(...events.map(({ id }) => id)),
+    });
+    return { log, delivered, feed };
+  }
+
+  test('hands out what this process committed at once, when nothing is missing before it', () => {
+    const { delivered, feed } = createLog(5);
+    feed.publish(toEvents([6, 7]));
+    expect(delivered).toEqual([6, 7]);
+  });
+
+  test('waits with what others came before, and hands out all of it in order, once', async () => {
+    const { log, delivered, feed } = createLog(5);
+    log.push(6, 7, 8);
+    feed.publish(toEvents([8]));
+    expect(delivered).toEqual([]);
+    await Promise.all([feed.reach(8), feed.reach(7)]);
+    feed.publish(toEvents([8]));
+    await feed.reach(6);
+    expect(delivered).toEqual([6, 7, 8]);
+  });
+
+  test('reads page after page when much was missed', async () => {
+    const { log, delivered, feed } = createLog(0);
+    log.push(...Array.from({ length: 1_700 }, (_, index) => index + 1));
+    await feed.reach(1_700);
+    expect(delivered).toEqual(log);
+  });
+
+  test('says so when what it was told of is not there', async () => {
+    const { feed } = createLog(0);
+    await expect(feed.reach(1)).rejects.toThrow('the change feed ends at 0, not at 1');
+  });
+});
+
+describe('what the database says is wrong', () => {
+  const fromServer = (code: string) =>
+    Object.assign(new Error('said the server'), { code, severity: 'ERROR' });
+
+  test.each([
+    ['53300', 'too many connections'],
+    ['57P01', 'shutting down or starting up'],
+    ['25006', 'read-only'],
+    ['53100', 'disk of the database is full'],
+    ['55P03', 'order lock was not free'],
+    ['40P01', 'undid the transaction'],
+    ['08006', 'connection to the database broke'],
+  ])('passes by itself when it is %s: %s', (code, words) => {
+    const refusal = toStoreError(fromServer(code)) as BusError;
+    expect(refusal).toBeInstanceOf(BusError);
+    expect(refusal).toMatchObject({ status: 503, code: 'unavailable', data: { retry_after_s: 1 } });
+    expect(refusal.detail).toContain(words);
+  });
+
+  test('passes by itself when it is the connection', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    expect((toStoreError(refused) as BusError).detail).toContain('cannot be reached (ECONNREFUSED)');
+    expect(toStoreError(new Error('Connection terminated'))).toMatchObject({ code: 'unavailable' });
+    expect(toUnknownOutcome(new Error('cut')).detail).not.toContain('nothing was kept');
+  });
+
+  test('is not hidden when it is a mistake of the bus', () => {
+    const mistake = fromServer('42601');
+    expect(toStoreError(mistake)).toBe(mistake);
+  });
+});

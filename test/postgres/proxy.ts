@@ -1,0 +1,66 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** The way to the database, as a network that can be cut. */
+export type Proxy = Readonly<{
+  port: number;
+  /** Lets the next COMMIT through to the server, and cuts every connection before the answer comes back. */
+  cutAtCommit: () => void;
+  /** Lets the next transaction begin, and nothing through afterwards. */
+  freezeAtBegin: () => void;
+  /** Cuts what is connected now; new connections work. */
+  cut: () => void;
+}>;
+
+export async function startProxy(serverPort: number): Promise<Proxy> {
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let isArmed = false;
+  let isFreezing = false;
+
+  const server = createServer((near) => {
+    const far = connect(serverPort, '127.0.0.1');
+    const pair = [near, far] as const;
+    pairs.add(pair);
+    let isCommitting = false;
+    near.on('data', (bytes) => {
+      if (isArmed && bytes.includes('COMMIT\0')) isCommitting = true;
+      far.write(bytes);
+      if (!isFreezing || !bytes.includes('READ COMMITTED\0')) return;
+      near.pause();
+      far.pause();
+    });
+    far.on('data', (bytes) => {
+      if (!isCommitting) return near.write(bytes);
+      isArmed = false;
+      cut();
+    });
+    for (const socket of pair) {
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        pairs.delete(pair);
+        for (const other of pair) other.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  function cut(): void {
+    for (const pair of pairs) for (const socket of pair) socket.destroy();
+  }
+
+  onTestFinished(() => {
+    cut();
+    server.close();
+  });
+  const { port } = server.address() as { port: number };
+  return {
+    port,
+    cut,
+    freezeAtBegin: () => {
+      isFreezing = true;
+    },
+    cutAtCommit: () => {
+      isArmed = true;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { type Bus, contract } from '../../../src/contract/contract.ts';
+import { BusError, BusUnreachableError } from '../../../src/contract/errors.ts';
+import { toSnakeCase } from '../../../src/contract/names.ts';
+import { commandFile } from '../../build.ts';
+import { type Door, offeredAt, toBus } from './door.ts';
+import { listen } from './http.ts';
+
+/** The command as it ships, spoken to by the client library that people's programs use, before a bus over HTTP. */
+export const mcpDoor: Door = {
+  name: 'MCP over stdio',
+  offers: offeredAt('mcp', ['signal', 'typedValues']),
+  async open(bus) {
+    const { baseUrl, close } = await listen(bus);
+    const client = new Client({ name: 'suite', version: '1' });
+    await client.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [commandFile],
+        env: { PATH: process.env.PATH ?? '', BUS_MCP_BASE_URL: baseUrl },
+      }),
+    );
+    return {
+      bus: await toToolBus(client),
+      async close() {
+        await client.close();
+        await close();
+      },
+    };
+  },
+};
+
+/** A bus whose operations are the tools that the client can call. */
+export async function toToolBus(client: Client): Promise<Bus> {
+  // From here on the client holds every result against the output schema of its tool.
+  await client.listTools();
+  return toBus(async (name, input, { signal }) => {
+    const tool = { name: toSnakeCase(name), arguments: { ...input } };
+    const { structuredContent, content } = await client.callTool(tool, signal && { signal });
+    const [block] = content as unknown as [{ text: string }];
+    if (JSON.stringify(JSON.parse(block.text)) !== JSON.stringify(structuredContent)) {
+      throw new Error(`the text and the object differ: ${block.text}`);
+    }
+    return toAnswer(structuredContent as ToolResult, 'ok' in contract[name].output.shape);
+  });
+}
+
+type ToolResult = Readonly<{ ok: boolean; error?: ToolError; note?: string }> &
+  Readonly<Record<string, unknown>>;
+type ToolError = Readonly<{
+  type: string;
+  message: string;
+  tool: string;
+  status_code?: number;
+  code?: string;
+  data?: Readonly<Record<string, unknown>>;
+  issues?: readonly unknown[];
+  url?: string;
+}>;
+
+/** What the bus answered, without what this door adds for agents. */
+function toAnswer({ ok, error, note: _note, ...answer }: ToolResult, bringsOwnOk: boolean): object {
+  if (!ok) throw toError(error as ToolError);
+  return bringsOwnOk ? { ok, ...answer } : answer;
+}
+
+function toError({ type, message, tool, status_code = 0, code, data, issues, url = '' }: ToolError): Error {
+  const prefix = `[${tool}] `;
+  if (!message.startsWith(prefix)) return new Error(`the message does not begin with the tool: ${message}`);
+  const detail = message.slice(prefix.length);
+  if (type === 'bus_unreachable') return new BusUnreachableError(detail, url);
+  if (type === 'invalid_arguments') {
+    return new BusError({ status: 422, detail, code: 'invalid_input', data: { issues } });
+  }
+  return new BusError({ status: status_code, detail, code, data });
+}

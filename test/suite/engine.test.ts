@@ -1,0 +1,4 @@
+import { engineDoor } from './doors/engine.ts';
+import { runSuite } from './run.ts';
+
+runSuite(engineDoor);

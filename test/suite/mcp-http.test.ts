@@ -1,0 +1,4 @@
+import { mcpHttpDoor } from './doors/mcp-http.ts';
+import { runSuite } from './run.ts';
+
+runSuite(mcpHttpDoor);

@@ -1,0 +1,4 @@
+import { mcpDoor } from './doors/mcp.ts';
+import { runSuite } from './run.ts';
+
+runSuite(mcpDoor);
