@@ -1,16 +1,35 @@
-// Writes what is generated from the declarations: docs/reference.md.
-import { writeFileSync } from 'node:fs';
+// Writes what is generated from the declarations: the reference, the types, and what tells other programs about the package.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const { outputFiles } = await build({
-  entryPoints: ['scripts/reference.ts'],
-  bundle: true,
-  write: false,
-  format: 'esm',
-  platform: 'node',
-  logLevel: 'warning',
-});
-const source = Buffer.from(outputFiles[0].contents).toString('base64');
-const { toReference } = await import(`data:text/javascript;base64,${source}`);
-writeFileSync('docs/reference.md', toReference());
-console.log('wrote docs/reference.md');
+const { toReference } = await load('scripts/reference.ts');
+const { manifestFiles } = await load('scripts/manifests.ts');
+const { toDeclarations } = await load('scripts/declarations.ts');
+write('docs/reference.md', toReference());
+write('types/operations.d.ts', toDeclarations());
+for (const [file, toManifest] of Object.entries(manifestFiles)) write(file, JSON.stringify(toManifest()));
+execFileSync('npx', ['biome', 'check', '--write', ...Object.keys(manifestFiles)], { stdio: 'inherit' });
+
+async function load(entryPoint) {
+  // Into a file, so that an error in a script is told with its line.
+  const outfile = resolve('node_modules/.cache/bus-mcp', `${basename(entryPoint, '.ts')}.mjs`);
+  await build({
+    entryPoints: [entryPoint],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'warning',
+  });
+  return await import(pathToFileURL(outfile).href);
+}
+
+function write(file, text) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  console.log(`wrote ${file}`);
+}

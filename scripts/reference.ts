@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { settingEntries } from '../src/cli/settings.ts';
 import { operations } from '../src/contract/contract.ts';
@@ -119,8 +120,20 @@ function toErrorTable(): string {
 }
 
 function toLimitTable(): string {
-  const rows = Object.entries(limits).map(([name, value]) => [`\`${name}\``, value.toLocaleString('en')]);
-  return toTable(['Limit', 'Value'], rows);
+  const meanings = readLimitMeanings();
+  const rows = Object.entries(limits).map(([name, value]) => [
+    `\`${name}\``,
+    value.toLocaleString('en'),
+    meanings.get(name) ?? '',
+  ]);
+  return toTable(['Limit', 'Value', 'Meaning'], rows);
+}
+
+/** The comments of the declarations are what the docs say, so that they are written once. */
+function readLimitMeanings(): ReadonlyMap<string, string> {
+  const source = readFileSync('src/contract/limits.ts', 'utf8');
+  const found = source.matchAll(/\/\*\* ([^*]*?) \*\/\s+(\w+):/g);
+  return new Map([...found].map(([, comment = '', name = '']) => [name, comment]));
 }
 
 function toSettingTable(): string {

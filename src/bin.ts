@@ -1,16 +1,13 @@
 #!/usr/bin/env node
-import { actions } from './actions.ts';
-import { runCommandLine } from './cli/main.ts';
-import { localCommands } from './local-commands.ts';
-import { version } from './version.ts';
+/** Whoever starts an MCP server waits for it, so nothing is loaded before it is known what is needed. */
+async function run(): Promise<number> {
+  if (process.argv.length === 2) {
+    const { startQuickly } = await import('./quick-start.ts');
+    const status = await startQuickly();
+    if (status !== undefined) return status;
+  }
+  const { runCommand } = await import('./command-line.ts');
+  return await runCommand();
+}
 
-const status = await runCommandLine({
-  argv: process.argv.slice(2),
-  environment: process.env,
-  output: process.stdout,
-  errorOutput: process.stderr,
-  version,
-  actions,
-  extraCommands: localCommands,
-});
-process.exit(status);
+process.exit(await run());

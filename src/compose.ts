@@ -5,7 +5,9 @@ import { limits } from './contract/limits.ts';
 import type { Logger } from './http/answers.ts';
 import { createHttpServer, type HttpServer, type Listening } from './http/server.ts';
 import type { Page } from './http/targets.ts';
+import { createMcpPages } from './mcp-page.ts';
 import { createMetrics } from './metrics.ts';
+import { createPanelPages } from './panel/page.ts';
 import type { Clock } from './store/clock.ts';
 import type { ObserveCommit } from './store/group-commit.ts';
 import { openStore } from './store/open.ts';
@@ -63,6 +65,8 @@ export type BusServerOptions = Omit<EngineOptions, 'isSecretArmed'> &
     writeSecret?: string | undefined;
     /** Names beside the loopback ones and the host. */
     allowedHosts?: readonly string[];
+    /** The built files of the page; the bundle has them beside itself. */
+    panelFolder?: URL;
     /** What is served besides the operations. */
     pages?: readonly Page[];
     /** The bus that the doors front, made of the engine. */
@@ -83,8 +87,12 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
     isSecretArmed: writeSecret !== undefined,
     observeCommit: metrics.observeCommit,
   });
+  const bus = options.toFront?.(engine.bus) ?? engine.bus;
+  const mcp = createMcpPages({ bus, writeSecret, log });
+  const panelFolder = options.panelFolder ?? new URL('./panel/', import.meta.url);
+  const panel = createPanelPages({ bus: engine.bus, folder: panelFolder });
   const server = createHttpServer({
-    bus: options.toFront?.(engine.bus) ?? engine.bus,
+    bus,
     version,
     writeSecret,
     allowedHosts: [...loopbackNames, host, ...(options.allowedHosts ?? [])],
@@ -92,7 +100,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
       await engine.store.probe();
       return { ok: true, version, store: engine.store.kind };
     },
-    pages: [metrics.toPage(engine.bus), ...(options.pages ?? [])],
+    pages: [...panel, metrics.toPage(engine.bus), ...mcp.pages, ...(options.pages ?? [])],
     observe: metrics.observeRequest,
     log,
   });
@@ -101,6 +109,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
     const closed = server.close();
     // Whoever waits is answered now: nobody could wake them any more.
     engine.bus.close();
+    await mcp.close();
     await closed;
     await engine.store.close();
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BusError, BusUnreachableError, toBusError } from '../src/contract/errors.ts';
-import { instructions } from '../src/mcp/instructions.ts';
+import { toInstructions } from '../src/mcp/instructions.ts';
 import { withProgress } from '../src/mcp/progress.ts';
 import { tools } from '../src/mcp/tools.ts';
 import { createScriptedBus, waitForAbort } from './mcp/scripted-bus.ts';
@@ -43,7 +43,7 @@ describe.each(clientKinds)('%s', (kind) => {
     const { bus, calls } = createScriptedBus();
     const session = await open(kind, { bus });
     expect(session.protocolVersion).toBe(kind.endsWith('2026') ? '2026-07-28' : '2025-11-25');
-    expect(session.instructions).toBe(instructions);
+    expect(session.instructions).toBe(toInstructions({ keepsAlive: false }));
     expect(session.tools).toEqual(tools.map((tool) => tool.declaration));
     expect(calls).toEqual([]);
   });

@@ -14,7 +14,7 @@ export type Log = (sentence: string, cause?: unknown) => void;
 
 export type ToolCaller = Readonly<{
   bus: Bus;
-  agentId: string;
+  agentId: string | undefined;
   keepAlive: KeepAlive | undefined;
   log: Log;
   progressIntervalMilliseconds: number;

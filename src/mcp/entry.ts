@@ -1,16 +1,23 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Server } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createKeepAlive } from './keep-alive.ts';
+import type { RawMessage } from './listening.ts';
 import type { SetTimer } from './renewal.ts';
+import { replayAnswered } from './replay.ts';
 import { createMcpServer, type McpServerOptions } from './server.ts';
+import { observeListening } from './stdio-listening.ts';
 import { selectTools } from './tools.ts';
+import { createWatcher } from './watcher.ts';
 
-export type StdioOptions = Omit<McpServerOptions, 'keepAlive'> &
+export type StdioOptions = Omit<McpServerOptions, 'keepAlive' | 'watcher' | 'era'> &
   Readonly<{
     /** How long at most a lane is kept for an agent that does not ask for it again. */
     keepAliveMaxSeconds?: number | undefined;
     input?: Readable | undefined;
     output?: Writable | undefined;
+    /** What the client sent, and was answered, before this server was there. */
+    answered?: readonly RawMessage[] | undefined;
   }>;
 
 const keepAliveMaxSecondsDefault = 4 * 3600;
@@ -27,12 +34,23 @@ export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
   selectTools(options);
   const keepAlive = createKeepAlive({ bus, now: () => performance.now(), setTimer, ceilingSeconds });
   const transport = new StdioServerTransport(options.input, options.output);
+  let server: Server | undefined;
+  const onUpdated = (uri: string) => void server?.sendResourceUpdated({ uri }).catch(ignoreDeparture);
+  const watcher = createWatcher({ bus, onUpdated, log });
   // The client may open both eras in turn, so there can be two servers; what they keep alive is one.
-  const connection = serveStdio(() => createMcpServer({ ...options, keepAlive }), {
-    transport,
-    onerror: (error) => log('the MCP connection had a problem', error),
-  });
+  const connection = serveStdio(
+    ({ era }) => {
+      server = createMcpServer({ ...options, era, keepAlive, watcher });
+      return server;
+    },
+    { transport, onerror: (error) => log('the MCP connection had a problem', error) },
+  );
+  observeListening(transport, watcher);
+  replayAnswered(transport, options.answered ?? []);
+  // Whoever answered the opening has paused it.
+  (options.input ?? process.stdin).resume();
   await endOfSession(transport);
+  watcher.close();
   await Promise.all([connection.close(), keepAlive.releaseAll()]);
 }
 
@@ -40,6 +58,8 @@ const setTimer: SetTimer = (callback, milliseconds) => {
   const timer = setTimeout(callback, milliseconds);
   return () => clearTimeout(timer);
 };
+
+function ignoreDeparture(): void {}
 
 /** The transport closes when stdin ends, when stdout breaks, and when a message is too large to read. */
 function endOfSession(transport: StdioServerTransport): Promise<void> {

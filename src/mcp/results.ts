@@ -73,7 +73,7 @@ function withoutUndefined(fields: Readonly<Record<string, unknown>>): Record<str
 
 /** One object, told twice: clients differ in which of the two they show to the model. */
 function toResult(content: Readonly<Record<string, unknown>>): CallToolResult {
-  const text = JSON.stringify(content).replace(unprintable, toEscape);
+  const text = toPrintable(JSON.stringify(content));
   return { structuredContent: content, content: [{ type: 'text', text }] };
 }
 
@@ -81,6 +81,10 @@ function toResult(content: Readonly<Record<string, unknown>>): CallToolResult {
  * Peers wrote the texts, and a terminal may show them. JSON escapes the older control characters by itself; these are
  * the newer ones and those that turn the direction of what follows.
  */
+export function toPrintable(json: string): string {
+  return json.replace(unprintable, toEscape);
+}
+
 const unprintable = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 function toEscape(character: string): string {

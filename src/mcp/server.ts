@@ -1,50 +1,131 @@
-import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  type JsonSchemaValidator,
+  type jsonSchemaValidator,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import type { Bus } from '../contract/contract.ts';
 import { callTool, type Log } from './call.ts';
-import { instructions } from './instructions.ts';
+import { channelCapability, openChannel, toChannelInstructions } from './channel.ts';
+import { complete } from './completion.ts';
+import { toInstructions } from './instructions.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { ProgressReport } from './progress.ts';
+import { getPrompt, prompts } from './prompts.ts';
+import { readResource, resources, resourceTemplates } from './resources.ts';
 import { toNotOffered } from './results.ts';
+import { serveSubscriptions } from './subscriptions.ts';
 import { type McpTool, namesOf, selectTools, type ToolSelection, tools } from './tools.ts';
+import type { Watcher } from './watcher.ts';
 
 export type McpServerOptions = Readonly<{
   bus: Bus;
   version: string;
-  /** Who calls when a call does not say it. */
-  agentId: string;
+  /** Who calls when a call does not say it; without it every call must. */
+  agentId: string | undefined;
+  /** Which protocol the client speaks: up to 2025-11-25, or from 2026-07-28 on. */
+  era?: 'legacy' | 'modern';
   /** Offers only the tools that change nothing. */
   readOnly?: boolean | undefined;
   /** Offers only these tools; names that no tool has are refused. */
   toolNames?: readonly string[] | undefined;
   /** Renews leases for the agent; without it `keep_alive` is not offered. */
   keepAlive?: KeepAlive | undefined;
+  /** Tells of changed resources; without it subscriptions are not offered. */
+  watcher?: Watcher | undefined;
+  /** Passes posts to these topics on by itself, to a client that takes them. */
+  channelTopics?: readonly string[] | undefined;
   log: Log;
   progressIntervalMilliseconds?: number | undefined;
 }>;
 
 const progressIntervalMillisecondsDefault = 15_000;
 
-/** The tools over a bus, for one connection of either protocol era. Does not touch the bus before a tool is called. */
+/** The bus as an MCP server, for one connection or one request. Does not touch the bus before it is asked to. */
 export function createMcpServer(options: McpServerOptions): Server {
+  const { bus, agentId, era = 'legacy', watcher, log } = options;
+  const channelTopics = era === 'legacy' ? (options.channelTopics ?? []) : [];
+  const server = new Server(
+    { name: 'bus-mcp', title: 'Coordination bus', version: options.version },
+    {
+      capabilities: {
+        tools: {},
+        resources: watcher ? { subscribe: true } : {},
+        prompts: {},
+        completions: {},
+        // Later clients do not take logs from servers any more.
+        ...(era === 'legacy' && { logging: {} }),
+        ...(channelTopics.length > 0 && { experimental: channelCapability }),
+      },
+      instructions: toAllInstructions(options, channelTopics),
+      jsonSchemaValidator: neverAsks,
+      cacheHints,
+    },
+  );
+  serveTools(server, options);
+  serveResources(server, bus);
+  if (watcher && era === 'legacy') serveSubscriptions(server, watcher);
+  if (channelTopics.length > 0)
+    openChannel(server, { bus, topics: channelTopics, agentId: agentId ?? '', log });
+  return server;
+}
+
+/** The lists are the same as long as this server runs; another version may come after it. */
+const listHint = { ttlMs: 300_000, cacheScope: 'private' } as const;
+const cacheHints = {
+  'server/discover': listHint,
+  'tools/list': listHint,
+  'prompts/list': listHint,
+  'resources/list': listHint,
+  'resources/templates/list': listHint,
+} as const;
+
+/** Checks what users type in when a server asks them, which this one never does. */
+const neverAsks: jsonSchemaValidator = {
+  getValidator: <T>(): JsonSchemaValidator<T> => {
+    return (input) => ({ valid: true, data: input as T, errorMessage: undefined });
+  },
+};
+
+function toAllInstructions({ keepAlive }: McpServerOptions, channelTopics: readonly string[]): string {
+  const instructions = toInstructions({ keepsAlive: keepAlive !== undefined });
+  return channelTopics.length > 0 ? `${instructions}\n${toChannelInstructions(channelTopics)}` : instructions;
+}
+
+function serveTools(server: Server, options: McpServerOptions): void {
   const { bus, agentId, keepAlive, log } = options;
   const progressIntervalMilliseconds =
     options.progressIntervalMilliseconds ?? progressIntervalMillisecondsDefault;
-  const caller = { bus, agentId, keepAlive, log, progressIntervalMilliseconds };
-  const offered = selectTools({ ...options, keepsAlive: keepAlive !== undefined });
+  const offered = selectTools({
+    ...options,
+    keepsAlive: keepAlive !== undefined,
+    knowsAgent: agentId !== undefined,
+  });
   const listed = { tools: offered.map((tool) => tool.declaration) };
-
-  const server = new Server(
-    { name: 'bus-mcp', title: 'Coordination bus', version: options.version },
-    { capabilities: { tools: {} }, instructions },
-  );
   server.setRequestHandler('tools/list', () => listed);
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = offered.find(({ name }) => name === params.name);
     if (!tool) return toNotOffered(params.name, whyNotOffered(params.name, offered, options));
+    const { signal } = context.mcpReq;
+    const caller = { bus, agentId, keepAlive, progressIntervalMilliseconds, log: logToBoth(log, context) };
     const report = toProgressReport(context);
-    return callTool(caller, { tool, given: params.arguments ?? {}, signal: context.mcpReq.signal, report });
+    return callTool(caller, { tool, given: params.arguments ?? {}, signal, report });
   });
-  return server;
+}
+
+function serveResources(server: Server, bus: Bus): void {
+  server.setRequestHandler('resources/list', () => ({ resources: [...resources] }));
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [...resourceTemplates] }));
+  server.setRequestHandler('resources/read', ({ params }, { mcpReq: { signal } }) =>
+    readResource(bus, params.uri, { signal }),
+  );
+  server.setRequestHandler('prompts/list', () => ({ prompts: [...prompts] }));
+  server.setRequestHandler('prompts/get', ({ params }) => getPrompt(params.name, params.arguments));
+  server.setRequestHandler('completion/complete', ({ params }, { mcpReq: { signal } }) =>
+    complete(bus, params, { signal }),
+  );
 }
 
 /**
@@ -60,6 +141,14 @@ function whyNotOffered(name: string, offered: readonly McpTool[], { readOnly }: 
       ? 'this server is read-only'
       : 'this server was started with a choice of tools that leaves it out';
   return `${name} is not offered: ${reason}. Offered: ${namesOf(offered)}`;
+}
+
+/** The client learns that something went wrong here, and not why. */
+function logToBoth(log: Log, { mcpReq }: ServerContext): Log {
+  return (sentence, cause) => {
+    log(sentence, cause);
+    mcpReq.log('error', sentence).catch(() => {});
+  };
 }
 
 /** Undefined unless the client gave a token to report under. */

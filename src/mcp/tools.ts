@@ -19,6 +19,8 @@ export type ToolSelection = Readonly<{
   toolNames?: readonly string[] | undefined;
   /** Whether this server can renew leases for its agent: only then `keep_alive` is offered. */
   keepsAlive?: boolean | undefined;
+  /** Whether this server knows who calls; if not, each call that says who acts must say it. */
+  knowsAgent?: boolean | undefined;
 }>;
 
 /**
@@ -26,9 +28,9 @@ export type ToolSelection = Readonly<{
  *
  * Built once per process: a server may be made for each request, and the schemas cost more than the call.
  */
-export const tools: readonly McpTool[] = operations
-  .filter(([, operation]) => operation.doors.includes('mcp'))
-  .map(([name, operation]) => toTool(name, operation, operation.input));
+export const tools: readonly McpTool[] = toTools({ knowsAgent: true });
+
+const toolsForStrangers = toTools({ knowsAgent: false });
 
 /** The tools that a server with these settings offers; refuses names that no tool has. */
 export function selectTools(selection: ToolSelection): readonly McpTool[] {
@@ -36,7 +38,7 @@ export function selectTools(selection: ToolSelection): readonly McpTool[] {
   if (unknown.length > 0) {
     throw new Error(`no such tool: ${unknown.join(', ')}; choose from ${namesOf(tools)}`);
   }
-  return tools
+  return (selection.knowsAgent === false ? toolsForStrangers : tools)
     .filter((tool) => !selection.readOnly || tool.operation.effect === 'read')
     .filter((tool) => !selection.toolNames || selection.toolNames.includes(tool.name))
     .map((tool) =>
@@ -48,24 +50,40 @@ export function namesOf(list: readonly McpTool[]): string {
   return list.map((tool) => tool.name).join(', ');
 }
 
-const claimLaneKeptAlive = toTool(
-  'claimLane',
-  contract.claimLane,
-  contract.claimLane.input.extend({
+const claimLaneKeptAlive = toTool({
+  operationName: 'claimLane',
+  operation: contract.claimLane,
+  input: contract.claimLane.input.extend({
     keep_alive: z
       .boolean()
       .default(false)
       .describe('This server renews the lease until release or the end of the session'),
   }),
-);
+  knowsAgent: true,
+});
 
-function toTool(operationName: OperationName, operation: Operation, input: z.ZodObject): McpTool {
+function toTools({ knowsAgent }: Readonly<{ knowsAgent: boolean }>): readonly McpTool[] {
+  return operations
+    .filter(([, operation]) => operation.doors.includes('mcp'))
+    .map(([operationName, operation]) =>
+      toTool({ operationName, operation, input: operation.input, knowsAgent }),
+    );
+}
+
+type ToolParts = Readonly<{
+  operationName: OperationName;
+  operation: Operation;
+  input: z.ZodObject;
+  knowsAgent: boolean;
+}>;
+
+function toTool({ operationName, operation, input, knowsAgent }: ToolParts): McpTool {
   const name = toSnakeCase(operationName);
   const declaration = {
     name,
     title: operation.title,
     description: `${operation.summary}. ${operation.guidance}`,
-    inputSchema: toInputSchema(operation, input),
+    inputSchema: toInputSchema(input, knowsAgent ? operation.agentField : undefined),
     outputSchema: toOutputSchema(operation),
     annotations: toHints(operation.effect),
   };
@@ -82,16 +100,16 @@ function toHints(effect: Effect): Tool['annotations'] {
   };
 }
 
-function toInputSchema(operation: Operation, input: z.ZodObject): Tool['inputSchema'] {
+function toInputSchema(input: z.ZodObject, filledField: string | undefined): Tool['inputSchema'] {
   const { properties = {}, required = [] } = z.toJSONSchema(input, {
     io: 'input',
     override: ({ jsonSchema }) => {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
-  const agent = operation.agentField ? properties[operation.agentField] : undefined;
+  const agent = filledField ? properties[filledField] : undefined;
   if (typeof agent === 'object') agent.description = `${agent.description}; left out: the id of this session`;
-  const demanded = required.filter((field) => field !== operation.agentField);
+  const demanded = required.filter((field) => field !== filledField);
   return {
     type: 'object',
     properties: properties as Tool['inputSchema']['properties'],
@@ -101,7 +119,7 @@ function toInputSchema(operation: Operation, input: z.ZodObject): Tool['inputSch
 }
 
 /**
- * Names the fields of an answer and leaves their types open.
+ * Tells the fields of an answer by name and leaves their types open.
  *
  * Clients hold every answer against this schema, failures too. The bus behind this server may be older or newer than
  * the contract, and no difference between them may turn a call that worked into an error of the client.
@@ -110,9 +128,9 @@ function toOutputSchema(operation: Operation): Tool['outputSchema'] {
   const { ok: _, ...answer } = operation.output.shape;
   return {
     type: 'object',
+    description: `ok, and what the bus answered: ${Object.keys(answer).join(', ')}`,
     properties: {
       ok: { type: 'boolean' },
-      ...Object.fromEntries(Object.keys(answer).map((field) => [field, {}])),
       error: { type: 'object', properties: { type: { type: 'string' }, message: { type: 'string' } } },
       lost_lanes: { type: 'array', items: { type: 'string' } },
     },

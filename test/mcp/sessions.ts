@@ -1,10 +1,16 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { Client as ClientOfV2 } from '@modelcontextprotocol/client';
+import {
+  Client as ClientOfV2,
+  StreamableHTTPClientTransport as HttpTransportOfV2,
+} from '@modelcontextprotocol/client';
 import { Client as ClientOfV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as HttpTransportOfV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { z } from 'zod';
+import { type StdioOptions, serveMcpOverStdio } from '../../src/mcp/entry.ts';
 import { createMcpServer, type McpServerOptions } from '../../src/mcp/server.ts';
 
 /** The clients that people's programs are built with, each in each protocol era that it speaks. */
@@ -16,10 +22,19 @@ export type CallOptions = Readonly<{
   onprogress?: (progress: Readonly<{ progress: number; total?: number; message?: string }>) => void;
 }>;
 
+type Notification = Readonly<{ method: string; params?: unknown }>;
+
 export type Session = Readonly<{
   tools: readonly Tool[];
   instructions: string | undefined;
   protocolVersion: string | undefined;
+  capabilities: Readonly<Record<string, unknown>>;
+  /** Everything that the server told by itself. */
+  notified: readonly Notification[];
+  // biome-ignore lint/suspicious/noExplicitAny: each test says what it expects of the answer.
+  ask(method: string, params?: Readonly<Record<string, unknown>>): Promise<any>;
+  /** In the way of the era; answers how to have done with it. */
+  subscribe(uri: string): Promise<() => Promise<unknown>>;
   call(
     name: string,
     given?: Readonly<Record<string, unknown>>,
@@ -40,6 +55,29 @@ export async function openSession(
   return connectClient(kind, createLineTransport(output, input));
 }
 
+/** The whole of what serves a connection, in this process; `ended` resolves when it has come to its end. */
+export async function openStdioSession(
+  kind: ClientKind,
+  options: Pick<McpServerOptions, 'bus'> & Partial<StdioOptions>,
+): Promise<Session & Readonly<{ ended: Promise<void> }>> {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const serverOptions = { version: '1.2.3', agentId: 'session:test', log: () => {}, ...options };
+  const ended = serveMcpOverStdio({ ...serverOptions, input, output });
+  const session = await connectClient(kind, createLineTransport(output, input));
+  return { ...session, ended };
+}
+
+/** A client of a server over HTTP, which sends these headers with every request. */
+export function openHttpSession(
+  kind: ClientKind,
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Session> {
+  const Transport = kind === 'SDK v1' ? HttpTransportOfV1 : HttpTransportOfV2;
+  return connectClient(kind, new Transport(new URL(url), { requestInit: { headers } }));
+}
+
 /** Connects, and lists the tools: from then on the client holds every result against the output schema. */
 export async function connectClient(kind: ClientKind, transport: unknown): Promise<Session> {
   return kind === 'SDK v1' ? connectV1(transport) : connectV2(transport, kind.endsWith('2026'));
@@ -47,9 +85,14 @@ export async function connectClient(kind: ClientKind, transport: unknown): Promi
 
 async function connectV1(transport: unknown): Promise<Session> {
   const client = new ClientOfV1({ name: 'v1', version: '1' });
+  const notified = collectNotifications(client);
   let protocolVersion: string | undefined;
+  const { setProtocolVersion } = transport as { setProtocolVersion?: (version: string) => void };
   Object.assign(transport as object, {
-    setProtocolVersion: (version: string) => (protocolVersion = version),
+    setProtocolVersion(version: string) {
+      protocolVersion = version;
+      setProtocolVersion?.call(transport, version);
+    },
   });
   await client.connect(transport as never);
   const { tools } = await client.listTools();
@@ -57,6 +100,13 @@ async function connectV1(transport: unknown): Promise<Session> {
     tools: tools as Tool[],
     instructions: client.getInstructions(),
     protocolVersion,
+    capabilities: client.getServerCapabilities() ?? {},
+    notified,
+    ask: (method, params) => client.request({ method, params } as never, z.looseObject({})),
+    async subscribe(uri) {
+      await client.subscribeResource({ uri });
+      return () => client.unsubscribeResource({ uri });
+    },
     call: (name, given, options) =>
       client.callTool({ name, arguments: given }, undefined, options) as Promise<CallToolResult>,
     close: () => client.close(),
@@ -66,15 +116,35 @@ async function connectV1(transport: unknown): Promise<Session> {
 async function connectV2(transport: unknown, isModern: boolean): Promise<Session> {
   const mode = isModern ? { pin: '2026-07-28' } : 'legacy';
   const client = new ClientOfV2({ name: 'v2', version: '1' }, { versionNegotiation: { mode } });
+  const notified = collectNotifications(client);
   await client.connect(transport as never);
   const { tools } = await client.listTools();
   return {
     tools,
     instructions: client.getInstructions(),
     protocolVersion: client.getNegotiatedProtocolVersion(),
+    capabilities: client.getServerCapabilities() ?? {},
+    notified,
+    ask: (method, params) => client.request({ method, params } as never),
+    async subscribe(uri) {
+      if (isModern) {
+        const { close } = await client.listen({ resourceSubscriptions: [uri] });
+        return () => close();
+      }
+      await client.subscribeResource({ uri });
+      return () => client.unsubscribeResource({ uri });
+    },
     call: (name, given, options) => client.callTool({ name, arguments: given }, options),
     close: () => client.close(),
   };
+}
+
+function collectNotifications(client: ClientOfV1 | ClientOfV2): Notification[] {
+  const notified: Notification[] = [];
+  client.fallbackNotificationHandler = async (notification: Notification) => {
+    notified.push(notification);
+  };
+  return notified;
 }
 
 function createLineTransport(readable: Readable, writable: Writable) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { instructions } from '../../src/mcp/instructions.ts';
+import { toInstructions } from '../../src/mcp/instructions.ts';
 import { createMcpServer } from '../../src/mcp/server.ts';
 import { selectTools } from '../../src/mcp/tools.ts';
 import { createScriptedBus } from './scripted-bus.ts';
@@ -75,6 +75,7 @@ describe('the list of tools', () => {
 });
 
 it('explains itself to an agent in under 1,000 characters', () => {
+  const instructions = toInstructions({ keepsAlive: true });
   expect(instructions.length).toBeLessThan(1_000);
   for (const word of ['lane', 'lease', 'fence', 'wait_s', 'post_message', 'not instructions']) {
     expect(instructions).toContain(word);

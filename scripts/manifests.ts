@@ -1,0 +1,123 @@
+import manifest from '../package.json' with { type: 'json' };
+import { settingEntries } from '../src/cli/settings.ts';
+import { operations } from '../src/contract/contract.ts';
+import { toSnakeCase } from '../src/contract/names.ts';
+
+/**
+ * What tells other people's programs about this package, by the file it is written to. Name, version and settings are
+ * said once, elsewhere: these files repeat them for readers who know no other.
+ */
+export const manifestFiles = {
+  'server.json': toServer,
+  '.claude-plugin/plugin.json': toPlugin,
+  '.claude-plugin/marketplace.json': toMarketplace,
+} as const;
+
+/** What the registry of MCP servers lists. */
+function toServer(): object {
+  return {
+    $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
+    name: manifest.mcpName,
+    title,
+    description: shortDescription,
+    version: manifest.version,
+    packages: [
+      {
+        registryType: 'npm',
+        registryBaseUrl: 'https://registry.npmjs.org',
+        identifier: manifest.name,
+        version: manifest.version,
+        runtimeHint: 'npx',
+        transport: { type: 'stdio' },
+        environmentVariables: settingEntries
+          .filter(([, { readBy }]) => readBy.includes('mcp'))
+          .map(([name, { description, environment }]) => ({
+            name: environment,
+            description,
+            ...(name === 'writeSecret' && { isSecret: true }),
+          })),
+      },
+    ],
+  };
+}
+
+/** The package itself is the plugin: its hooks, its server and its skill lie where they are. */
+function toPlugin(): object {
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    description: manifest.description,
+    author: { name: manifest.author },
+    license: manifest.license,
+    keywords: manifest.keywords,
+    hooks: './hooks/claude-code/hooks.json',
+    mcpServers: {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the client fills it in
+      bus: { command: 'node', args: ['${CLAUDE_PLUGIN_ROOT}/dist/bin.js'] },
+    },
+  };
+}
+
+/** The plugin comes from npm, because a checkout holds no built files. */
+function toMarketplace(): object {
+  const { author, description, name, version } = manifest;
+  return {
+    name,
+    owner: { name: author },
+    metadata: { description },
+    plugins: [{ name, description, version, source: { source: 'npm', package: name, version } }],
+  };
+}
+
+/** The bundle that desktop clients install with a click. */
+export function toBundle(): object {
+  return {
+    manifest_version: '0.3',
+    name: manifest.name,
+    display_name: title,
+    version: manifest.version,
+    description: manifest.description,
+    author: { name: manifest.author },
+    license: manifest.license,
+    keywords: manifest.keywords,
+    server: {
+      type: 'node',
+      entry_point: 'dist/bin.js',
+      mcp_config: {
+        command: 'node',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the client fills it in
+        args: ['${__dirname}/dist/bin.js'],
+        env: Object.fromEntries(
+          bundleSettings().map(([name, { environment }]) => [environment, `\${user_config.${name}}`]),
+        ),
+      },
+    },
+    tools: operations
+      .filter(([, { doors }]) => doors.includes('mcp'))
+      .map(([name, { summary }]) => ({ name: toSnakeCase(name), description: summary })),
+    compatibility: { runtimes: { node: '>=22.13' } },
+    user_config: Object.fromEntries(
+      bundleSettings().map(([name, { description, environment }]) => [
+        name,
+        {
+          type: 'string',
+          title: environment,
+          description,
+          // What is left empty counts as unset.
+          default: '',
+          required: false,
+          ...(name === 'writeSecret' && { sensitive: true }),
+        },
+      ]),
+    ),
+  };
+}
+
+/** What a person at a desktop may have to say; anything else has a default that fits. */
+function bundleSettings() {
+  return settingEntries.filter(([name]) => ['baseUrl', 'writeSecret', 'agentId'].includes(name));
+}
+
+const title = 'Coordination bus';
+const shortDescription =
+  'Coordinate coding agents: a message board, lanes held under leases, and who does what';

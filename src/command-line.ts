@@ -1,0 +1,17 @@
+import { actions } from './actions.ts';
+import { runCommandLine } from './cli/main.ts';
+import { localCommands } from './local-commands.ts';
+import { version } from './version.ts';
+
+/** Runs the command that was typed and answers the exit status. */
+export function runCommand(): Promise<number> {
+  return runCommandLine({
+    argv: process.argv.slice(2),
+    environment: process.env,
+    output: process.stdout,
+    errorOutput: process.stderr,
+    version,
+    actions,
+    extraCommands: localCommands,
+  });
+}

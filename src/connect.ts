@@ -1,0 +1,21 @@
+import type { OpenedBus } from './cli/command.ts';
+import type { Config } from './cli/config.ts';
+import { toLocalBusOptions } from './local.ts';
+import { version } from './version.ts';
+
+/** The local bus, or one elsewhere. Nothing is sent or started before the first call. */
+export async function connect(config: Config): Promise<OpenedBus> {
+  if (config.autostart) {
+    const { createLocalBus } = await import('./daemon/local-bus.ts');
+    return createLocalBus(toLocalBusOptions(config, toStandardError));
+  }
+  const { createClient } = await import('./http/client.ts');
+  const { baseUrl, timeoutSeconds, writeSecret } = config;
+  return createClient({ baseUrl, timeoutSeconds, writeSecret, userAgent: `bus-mcp/${version}` });
+}
+
+/** Standard output belongs to the protocol. */
+export function toStandardError(sentence: string, cause?: unknown): void {
+  const reason = cause instanceof Error ? ` (${cause.message})` : '';
+  process.stderr.write(`bus-mcp: ${sentence}${reason}\n`);
+}

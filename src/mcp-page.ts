@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Bus } from './contract/contract.ts';
+import { limits } from './contract/limits.ts';
+import type { Logger } from './http/answers.ts';
+import { readJson } from './http/body.ts';
+import { createGuard } from './http/guard.ts';
+import type { Page } from './http/targets.ts';
+import { headerNames } from './http/wire.ts';
+import type { McpHttp } from './mcp/http.ts';
+import { version } from './version.ts';
+
+export type McpPageOptions = Readonly<{ bus: Bus; writeSecret: string | undefined; log: Logger }>;
+
+/** `/mcp`: the MCP server over HTTP. It is loaded when somebody first comes that way. */
+export function createMcpPages(options: McpPageOptions): {
+  pages: readonly Page[];
+  close: () => Promise<void>;
+} {
+  let opened: Promise<McpHttp> | undefined;
+  const handle: Page['handle'] = async (request, response) => {
+    opened ??= openDoor(options);
+    await (await opened).handle(request, response);
+  };
+  return {
+    // Without sessions there is nothing to get or to delete; the protocol wants to hear that from the server itself.
+    pages: ['POST', 'GET', 'DELETE'].map((method) => ({ method, path: '/mcp', handle })),
+    close: async () => (await opened)?.close(),
+  };
+}
+
+async function openDoor({ bus, writeSecret, log }: McpPageOptions): Promise<McpHttp> {
+  const { createMcpDoor } = await import('./mcp/door.ts');
+  const guard = createGuard({ allowedHosts: [], writeSecret });
+  return createMcpDoor({
+    bus,
+    version,
+    checkSecret: (given) => guard.checkSecret({ headers: { [headerNames.writeSecret]: given } }),
+    readBody,
+    log: (sentence, cause) => log.warn({ err: cause }, sentence),
+  });
+}
+
+function readBody(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    readJson(request, response, limits.requestBytesMax, (refusal, value) => {
+      if (refusal) reject(refusal);
+      else resolve(value);
+    });
+  });
+}

@@ -1,0 +1,36 @@
+/** Calls that run, so that their callers can end them by a message of its own. */
+export type Cancelling = Readonly<{
+  /** Answers how to note that the call has ended. */
+  begin(call: CallName, end: () => void): () => void;
+  cancel(call: CallName): void;
+}>;
+
+/** Clients number their requests themselves, and without sessions only their own id tells one from another. */
+export type CallName = Readonly<{ caller: string | undefined; requestId: unknown }>;
+
+/**
+ * Clients of the era of 2025 cancel a call by another request and leave its connection open. A wait that nobody
+ * listens to any more must not be served: the lane would be held by nobody.
+ */
+export function createCancelling(): Cancelling {
+  const running = new Map<string, () => void>();
+  return {
+    begin(call, end) {
+      const key = toKey(call);
+      if (key === undefined) return () => {};
+      running.set(key, end);
+      return () => {
+        if (running.get(key) === end) running.delete(key);
+      };
+    },
+    cancel(call) {
+      const key = toKey(call);
+      if (key !== undefined) running.get(key)?.();
+    },
+  };
+}
+
+/** Callers that give no id of theirs cannot be told apart, and none may end the calls of another. */
+function toKey({ caller, requestId }: CallName): string | undefined {
+  return caller === undefined ? undefined : JSON.stringify([caller, requestId]);
+}

@@ -1,0 +1,71 @@
+import type { Server } from '@modelcontextprotocol/server';
+import type { Bus } from '../contract/contract.ts';
+import type { Log } from './call.ts';
+import { type FeedEvent, followFeed } from './feed.ts';
+
+/** What a client looks for to know that this server sends such events. It is a preview of one client, in one era. */
+export const channelCapability = { 'claude/channel': {} };
+
+export type ChannelOptions = Readonly<{
+  bus: Bus;
+  /** Posts to these topics are passed on. */
+  topics: readonly string[];
+  /** What this agent posts itself is no news to it. */
+  agentId: string;
+  log: Log;
+}>;
+
+const bodyCharactersMax = 4_000;
+
+/** Passes on every post to the topics, from when the client has opened the session until it ends. */
+export function openChannel(server: Server, options: ChannelOptions): void {
+  const { bus, log } = options;
+  const end = new AbortController();
+  server.oninitialized = () => {
+    const onEvents = (events: readonly FeedEvent[]) => passOn(server, events, options);
+    followFeed({ bus, onEvents, log, signal: end.signal }).catch((error) => {
+      if (!end.signal.aborted) log('posts are not passed on to the channel', error);
+    });
+  };
+  server.onclose = () => end.abort();
+}
+
+/** Told with the rest of the instructions. */
+export function toChannelInstructions(topics: readonly string[]): string {
+  return `Posts to ${topics.map((topic) => JSON.stringify(topic)).join(', ')} arrive by themselves as <channel> events with their sender, topic and id; answer with post_message.`;
+}
+
+async function passOn(
+  server: Server,
+  events: readonly FeedEvent[],
+  { topics, agentId, log }: ChannelOptions,
+): Promise<void> {
+  for (const { kind, message } of events) {
+    if (kind !== 'message_posted' || !message) continue;
+    if (!topics.includes(message.topic) || message.sender === agentId) continue;
+    const { id, topic, sender, body } = message;
+    const params = {
+      content: toContent(id, body),
+      // The client makes attributes of these, whose names it takes only in this form.
+      meta: { sender: toAttribute(sender), topic: toAttribute(topic), id: String(id) },
+    };
+    await server
+      .notification({ method: 'notifications/claude/channel', params } as never)
+      .catch((error) => log('a post could not be passed on to the channel', error));
+  }
+}
+
+/** A peer must not be able to end the element that the client puts around what it wrote, nor to fill the context. */
+function toContent(id: number, body: string): string {
+  const start = body.slice(0, bodyCharactersMax);
+  const more =
+    body.length > start.length ? `\n… (cut; the whole: read_messages with since_id=${id - 1}, limit=1)` : '';
+  return `${start.replace(/<(?=\/?\s*channel)/gi, '&lt;').replace(unprintable, '\ufffd')}${more}`;
+}
+
+function toAttribute(text: string): string {
+  return text.replace(unprintable, '\ufffd').replace(/["<>&\n\t]/g, '_');
+}
+
+/** Control characters but for line ends and tabs, and those that turn the direction of what follows. */
+const unprintable = /[^\P{Cc}\n\t]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;

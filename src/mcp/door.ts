@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { type Bus, type Call, operations } from '../contract/contract.ts';
+import { agentId } from '../contract/fields.ts';
+import { toInvalidInput } from '../contract/input.ts';
+import { isWrite } from '../contract/operation.ts';
+import { createMcpHttp, type McpHttp, type McpHttpOptions } from './http.ts';
+import { createMcpServer } from './server.ts';
+import { createWatcher } from './watcher.ts';
+
+export type McpDoorOptions = Pick<McpHttpOptions, 'readBody' | 'log'> &
+  Readonly<{
+    bus: Bus;
+    version: string;
+    /** Throws the refusal unless this is the write secret of the bus. */
+    checkSecret: (given: string | undefined) => void;
+  }>;
+
+const agentHeader = 'x-bus-agent';
+
+/**
+ * The bus as an MCP server over HTTP, in the process of the bus.
+ *
+ * Reading is open to all, as it is on the other routes. A write without the secret is a call that failed, not a
+ * request that was refused: on a 401 clients would look for somebody to log in to.
+ */
+export function createMcpDoor(options: McpDoorOptions): McpHttp {
+  const { bus, version, checkSecret, readBody, log } = options;
+  return createMcpHttp({
+    readBody,
+    log,
+    admit: (request: IncomingMessage) => readAgentId(request.headers[agentHeader]),
+    createWatcher: (onUpdated) => createWatcher({ bus, onUpdated, log }),
+    createServer: ({ era, headers, watcher }) =>
+      createMcpServer({
+        bus: guardWrites(bus, () => checkSecret(readSecret(headers))),
+        version,
+        agentId: readAgentId(headers.get(agentHeader) ?? undefined),
+        era,
+        watcher: era === 'modern' ? watcher : undefined,
+        log,
+      }),
+  });
+}
+
+/** Who calls, if the client was set up to say it. */
+function readAgentId(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  // Node reads header bytes as latin1, so this gives back the bytes that were sent.
+  const given = Buffer.from(String(header), 'latin1').toString('utf8');
+  if (agentId.safeParse(given).success && !given.includes('\ufffd')) return given;
+  throw toInvalidInput([
+    { field: agentHeader, message: 'must be an agent id of 1 to 200 characters in UTF-8' },
+  ]);
+}
+
+/** The header of the bus, or the one that MCP clients have a setting for. */
+function readSecret(headers: Headers): string | undefined {
+  const [, bearer] = /^bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '') ?? [];
+  return headers.get('x-bus-secret') ?? bearer;
+}
+
+function guardWrites(bus: Bus, check: () => void): Bus {
+  const entries = operations.map(([name, operation]) => {
+    if (!isWrite(operation)) return [name, bus[name]];
+    const operate = bus[name] as (input: unknown, call?: Call) => Promise<unknown>;
+    const guarded = async (input: unknown, call?: Call) => {
+      check();
+      return operate(input, call);
+    };
+    return [name, guarded];
+  });
+  return Object.fromEntries(entries) as Bus;
+}

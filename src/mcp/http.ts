@@ -1,0 +1,164 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import {
+  createMcpHandler,
+  InMemoryServerEventBus,
+  isJsonContentType,
+  type McpHttpHandler,
+  type McpRequestContext,
+  type McpServerFactory,
+} from '@modelcontextprotocol/server';
+import { BusError, isRefusal } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
+import type { Log } from './call.ts';
+import { createCancelling } from './cancelling.ts';
+import { refuseMessage, type StreamedAnswer, toStreamed } from './http-answers.ts';
+import { listenTo, type RawMessage, readListenedUris } from './listening.ts';
+import type { Watcher } from './watcher.ts';
+
+/** What a server is made for: one request, in the era of its client. */
+export type Asked = Readonly<{
+  era: McpRequestContext['era'];
+  headers: Headers;
+  watcher: Watcher | undefined;
+}>;
+
+export type McpHttpOptions = Readonly<{
+  createServer: (asked: Asked) => ReturnType<McpServerFactory>;
+  /** Reads a body as JSON. Rejects with the refusal for one that is too large or no JSON. */
+  readBody: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
+  /** Answers who asks, if that is known. Throws the refusal for a request that no server should be made for. */
+  admit?: (request: IncomingMessage) => string | undefined;
+  /** Makes what tells of changed resources; without it nobody hears of them. */
+  createWatcher?: (onUpdated: (uri: string) => void) => Watcher;
+  log: Log;
+}>;
+
+export type McpHttp = Readonly<{
+  /** Answers one request. Rejects with a `BusError` for one that is refused before it is read as a message. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Lets what runs finish, for a moment, and ends what would never end by itself. */
+  close(): Promise<void>;
+}>;
+
+const closeMillisecondsMax = 2_000;
+
+/**
+ * MCP over Streamable HTTP without sessions: every request is answered by a server of its own, so that a restart is
+ * no news to clients. Nothing is known here of what the servers offer.
+ */
+export function createMcpHttp(options: McpHttpOptions): McpHttp {
+  const { readBody, admit } = options;
+  const running = new Set<Promise<void>>();
+  const cancelling = createCancelling();
+  const { serve, watcher, close } = createServing(options);
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const caller = admit?.(request);
+    const message = request.method === 'POST' ? await readMessage(request, response) : undefined;
+    if (response.writableEnded) return;
+    const uris = readListenedUris(message);
+    if (uris) {
+      if (await isHeard(uris, message, response)) await serve.whole(request, toStreamed(response), message);
+      return;
+    }
+    const { requestId } = message?.params ?? {};
+    if (message?.method === 'notifications/cancelled') cancelling.cancel({ caller, requestId });
+    const answer = toStreamed(response);
+    const done = cancelling.begin({ caller, requestId: message?.id }, answer.cancel);
+    const served = serve[mayWait(message) ? 'streamed' : 'whole'](request, answer, message);
+    running.add(served);
+    await served.finally(() => {
+      running.delete(served);
+      done();
+    });
+  }
+
+  async function readMessage(request: IncomingMessage, response: ServerResponse): Promise<RawMessage> {
+    if (!isJsonContentType(request.headers['content-type'])) throw wrongType();
+    try {
+      const body = await readBody(request, response);
+      if (!Array.isArray(body)) return body as RawMessage;
+      refuseMessage(response, batchRefusal);
+    } catch (error) {
+      if (!isRefusal(error, 'invalid_input')) throw error;
+      refuseMessage(response, { code: -32700, message: `Parse error: ${error.detail}` });
+    }
+    return {};
+  }
+
+  /** Lets the stream of this response be told of the resources as long as it is open, or refuses the request. */
+  async function isHeard(
+    uris: readonly string[],
+    message: RawMessage | undefined,
+    response: ServerResponse,
+  ): Promise<boolean> {
+    if (!watcher) return true;
+    response.once('close', () => void watcher.set(response, []));
+    const refusal = await listenTo(watcher, response, uris);
+    if (response.destroyed) return false;
+    if (refusal) refuseMessage(response, refusal, { status: 200, id: message?.id });
+    return !refusal;
+  }
+
+  return {
+    handle,
+    async close() {
+      await Promise.race([Promise.allSettled(running), pause(closeMillisecondsMax)]);
+      await close();
+    },
+  };
+}
+
+/** The library's own handling of both eras, once answering whole where it can, and once always on a stream. */
+function createServing({ createServer, createWatcher, log }: McpHttpOptions) {
+  const events = new InMemoryServerEventBus();
+  const watcher = createWatcher?.((uri) => events.publish({ kind: 'resource_updated', uri }));
+  let lastProblem: unknown;
+  const shared = {
+    bus: events,
+    maxSubscriptions: limits.mcpSubscribersMax,
+    onerror: (error: Error) => {
+      lastProblem = error;
+    },
+  };
+  const factory: McpServerFactory = ({ era, requestInfo }) =>
+    createServer({ era, headers: requestInfo?.headers ?? new Headers(), watcher });
+  const handlers = {
+    whole: createMcpHandler(factory, shared),
+    // Clients give up on a call of which they do not hear soon, and a stream can begin before the answer is known.
+    streamed: createMcpHandler(factory, { ...shared, responseMode: 'sse' }),
+  };
+
+  function toServe(handler: McpHttpHandler) {
+    const serve = toNodeHandler(handler);
+    return async (request: IncomingMessage, answer: StreamedAnswer, message: RawMessage | undefined) => {
+      await serve(request, answer, message);
+      if (answer.status() >= 500) log('a request to the MCP server failed', lastProblem);
+    };
+  }
+
+  async function close(): Promise<void> {
+    watcher?.close();
+    await Promise.all([handlers.whole.close(), handlers.streamed.close()]);
+  }
+
+  return {
+    serve: { whole: toServe(handlers.whole), streamed: toServe(handlers.streamed) },
+    watcher,
+    close,
+  };
+}
+
+const batchRefusal = { code: -32600, message: 'batches are not taken: send each message by itself' };
+
+function mayWait(message: RawMessage | undefined): boolean {
+  const given = message?.params?.arguments as { wait_s?: unknown } | undefined;
+  return typeof given?.wait_s === 'number' && given.wait_s > 0;
+}
+
+function wrongType(): BusError {
+  const detail = 'the content type must be application/json: send one JSON-RPC message as the body';
+  return new BusError({ status: 415, code: 'invalid_input', detail });
+}

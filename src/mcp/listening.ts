@@ -1,0 +1,40 @@
+import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
+import { toProtocolError } from './resources.ts';
+import { checkUris } from './subscriptions.ts';
+import type { Watcher } from './watcher.ts';
+
+/** A JSON-RPC message as it came; nothing in it is certain. */
+export type RawMessage = Readonly<{
+  id?: unknown;
+  method?: unknown;
+  params?: Readonly<Record<string, unknown>>;
+}>;
+
+/** The resources that a `subscriptions/listen` request is about; undefined for every other message. */
+export function readListenedUris(message: RawMessage | undefined): readonly string[] | undefined {
+  if (message?.method !== 'subscriptions/listen') return undefined;
+  const { notifications } = (message.params ?? {}) as { notifications?: { resourceSubscriptions?: unknown } };
+  const uris = notifications?.resourceSubscriptions;
+  return Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
+}
+
+/**
+ * Sees to it that whoever holds on to this hears of these resources: nothing that happens after it resolved is
+ * missed. Answers the refusal if that cannot be.
+ */
+export async function listenTo(
+  watcher: Watcher,
+  holder: unknown,
+  uris: readonly string[],
+): Promise<ProtocolError | undefined> {
+  try {
+    checkUris(uris);
+    await watcher.set(holder, uris);
+    return undefined;
+  } catch (error) {
+    const known = toProtocolError(error);
+    if (known instanceof ProtocolError) return known;
+    const message = 'the change feed cannot be read now: try again in a moment';
+    return new ProtocolError(ProtocolErrorCode.InternalError, message);
+  }
+}

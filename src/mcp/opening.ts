@@ -1,0 +1,182 @@
+import type { Readable, Writable } from 'node:stream';
+import type { RawMessage } from './listening.ts';
+
+/**
+ * The results of the requests that open a session, as JSON text, made at build time by the very server that takes
+ * over. They depend on nothing that is known only later.
+ */
+export type OpeningAnswers = Readonly<{
+  /** By the protocol version that is asked for. */
+  initialize: Readonly<Record<string, string>>;
+  /** By method, for clients of the era of 2025. */
+  legacy: Readonly<Record<string, string>>;
+  /** By method, for clients of the era of 2026. */
+  modern: Readonly<Record<string, string>>;
+  modernVersion: string;
+}>;
+
+export type OpeningOptions = Readonly<{
+  answers: OpeningAnswers;
+  input: Readable;
+  output: Writable;
+  signals: Pick<NodeJS.Process, 'on' | 'off'>;
+}>;
+
+/** What was answered, so that the server that takes over can be told; or that the client has left. */
+export type Opened = readonly RawMessage[] | 'ended';
+
+const restMilliseconds = 250;
+/** An opening is short; what is longer is for the server to judge. */
+const bytesMax = 65_536;
+
+/**
+ * Answers the opening of a session over stdio while nothing else is loaded: clients hold up people until then.
+ *
+ * Resolves at the first message that it has no answer for, which it leaves in the input with all that follows, or
+ * when the client pauses.
+ */
+export function openSession({ answers, input, output, signals }: OpeningOptions): Promise<Opened> {
+  return new Promise((resolve) => {
+    const answered: RawMessage[] = [];
+    let held = Buffer.alloc(0);
+    let timer: NodeJS.Timeout | undefined;
+
+    function onData(chunk: Buffer): void {
+      held = Buffer.concat([held, chunk]);
+      while (answerNext()) {
+        timer?.refresh();
+        timer ??= setTimeout(handOver, restMilliseconds);
+      }
+    }
+
+    /** Whether a whole message was held that could be answered. */
+    function answerNext(): boolean {
+      const end = held.indexOf('\n');
+      if (end < 0 && held.length <= bytesMax) return false;
+      const message = parse(held.subarray(0, end).toString('utf8'));
+      const text = message && toAnswer(answers, answered, message);
+      if (!message || text === undefined) {
+        handOver();
+        return false;
+      }
+      held = held.subarray(end + 1);
+      answered.push(message);
+      if (text !== '') output.write(text);
+      return true;
+    }
+
+    function stop(): void {
+      clearTimeout(timer);
+      input.off('data', onData).off('end', leave).off('error', leave).pause();
+      output.off('error', leave);
+      for (const signal of stopSignals) signals.off(signal, leave);
+    }
+
+    function handOver(): void {
+      stop();
+      if (held.length > 0) input.unshift(held);
+      resolve(answered);
+    }
+
+    function leave(): void {
+      stop();
+      // What breaks on the way out is nobody's business any more.
+      output.on('error', () => {});
+      resolve('ended');
+    }
+
+    for (const signal of stopSignals) signals.on(signal, leave);
+    output.on('error', leave);
+    input.on('data', onData).on('end', leave).on('error', leave);
+  });
+}
+
+const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+function parse(line: string): RawMessage | undefined {
+  try {
+    const message = JSON.parse(line) as unknown;
+    return isObject(message) ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The line to answer, or the empty text for what needs no answer. Undefined for whatever is not quite ordinary. */
+function toAnswer(
+  answers: OpeningAnswers,
+  before: readonly RawMessage[],
+  message: RawMessage,
+): string | undefined {
+  const { jsonrpc, id, method, params = {}, ...rest } = message as RawMessage & { jsonrpc?: unknown };
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || !isObject(params) || !isEmpty(rest))
+    return undefined;
+  const wasInitialized = before[0]?.method === 'initialize';
+  if (id === undefined) return method === 'notifications/initialized' && wasInitialized ? '' : undefined;
+  if (typeof id !== 'string' && !Number.isInteger(id)) return undefined;
+  const result = findResult(answers, { method, params, wasInitialized, isFirst: before.length === 0 });
+  return result === undefined
+    ? undefined
+    : `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}\n`;
+}
+
+type Asked = Readonly<{
+  method: string;
+  params: Readonly<Record<string, unknown>>;
+  wasInitialized: boolean;
+  isFirst: boolean;
+}>;
+
+function findResult(answers: OpeningAnswers, asked: Asked): string | undefined {
+  const { method, params, wasInitialized, isFirst } = asked;
+  if (method === 'initialize') {
+    return isFirst && isInitialize(params) ? own(answers.initialize, params.protocolVersion) : undefined;
+  }
+  const { _meta = {}, ...rest } = params;
+  if (!isObject(_meta) || !isEmpty(rest)) return undefined;
+  if (wasInitialized) return isPlainMeta(_meta) ? own(answers.legacy, method) : undefined;
+  return isModernMeta(_meta, answers.modernVersion) ? own(answers.modern, method) : undefined;
+}
+
+function isInitialize(
+  params: Readonly<Record<string, unknown>>,
+): params is { protocolVersion: string } & Record<string, unknown> {
+  const { protocolVersion, capabilities, clientInfo, ...rest } = params;
+  const isOrdinary = isEmpty(rest) && isObject(capabilities) && isClientInfo(clientInfo);
+  return isOrdinary && typeof protocolVersion === 'string';
+}
+
+function isPlainMeta({ progressToken: _, ...rest }: Readonly<Record<string, unknown>>): boolean {
+  return isEmpty(rest);
+}
+
+function isModernMeta(meta: Readonly<Record<string, unknown>>, version: string): boolean {
+  const {
+    'io.modelcontextprotocol/protocolVersion': protocolVersion,
+    'io.modelcontextprotocol/clientInfo': clientInfo,
+    'io.modelcontextprotocol/clientCapabilities': clientCapabilities,
+    ...rest
+  } = meta;
+  return (
+    protocolVersion === version &&
+    isObject(clientCapabilities) &&
+    (clientInfo === undefined || isClientInfo(clientInfo)) &&
+    isPlainMeta(rest)
+  );
+}
+
+function isClientInfo(value: unknown): boolean {
+  return isObject(value) && typeof value.name === 'string' && typeof value.version === 'string';
+}
+
+function own(record: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function isEmpty(value: object): boolean {
+  return Object.keys(value).length === 0;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

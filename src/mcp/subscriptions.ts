@@ -1,0 +1,46 @@
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  ResourceNotFoundError,
+  type Server,
+} from '@modelcontextprotocol/server';
+import { limits } from '../contract/limits.ts';
+import { toProtocolError } from './resources.ts';
+import { parseUri } from './uris.ts';
+import type { Watcher } from './watcher.ts';
+
+/** `resources/subscribe` and its opposite, as clients of the era of 2025 ask for them over a connection of their own. */
+export function serveSubscriptions(server: Server, watcher: Watcher): void {
+  const uris = new Set<string>();
+  const watch = () => watcher.set(server, [...uris]);
+
+  server.setRequestHandler('resources/subscribe', async ({ params: { uri } }) => {
+    checkUris([...uris, uri]);
+    uris.add(uri);
+    try {
+      await watch();
+    } catch (error) {
+      uris.delete(uri);
+      throw toProtocolError(error);
+    }
+    return {};
+  });
+
+  server.setRequestHandler('resources/unsubscribe', async ({ params: { uri } }) => {
+    if (uris.delete(uri)) await watch();
+    return {};
+  });
+}
+
+/** Refuses, in the way of the protocol, what nobody could ever hear of, and more than one caller may ask for. */
+export function checkUris(uris: readonly string[]): void {
+  const { mcpUrisPerSubscriberMax } = limits;
+  if (new Set(uris).size > mcpUrisPerSubscriberMax) {
+    throw new ProtocolError(
+      ProtocolErrorCode.InvalidParams,
+      `at most ${mcpUrisPerSubscriberMax} resources can be subscribed to: bus://status changes with every one of them`,
+    );
+  }
+  const unknown = uris.find((uri) => !parseUri(uri));
+  if (unknown !== undefined) throw new ResourceNotFoundError(unknown.slice(0, 500));
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it, vi } from 'vitest';
+import { ask, post } from '../http/fixtures.ts';
+import { startMcpHttp } from './http-server.ts';
+import { eras, toCall } from './raw-calls.ts';
+import { createScriptedBus, waitForAbort } from './scripted-bus.ts';
+
+describe('at the door of /mcp', () => {
+  const [{ headers = {} } = {}] = eras;
+
+  async function start() {
+    const { bus, calls } = createScriptedBus();
+    return { ...(await startMcpHttp(bus)), calls };
+  }
+
+  it.each([
+    ['a page of another site', { origin: 'https://evil.example' }],
+    ['a name that somebody gave to this machine', { host: 'evil.example:8100' }],
+  ])('%s is refused', async (_, wrong) => {
+    const { port, calls } = await start();
+    const answer = await post(port, '/mcp', toCall('get_bus_status', {}), { ...headers, ...wrong });
+    expect(answer).toMatchObject({ status: 403, json: { code: 'forbidden_origin' } });
+    expect(calls).toEqual([]);
+  });
+
+  it.each(['GET', 'DELETE'])('%s is answered 405, for there are no sessions', async (method) => {
+    const { port } = await start();
+    const answer = await ask(port, method, '/mcp', { headers: { accept: 'text/event-stream' } });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.allow).toBe('POST');
+  });
+
+  it('a body that is larger than the bus reads is refused, and the refusal arrives', async () => {
+    const { port } = await start();
+    const answer = await post(port, '/mcp', toCall('x', { body: 'x'.repeat(600_000) }), headers);
+    expect(answer).toMatchObject({ status: 413, json: { code: 'too_large' } });
+  });
+
+  it.each(['{', 'null', '5', '"text"', '{"jsonrpc":"2.0"}', ''])('%j is no message', async (body) => {
+    const { port, log } = await start();
+    const answer = await post(port, '/mcp', body, headers);
+    expect(answer.status).toBe(400);
+    expect(answer.json).toMatchObject({ jsonrpc: '2.0', error: { code: expect.any(Number) } });
+    expect(log).toEqual([]);
+  });
+
+  it('what is not called JSON is not read', async () => {
+    const { port, calls } = await start();
+    const message = toCall('get_bus_status', {});
+    const answer = await post(port, '/mcp', message, { ...headers, 'content-type': 'text/plain' });
+    expect(answer).toMatchObject({ status: 415, json: { code: 'invalid_input' } });
+    expect(calls).toEqual([]);
+  });
+
+  it.each(['', 'x'.repeat(201), Buffer.from('\ud83d\ude00').subarray(0, 2).toString('latin1')])(
+    'an agent id that is none is refused: %j',
+    async (agent) => {
+      const { port, calls } = await start();
+      const message = toCall('get_bus_status', {});
+      const answer = await post(port, '/mcp', message, { ...headers, 'x-bus-agent': agent });
+      expect(answer).toMatchObject({ status: 422, json: { code: 'invalid_input' } });
+      expect(answer.text).toContain('x-bus-agent');
+      expect(calls).toEqual([]);
+    },
+  );
+
+  it('an agent id in UTF-8 arrives as it was meant', async () => {
+    const { port, calls } = await start();
+    const agent = Buffer.from('žofie', 'utf8').toString('latin1');
+    await post(port, '/mcp', toCall('claim_lane', { lane: 'docs' }), { ...headers, 'x-bus-agent': agent });
+    expect(calls[0]?.input).toMatchObject({ owner: 'žofie' });
+  });
+
+  it('a call that would wait on does not hold up the stop of the bus', async () => {
+    const { bus, calls } = createScriptedBus({ readMessages: waitForAbort });
+    const { url, close } = await startMcpHttp(bus);
+    const body = JSON.stringify(toCall('read_messages', { since_id: 0, wait_s: 300 }));
+    const answer = fetch(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+    })
+      .then((response) => response.text())
+      .catch(() => 'cut off');
+    await vi.waitFor(() => expect(calls).toHaveLength(1));
+    const startedAt = performance.now();
+    await close();
+    expect(await answer).toBe('cut off');
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(calls[0]?.call?.signal?.aborted).toBe(true);
+  });
+});
