@@ -1,0 +1,69 @@
+// One bus process as it ships, killed and started again on the same store and port.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const shippedFile = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
+const startMillisecondsMax = 30_000;
+
+export function createBusProcess({ store, home, commandFile = shippedFile, nodeArguments = [] }) {
+  let child;
+  let exited = Promise.resolve();
+  let port = 0;
+  let said = '';
+
+  /** Begins to start it; nobody says that it will come to listen. */
+  function launch() {
+    said = '';
+    const env = { PATH: process.env.PATH, HOME: home, BUS_STORE: store, BUS_PORT: String(port) };
+    const started = spawn(process.execPath, [...nodeArguments, commandFile, 'serve'], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child = started;
+    exited = new Promise((resolve) => started.once('exit', resolve));
+    const listen = (chunk) => {
+      said = `${said}${chunk}`.slice(-4_000);
+      const found = /listens on {2}http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+      if (found) port = Number(found);
+    };
+    started.stdout.on('data', listen);
+    started.stderr.on('data', listen);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(toFailure('did not start in time', said)), startMillisecondsMax);
+      const settle = (finish) => () => {
+        clearTimeout(timer);
+        started.stdout.off('data', look);
+        finish();
+      };
+      const isUp = settle(resolve);
+      const look = () => {
+        if (said.includes('Stop it with Ctrl-C')) isUp();
+      };
+      started.stdout.on('data', look);
+      started.once(
+        'exit',
+        settle(() => reject(toFailure('did not start', said))),
+      );
+    });
+  }
+
+  return {
+    launch,
+    async kill(signal = 'SIGKILL') {
+      child?.kill(signal);
+      await exited;
+    },
+    get port() {
+      return port;
+    },
+    get pid() {
+      return child?.pid;
+    },
+    /** The last that it said; none of it is for callers. */
+    said: () => said,
+  };
+}
+
+function toFailure(what, said) {
+  return new Error(`the bus ${what}. It said:\n${said}`);
+}

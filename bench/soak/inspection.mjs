@@ -1,0 +1,98 @@
+// Reads everything that the bus has and holds it against what was recorded.
+import { createRequire } from 'node:module';
+import { askOnce } from './ask.mjs';
+import { checkEvents, checkLane, checkMessages } from './checks.mjs';
+import { loadModel } from './model.mjs';
+
+const pageRows = 500;
+/** The checker tries orders: it is given lanes with short lives only. */
+const modelDeedsMax = 400;
+
+export async function createInspection({ store, record, portOf, agent }) {
+  const checkHistory = await loadModel();
+  const ask = (path) => askOnce({ port: portOf(), method: 'GET', path, agent });
+  const { last_message_id: messagesBefore, last_event_id: eventsBefore } = (await ask('/status')).json._meta;
+  let events = [];
+  let lost = 0;
+  let integrity = 'not looked at: that is for a SQLite file';
+  const modelled = new Set();
+
+  async function readAll(path, sinceName, rowsName, since) {
+    const rows = [];
+    for (let cursor = since; ; ) {
+      const reply = await ask(`${path}?${sinceName}=${cursor}&limit=${pageRows}`);
+      if (reply?.status !== 200) throw new Error(`${path} was answered ${reply?.status}: ${reply?.text}`);
+      rows.push(...reply.json[rowsName]);
+      if (!reply.json.has_more) return rows;
+      cursor = reply.json.cursor;
+    }
+  }
+
+  async function inspect() {
+    const messages = await readAll('/messages', 'since_id', 'messages', messagesBefore);
+    const checked = checkMessages(messages, record, messagesBefore + 1);
+    lost += checked.lost;
+    for (const fault of checked.faults) record.fault(fault);
+    events.push(...(await readAll('/events', 'since', 'events', events.at(-1)?.id ?? eventsBefore)));
+    for (const fault of checkEvents(events, eventsBefore + 1)) record.fault(fault);
+    checkLanes({ isEnd: false });
+    integrity = checkIntegrity(store, record) ?? integrity;
+  }
+
+  function checkLanes({ isEnd }) {
+    const eventsOfLane = new Map();
+    for (const event of events) {
+      if (event.lane === undefined) continue;
+      const known = eventsOfLane.get(event.lane);
+      if (known) known.push(event);
+      else eventsOfLane.set(event.lane, [event]);
+    }
+    const lanes = [...record.deeds.keys()];
+    // The lanes of the last epochs are still in use.
+    const done = new Set(lanes.filter((lane) => lane.includes('-epoch-')).slice(0, isEnd ? undefined : -10));
+    for (const [lane, deeds] of record.deeds) {
+      if (modelled.has(lane)) continue;
+      const about = { lane, deeds, events: eventsOfLane.get(lane) ?? [] };
+      for (const fault of checkLane(about)) record.fault(fault);
+      if (!done.has(lane) || deeds.length > modelDeedsMax) continue;
+      for (const fault of checkHistory(about)) record.fault(fault);
+      modelled.add(lane);
+    }
+  }
+
+  return {
+    inspect,
+    /** The feed once more from its beginning, and the lanes that were in use until now. */
+    async inspectAtEnd() {
+      events = [];
+      await inspect();
+      checkLanes({ isEnd: true });
+    },
+    lost: () => lost,
+    grants: () => events.filter(({ kind }) => kind === 'lane_claimed' || kind === 'lane_stolen').length,
+    integrity: () => integrity,
+  };
+}
+
+/** Through a connection beside the one of the bus, which is never the last to close the file. */
+function checkIntegrity(store, record) {
+  if (store.includes('://')) return undefined;
+  const database = new (loadSqlite().DatabaseSync)(store, { readOnly: true });
+  try {
+    const rows = database.prepare('PRAGMA integrity_check').all();
+    const found = rows.map((row) => Object.values(row)[0]).join('; ');
+    if (found !== 'ok') record.fault(`the integrity check of the database says: ${found}`);
+    return `${found}, after every kill`;
+  } finally {
+    database.close();
+  }
+}
+
+function loadSqlite() {
+  const require = createRequire(import.meta.url);
+  try {
+    return require('node:sqlite');
+  } catch {
+    return require('@photostructure/sqlite');
+  }
+}

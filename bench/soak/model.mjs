@@ -1,0 +1,83 @@
+// Holds the deeds on a lane against the model of the test suite, with its checker.
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+/** How far the clock of the bus may be from this one: both are of the same machine. */
+const clockMillisecondsMax = 100;
+
+export async function loadModel() {
+  const { isLinearizable } = await load('test/histories/checker.ts');
+  const { toVerdict } = await load('test/model/lane.ts');
+
+  /** Whether the model answers every deed that changed the lane, or could have, as the bus did; and when it was due. */
+  return function checkHistory({ lane, deeds, events }) {
+    const releases = new Map(
+      events.filter(({ kind }) => kind === 'lane_released').map(({ fence, ts }) => [fence, Date.parse(ts)]),
+    );
+    const timed = deeds
+      .filter(({ status }) => status === 200)
+      .map((deed) => ({ ...deed, at: timeOf(deed, releases) }))
+      .filter(({ at }) => at !== undefined);
+    const faults = timed
+      .filter(({ at, startedAt, endedAt }) => {
+        return at < startedAt - clockMillisecondsMax || at > endedAt + clockMillisecondsMax;
+      })
+      .map(({ deed, at, startedAt, endedAt }) => {
+        return `lane ${lane}: ${deed.act} by ${deed.owner} was decided at ${at}, and asked from ${startedAt} to ${endedAt}`;
+      });
+    const history = toHistory(timed, toVerdict);
+    if (history.length > 0 && !isLinearizable(history, 0)) {
+      faults.push(`lane ${lane}: no order of the deeds explains the answers:\n${print(timed)}`);
+    }
+    return faults;
+  };
+}
+
+/** When the bus decided it, by its own clock; a lane that was free already tells nothing. */
+function timeOf({ deed, answer }, releases) {
+  if (deed.act === 'post') return Date.parse(answer.ts);
+  if (deed.act === 'release') {
+    return answer.decision === 'released' ? releases.get(answer.fence) : undefined;
+  }
+  return Date.parse(answer.lane.heartbeat_at);
+}
+
+/** Deeds of the same millisecond may have come in any order, all others as their times say. */
+function toHistory(timed, toVerdict) {
+  const groups = Map.groupBy
+    ? Map.groupBy(timed, ({ at }) => at)
+    : timed.reduce((all, one) => all.set(one.at, [...(all.get(one.at) ?? []), one]), new Map());
+  const entries = [];
+  let tick = 0;
+  for (const [at, group] of [...groups].sort(([a], [b]) => a - b)) {
+    tick += 1;
+    entries.push({ began: tick, ended: tick, time: at });
+    const ended = tick + group.length;
+    for (const { deed, answer } of group) {
+      tick += 1;
+      entries.push({ began: tick, ended, deed, verdict: toVerdict(deed.act, answer) });
+    }
+  }
+  return entries;
+}
+
+function print(timed) {
+  return timed
+    .sort((a, b) => a.at - b.at)
+    .map(({ deed, answer, at }) => `  ${at} ${JSON.stringify(deed)} → ${JSON.stringify(answer)}`)
+    .join('\n');
+}
+
+async function load(entry) {
+  const outfile = resolve('node_modules/.cache/bus-mcp', `soak-${entry.replaceAll(/\W/g, '-')}.mjs`);
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'warning',
+  });
+  return import(pathToFileURL(outfile).href);
+}
