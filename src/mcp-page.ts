@@ -11,20 +11,29 @@ import { version } from './version.ts';
 
 export type McpPageOptions = Readonly<{ bus: Bus; writeSecret: string | undefined; log: Logger }>;
 
-/** `/mcp`: the MCP server over HTTP. It is loaded when somebody first comes that way. */
+const loadMilliseconds = 1_000;
+
+/** `/mcp`: the MCP server over HTTP. It is loaded when somebody first comes that way, or when the bus has started. */
 export function createMcpPages(options: McpPageOptions): {
   pages: readonly Page[];
   close: () => Promise<void>;
 } {
   let opened: Promise<McpHttp> | undefined;
-  const handle: Page['handle'] = async (request, response) => {
+  const open = () => {
     opened ??= openDoor(options);
-    await (await opened).handle(request, response);
+    return opened;
   };
+  // Not later: the files of this version may be gone when another one was installed over it.
+  const timer = setTimeout(() => void open().catch(() => {}), loadMilliseconds).unref();
+  const handle: Page['handle'] = async (request, response) => (await open()).handle(request, response);
   return {
     // Without sessions there is nothing to get or to delete; the protocol wants to hear that from the server itself.
     pages: ['POST', 'GET', 'DELETE'].map((method) => ({ method, path: '/mcp', handle })),
-    close: async () => (await opened)?.close(),
+    async close() {
+      clearTimeout(timer);
+      const door = await opened?.catch(() => undefined);
+      await door?.close();
+    },
   };
 }
 

@@ -6,7 +6,7 @@ export type Cancelling = Readonly<{
 }>;
 
 /** Clients number their requests themselves, and without sessions only their own id tells one from another. */
-export type CallName = Readonly<{ caller: string | undefined; requestId: unknown }>;
+type CallName = Readonly<{ caller: string | undefined; requestId: unknown }>;
 
 /**
  * Clients of the era of 2025 cancel a call by another request and leave its connection open. A wait that nobody
@@ -32,5 +32,6 @@ export function createCancelling(): Cancelling {
 
 /** Callers that give no id of theirs cannot be told apart, and none may end the calls of another. */
 function toKey({ caller, requestId }: CallName): string | undefined {
-  return caller === undefined ? undefined : JSON.stringify([caller, requestId]);
+  const isNamed = caller !== undefined && (typeof requestId === 'string' || typeof requestId === 'number');
+  return isNamed ? JSON.stringify([caller, requestId]) : undefined;
 }

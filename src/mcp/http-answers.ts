@@ -25,16 +25,19 @@ export type StreamedAnswer = NodeServerResponseLike &
   }>;
 
 /**
- * Streams are seen to begin at once, before there is anything in them, and a reader who takes nothing for too long is
- * cut off.
+ * A reader who takes nothing for too long is cut off. The stream of a call that waits is seen to begin at once, before
+ * there is anything in it.
  */
-export function toStreamed(response: ServerResponse): StreamedAnswer {
+export function toStreamed(
+  response: ServerResponse,
+  { waits = false }: Readonly<{ waits?: boolean }> = {},
+): StreamedAnswer {
   const limitStall = createStallLimit(response);
   const cancelled = new EventEmitter();
   return {
     writeHead(status, headers = {}) {
       response.writeHead(status, { ...guardHeaders, ...headers });
-      if (headers['content-type']?.startsWith('text/event-stream')) response.flushHeaders();
+      if (waits) response.flushHeaders();
     },
     write(chunk) {
       const isTaken = response.write(chunk);

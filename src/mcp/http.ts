@@ -18,7 +18,7 @@ import { listenTo, type RawMessage, readListenedUris } from './listening.ts';
 import type { Watcher } from './watcher.ts';
 
 /** What a server is made for: one request, in the era of its client. */
-export type Asked = Readonly<{
+type Asked = Readonly<{
   era: McpRequestContext['era'];
   headers: Headers;
   watcher: Watcher | undefined;
@@ -65,9 +65,10 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     }
     const { requestId } = message?.params ?? {};
     if (message?.method === 'notifications/cancelled') cancelling.cancel({ caller, requestId });
-    const answer = toStreamed(response);
+    const waits = mayWait(message);
+    const answer = toStreamed(response, { waits });
     const done = cancelling.begin({ caller, requestId: message?.id }, answer.cancel);
-    const served = serve[mayWait(message) ? 'streamed' : 'whole'](request, answer, message);
+    const served = serve[waits ? 'streamed' : 'whole'](request, answer, message);
     running.add(served);
     await served.finally(() => {
       running.delete(served);
@@ -105,7 +106,10 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   return {
     handle,
     async close() {
-      await Promise.race([Promise.allSettled(running), pause(closeMillisecondsMax)]);
+      await Promise.race([
+        Promise.allSettled(running),
+        pause(closeMillisecondsMax, undefined, { ref: false }),
+      ]);
       await close();
     },
   };

@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 
 /** What the official suite asks a server under test to offer, by the names and texts that it looks for. */
-export type FixtureTool = Readonly<{
+type FixtureTool = Readonly<{
   description: string;
   inputSchema?: object;
   run: (given: Readonly<Record<string, unknown>>, context: ServerContext) => unknown;

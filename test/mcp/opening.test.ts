@@ -198,6 +198,17 @@ describe('the command as it ships', () => {
     expect(await ended).toEqual([0, null]);
   });
 
+  it('stands where the server would stand that had answered by itself', async () => {
+    const { lines, send, child, ended } = start();
+    const modernList = { ...list, params: { _meta: meta } };
+    send(discover, modernList, { ...initialize, id: 7 });
+    await vi.waitFor(() => expect(lines).toHaveLength(3), { timeout: 10_000 });
+    // Whoever has asked for more than who is there, in the later era, cannot go back to the earlier.
+    expect(lines[2]).toMatchObject({ id: 7, error: { code: -32022 } });
+    child.stdin.end();
+    await ended;
+  });
+
   it.each([
     ['the client leaves', (child: ChildProcessWithoutNullStreams) => child.stdin.end()],
     ['a signal comes', (child: ChildProcessWithoutNullStreams) => child.kill('SIGTERM')],

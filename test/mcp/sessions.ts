@@ -17,7 +17,7 @@ import { createMcpServer, type McpServerOptions } from '../../src/mcp/server.ts'
 export const clientKinds = ['SDK v1', 'SDK v2 in the era of 2025', 'SDK v2 in the era of 2026'] as const;
 export type ClientKind = (typeof clientKinds)[number];
 
-export type CallOptions = Readonly<{
+type CallOptions = Readonly<{
   signal?: AbortSignal;
   onprogress?: (progress: Readonly<{ progress: number; total?: number; message?: string }>) => void;
 }>;
@@ -35,6 +35,8 @@ export type Session = Readonly<{
   ask(method: string, params?: Readonly<Record<string, unknown>>): Promise<any>;
   /** In the way of the era; answers how to have done with it. */
   subscribe(uri: string): Promise<() => Promise<unknown>>;
+  /** Several at once, as only clients of the later era can. */
+  listen(uris: readonly string[]): Promise<() => Promise<unknown>>;
   call(
     name: string,
     given?: Readonly<Record<string, unknown>>,
@@ -107,6 +109,7 @@ async function connectV1(transport: unknown): Promise<Session> {
       await client.subscribeResource({ uri });
       return () => client.unsubscribeResource({ uri });
     },
+    listen: () => Promise.reject(new Error('this client cannot listen')),
     call: (name, given, options) =>
       client.callTool({ name, arguments: given }, undefined, options) as Promise<CallToolResult>,
     close: () => client.close(),
@@ -119,6 +122,10 @@ async function connectV2(transport: unknown, isModern: boolean): Promise<Session
   const notified = collectNotifications(client);
   await client.connect(transport as never);
   const { tools } = await client.listTools();
+  const listen = async (uris: readonly string[]) => {
+    const { close } = await client.listen({ resourceSubscriptions: [...uris] });
+    return () => close();
+  };
   return {
     tools,
     instructions: client.getInstructions(),
@@ -127,13 +134,11 @@ async function connectV2(transport: unknown, isModern: boolean): Promise<Session
     notified,
     ask: (method, params) => client.request({ method, params } as never),
     async subscribe(uri) {
-      if (isModern) {
-        const { close } = await client.listen({ resourceSubscriptions: [uri] });
-        return () => close();
-      }
+      if (isModern) return listen([uri]);
       await client.subscribeResource({ uri });
       return () => client.unsubscribeResource({ uri });
     },
+    listen,
     call: (name, given, options) => client.callTool({ name, arguments: given }, options),
     close: () => client.close(),
   };

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type OpenedEngine, openEngine } from '../../src/compose.ts';
 import type { Bus } from '../../src/contract/contract.ts';
 import { BusError } from '../../src/contract/errors.ts';
+import { limits } from '../../src/contract/limits.ts';
 import { followFeed } from '../../src/mcp/feed.ts';
 import { createWatcher } from '../../src/mcp/watcher.ts';
 import { writerFile } from '../build.ts';
@@ -100,6 +101,23 @@ describe.each(ways)('$way', ({ open }) => {
     await client.subscribe('bus://lanes/docs');
   });
 
+  it('is refused more than one may ask for', async () => {
+    const { bus } = createScriptedBus({
+      getBusStatus: () => ({ _meta: { last_event_id: 7 } }),
+      readEvents: (input: { wait_s?: number }, call) =>
+        input.wait_s ? waitForAbort(input, call) : { events: [], cursor: 7, has_more: false },
+    });
+    const client = await connect(open, bus);
+    const isListening = client.protocolVersion === '2026-07-28';
+    const uris = Array.from(
+      { length: limits.mcpUrisPerSubscriberMax + 1 },
+      (_, place) => `bus://lanes/l${place}`,
+    );
+    if (isListening) return expect(client.listen(uris)).rejects.toThrow('at most 256 resources');
+    for (const uri of uris.slice(1)) await client.subscribe(uri);
+    await expect(client.subscribe(uris[0] ?? '')).rejects.toThrow('at most 256 resources');
+  });
+
   it('is told when the bus has no change feed, and can still call', async () => {
     const notThere = new BusError({ status: 404, detail: 'there is no route /events' });
     const { bus } = createScriptedBus({ readEvents: () => Promise.reject(notThere) });
@@ -119,12 +137,12 @@ describe.each(ways)('$way', ({ open }) => {
     expect(calls).toEqual([]);
     const stop = await client.subscribe('bus://status');
     await vi.waitFor(() => expect(reads()).toHaveLength(2));
-    await client.subscribe('bus://lanes/docs');
+    const stopOther = await client.subscribe('bus://lanes/docs');
     expect(reads()).toHaveLength(2);
     expect(reads()[1]).toMatchObject({ input: { since: 7, wait_s: expect.any(Number) } });
-    expect(reads()[1]?.call?.signal?.aborted).toBe(false);
     await stop();
-    await client.close();
+    expect(reads()[1]?.call?.signal?.aborted).toBe(false);
+    await stopOther();
     await vi.waitFor(() => expect(reads()[1]?.call?.signal?.aborted).toBe(true));
   });
 });

@@ -6,6 +6,7 @@ import { cliDoor } from './doors/cli.ts';
 import { engineDoor } from './doors/engine.ts';
 import { httpDoor } from './doors/http.ts';
 import { mcpDoor } from './doors/mcp.ts';
+import { mcpHttpDoor } from './doors/mcp-http.ts';
 import { features } from './rule.ts';
 import { isOffered } from './run.ts';
 import { subjects } from './subjects.ts';
@@ -22,7 +23,7 @@ const rules = Object.values(subjects).flat();
 const metInSuite = new Set(rules.flatMap(({ refusals }) => refusals));
 
 describe('the suite', () => {
-  for (const door of [engineDoor, httpDoor, mcpDoor, cliDoor]) {
+  for (const door of [engineDoor, httpDoor, mcpDoor, mcpHttpDoor, cliDoor]) {
     test.each([...operationNames, ...features].filter(door.offers))(
       `has a rule about %s that runs through ${door.name}`,
       (use) => {

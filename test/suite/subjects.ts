@@ -9,6 +9,7 @@ import { leases } from './rules/leases.ts';
 import { limitRules } from './rules/limits.ts';
 import { lines } from './rules/lines.ts';
 import { messages } from './rules/messages.ts';
+import { pruning } from './rules/pruning.ts';
 import { repeats } from './rules/repeats.ts';
 import { status } from './rules/status.ts';
 import { stopping } from './rules/stopping.ts';
@@ -26,6 +27,7 @@ export const subjects: Readonly<Record<string, readonly Rule[]>> = {
   repeats,
   events,
   flags,
+  pruning,
   status,
   'bad input': badInput,
   limits: limitRules,

@@ -10,7 +10,7 @@ export type Door = Readonly<{
   open: (bus: Bus) => Promise<OpenedDoor>;
 }>;
 
-export type OpenedDoor = Readonly<{ bus: Bus; close: () => Promise<void> }>;
+type OpenedDoor = Readonly<{ bus: Bus; close: () => Promise<void> }>;
 
 /** What the contract says is offered there, and what its callers can say beside their input. */
 export function offeredAt(door: DoorName, features: readonly Feature[]): Door['offers'] {
