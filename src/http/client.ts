@@ -1,15 +1,16 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Bus, Call } from '../contract/contract.ts';
-import { BusUnreachableError, isRefusal } from '../contract/errors.ts';
+import { BusUnreachableError } from '../contract/errors.ts';
 import { createKeyMaker } from './ids.ts';
 import { pause } from './pause.ts';
 import { toAnswer } from './replies.ts';
 import { toSentSecret } from './secret.ts';
-import { createSender, type Failure, type Reply, type WireRequest } from './send.ts';
+import type { Failure, Reply, WireRequest } from './send.ts';
+import { createSenders, isCutShort } from './senders.ts';
 import { checkIdempotencyKey, headerNames, type Route, routes, toWire } from './wire.ts';
 
 export type ClientOptions = Readonly<{
-  /** Where the bus is, with its base path: `http://127.0.0.1:8100/api/bus`. */
+  /** Where the bus is, with its base path: `http://127.0.0.1:8100/api/bus`. Several, with commas between, are asked in turn. */
   baseUrl: string;
   /** Per request, on top of any `wait_s`; 10 when left out. */
   timeoutSeconds?: number | undefined;
@@ -29,9 +30,9 @@ export type Client = Bus & Readonly<{ close(): Promise<void> }>;
  * for some seconds without doing anything twice: a bus that was restarted meanwhile is not noticed.
  */
 export function createClient(options: ClientOptions): Client {
-  const address = parseAddress(options.baseUrl);
-  const url = address ? toShownUrl(address) : options.baseUrl;
-  const sender = address && createSender(address);
+  const addresses = parseAddresses(options.baseUrl);
+  const url = addresses?.map(toShownUrl).join(', ') ?? options.baseUrl;
+  const senders = addresses && createSenders(addresses);
   const timeoutSeconds = options.timeoutSeconds ?? 10;
   const waitsForReturn = options.waitsForReturn ?? true;
   const nextKey = createKeyMaker();
@@ -45,7 +46,7 @@ export function createClient(options: ClientOptions): Client {
 
   async function operate(route: Route, input: object, call: Call = {}): Promise<object> {
     const { path, body } = toWire(route, input);
-    if (!sender) throw toUnreachable(url, 'that is not an address of the form http://host:port/api/bus');
+    if (!senders) throw toUnreachable(url, 'that is not an address of the form http://host:port/api/bus');
     const request = {
       method: route.operation.method,
       path,
@@ -55,7 +56,7 @@ export function createClient(options: ClientOptions): Client {
       timeoutMs: Math.min((timeoutSeconds + waitSecondsOf(input)) * 1000, timerMsMax),
       signal: call.signal,
     };
-    const outcome = await sendRepeatedly(sender.send, request, { isClosed: () => isClosed, waitsForReturn });
+    const outcome = await sendRepeatedly(senders.send, request, { isClosed: () => isClosed, waitsForReturn });
     if ('failure' in outcome) throw toUnreachable(url, outcome.words);
     return toAnswer(outcome, url);
   }
@@ -74,7 +75,7 @@ export function createClient(options: ClientOptions): Client {
     ...(Object.fromEntries(operations) as Bus),
     async close() {
       isClosed = true;
-      sender?.close();
+      senders?.close();
     },
   };
 }
@@ -103,19 +104,9 @@ async function sendRepeatedly(
   return outcome;
 }
 
-/** Whether the bus went away under the call: without an answer, or saying that it stops and kept nothing. */
-function isCutShort(outcome: Reply | Failure): boolean {
-  if ('failure' in outcome) return outcome.failure === 'broken';
-  return outcome.status === 503 && outcome.isLast && isUnavailable(outcome);
-}
-
-function isUnavailable(reply: Reply): boolean {
-  try {
-    toAnswer(reply, '');
-    return false;
-  } catch (error) {
-    return isRefusal(error, 'unavailable');
-  }
+function parseAddresses(baseUrl: string): readonly URL[] | undefined {
+  const addresses = baseUrl.split(',').map((text) => parseAddress(text.trim()));
+  return addresses.every((address) => address !== undefined) ? addresses : undefined;
 }
 
 function parseAddress(baseUrl: string): URL | undefined {

@@ -1,0 +1,54 @@
+import { isRefusal } from '../contract/errors.ts';
+import { toAnswer } from './replies.ts';
+import { createSender, type Failure, type Reply, type WireRequest } from './send.ts';
+
+export type Senders = Readonly<{
+  send: (request: WireRequest) => Promise<Reply | Failure>;
+  close: () => void;
+}>;
+
+/**
+ * Several buses in front of one database are one bus: when one is away the next is asked, and stays the one until it
+ * is away itself. A call whose connection broke may be sent to another, because what it wrote carries its key.
+ */
+export function createSenders(addresses: readonly URL[]): Senders {
+  const senders = addresses.map(createSender);
+  let current = 0;
+
+  async function send(request: WireRequest): Promise<Reply | Failure> {
+    let cutShort: Reply | Failure | undefined;
+    let outcome: Reply | Failure = { failure: 'other', words: 'no address was given' };
+    for (const _ of senders) {
+      const asked = current;
+      outcome = await (senders[asked] as (typeof senders)[number]).send(request);
+      if (!('failure' in outcome) && !isCutShort(outcome)) return outcome;
+      // Other calls may have moved on meanwhile.
+      if (current === asked) current = (asked + 1) % senders.length;
+      // The time that the caller gave is used up.
+      if ('failure' in outcome && outcome.failure === 'timeout') return outcome;
+      if (isCutShort(outcome)) cutShort = outcome;
+    }
+    return cutShort ?? outcome;
+  }
+
+  function close(): void {
+    for (const sender of senders) sender.close();
+  }
+
+  return { send, close };
+}
+
+/** Whether the bus went away under the call: without an answer, or saying that it stops and kept nothing. */
+export function isCutShort(outcome: Reply | Failure): boolean {
+  if ('failure' in outcome) return outcome.failure === 'broken';
+  return outcome.status === 503 && outcome.isLast && isUnavailable(outcome);
+}
+
+function isUnavailable(reply: Reply): boolean {
+  try {
+    toAnswer(reply, '');
+    return false;
+  } catch (error) {
+    return isRefusal(error, 'unavailable');
+  }
+}

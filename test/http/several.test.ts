@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { openClient, unreachableOf } from './clients.ts';
+import { startStranger } from './fixtures.ts';
+
+const message = { topic: 't', sender: 's', body: 'b' };
+const nobody = 'http://127.0.0.1:9/api/bus';
+
+describe('several buses in the address', () => {
+  test('the next one is asked when the first cannot be reached, and stays the one', async () => {
+    const second = await startStranger((_, response) => response.end('{"id":2}'));
+    const client = openClient({ baseUrl: `${nobody}, ${second.baseUrl}` });
+    expect(await client.postMessage(message)).toEqual({ id: 2 });
+    expect(await client.postMessage(message)).toEqual({ id: 2 });
+    expect(second.asked).toHaveLength(2);
+  });
+
+  test('a call whose connection broke goes on at the next one, with the same key', async () => {
+    const first = await startStranger((request) => request.socket.destroy());
+    const second = await startStranger((_, response) => response.end('{"id":2}'));
+    const client = openClient({ baseUrl: `${first.baseUrl},${second.baseUrl}` });
+    expect(await client.postMessage(message)).toEqual({ id: 2 });
+    const keys = [...first.asked, ...second.asked].map(({ headers }) => headers['idempotency-key']);
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  test('a refusal of the first is an answer: nobody else is asked', async () => {
+    const first = await startStranger((_, response) => response.writeHead(409).end('{"detail":"no"}'));
+    const second = await startStranger((_, response) => response.end('{"id":2}'));
+    const client = openClient({ baseUrl: `${first.baseUrl},${second.baseUrl}` });
+    await expect(client.postMessage(message)).rejects.toMatchObject({ status: 409, detail: 'no' });
+    expect(second.asked).toHaveLength(0);
+  });
+
+  test('when none can be reached, all that were tried are named', async () => {
+    const other = 'http://127.0.0.1:7/api/bus';
+    const { message: words } = await unreachableOf(
+      openClient({ baseUrl: `${nobody},${other}` }).getBusStatus({}),
+    );
+    expect(words).toContain(`${nobody}, ${other}`);
+  });
+});
