@@ -1,4 +1,5 @@
 import { actions } from './actions.ts';
+import { careCommands } from './care-commands.ts';
 import { runCommandLine } from './cli/main.ts';
 import { localCommands } from './local-commands.ts';
 import { version } from './version.ts';
@@ -12,6 +13,6 @@ export function runCommand(): Promise<number> {
     errorOutput: process.stderr,
     version,
     actions,
-    extraCommands: localCommands,
+    extraCommands: [...localCommands, ...careCommands],
   });
 }

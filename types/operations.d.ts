@@ -215,7 +215,7 @@ export interface GetLaneAnswer {
 
 /** What `readEvents` is given. */
 export interface ReadEventsInput {
-  /** Ids after this cursor */
+  /** Ids after this cursor; 0: everything that is kept */
   readonly since?: number | undefined;
   /** At most so many events */
   readonly limit?: number | undefined;
@@ -240,6 +240,22 @@ export interface AcknowledgeFlagInput {
 
 /** What `acknowledgeFlag` answers. */
 export type AcknowledgeFlagAnswer = Message;
+
+/** What `pruneMessages` is given. */
+export interface PruneMessagesInput {
+  /** Remove what was posted before this time, as in 2026-01-31T00:00:00Z */
+  readonly before?: string | undefined;
+  /** Keep so many of the newest messages */
+  readonly keep?: number | undefined;
+}
+
+/** What `pruneMessages` answers. */
+export interface PruneMessagesAnswer {
+  readonly pruned_messages: number;
+  readonly pruned_events: number;
+  readonly has_more: boolean;
+  readonly oldest_id: number;
+}
 
 /** What goes with a call without being part of what is asked. */
 export interface Call {
@@ -275,6 +291,8 @@ export interface Bus {
   readEvents(input: ReadEventsInput, call?: Call): Promise<ReadEventsAnswer>;
   /** Acknowledge a flagged message, so that it leaves the list of what needs a person. A deed of a person: the panel and the command line offer it, the tools do not. */
   acknowledgeFlag(input: AcknowledgeFlagInput, call?: Call): Promise<AcknowledgeFlagAnswer>;
+  /** Remove the oldest messages for good, with the events of their time. Give before or keep. One call removes at most 500 events with their messages, so that nobody has to wait behind it: repeat the call while has_more is true. Ids are never given again; a reader with a cursor from before gets cursor_expired. Lanes and their fences stay. */
+  pruneMessages(input: PruneMessagesInput, call?: Call): Promise<PruneMessagesAnswer>;
 }
 
 interface Inputs {
@@ -288,6 +306,7 @@ interface Inputs {
   getLane: GetLaneInput;
   readEvents: ReadEventsInput;
   acknowledgeFlag: AcknowledgeFlagInput;
+  pruneMessages: PruneMessagesInput;
 }
 
 interface Answers {
@@ -301,6 +320,7 @@ interface Answers {
   getLane: GetLaneAnswer;
   readEvents: ReadEventsAnswer;
   acknowledgeFlag: AcknowledgeFlagAnswer;
+  pruneMessages: PruneMessagesAnswer;
 }
 
 interface Defaulted {
@@ -314,6 +334,7 @@ interface Defaulted {
   getLane: never;
   readEvents: 'since' | 'limit' | 'wait_s';
   acknowledgeFlag: never;
+  pruneMessages: never;
 }
 
 export type OperationName = keyof Inputs;
@@ -366,6 +387,10 @@ export interface ErrorData {
   readonly forbidden_origin: Record<string, unknown>;
   /** There is no such route, or no such message. */
   readonly not_found: Record<string, unknown>;
+  /** What came right after the cursor was pruned. */
+  readonly cursor_expired: {
+    readonly oldest_id: number;
+  };
   /** The request is larger than the bus reads. */
   readonly too_large: {
     readonly limit_bytes: number;

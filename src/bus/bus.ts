@@ -14,6 +14,7 @@ import { createEventHandlers } from './events.ts';
 import { createHeldLanes, type HeldLanes } from './held-lanes.ts';
 import { createLeaseWatch, type LeaseWatch } from './lease-watch.ts';
 import { createMessageHandlers } from './messages.ts';
+import { createPruneHandlers } from './prune.ts';
 import { createSeats, type Seats } from './seats.ts';
 import { createStatusHandlers } from './status.ts';
 import { createWaiting, type Waiting } from './waiting.ts';
@@ -51,6 +52,7 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
     ...createClaimHandlers(parts),
     ...createStatusHandlers(parts),
     ...createEventHandlers(parts),
+    ...createPruneHandlers(parts),
   };
 
   function close(): void {

@@ -2,13 +2,16 @@ import type { Output, ParsedInput } from '../contract/contract.ts';
 import { toEvent } from './answers.ts';
 import type { EngineParts, Handlers } from './bus.ts';
 import { createSharedReads, readOrWait } from './pages.ts';
+import { toCursorExpired } from './refusals.ts';
 
 /** The change feed: everything that happened, for whoever watches. */
 export function createEventHandlers({ store, waiting, seats }: EngineParts): Pick<Handlers, 'readEvents'> {
   const shared = createSharedReads({ parts: { store, waiting }, toCharacters: toPageCharacters });
 
   async function readPage({ since, limit }: ParsedInput<'readEvents'>): Promise<Output<'readEvents'>> {
-    const rows = await store.readEvents({ sinceId: since, limit: limit + 1 });
+    const asked = store.readEvents({ sinceId: since, limit: limit + 1 });
+    const [rows, pruned] = await Promise.all([asked, since > 0 ? store.readPruned() : undefined]);
+    if (pruned && since < pruned.eventId) throw toCursorExpired(since, pruned.eventId, 'since');
     const page = rows.slice(0, limit);
     return { events: page.map(toEvent), cursor: page.at(-1)?.id ?? since, has_more: rows.length > limit };
   }

@@ -7,7 +7,7 @@ import type { EngineParts, Handlers } from './bus.ts';
 import { toLaneState } from './lane-turns.ts';
 import { decideHolding } from './lanes.ts';
 import { createSharedReads, readOrWait } from './pages.ts';
-import { toLaneRefusal } from './refusals.ts';
+import { toCursorExpired, toLaneRefusal } from './refusals.ts';
 import { decideOnce, toRepeat } from './repeats.ts';
 
 /** The blackboard: what was said, in the order it was said. */
@@ -40,7 +40,11 @@ export function createMessageHandlers({
     const { topic, limit, since_id: sinceId, before_id: beforeId } = input;
     // Read before the rows: what is committed in between is then on the page, or after the cursor.
     const { lastMessageId } = await store.readCounters();
-    const rows = await store.readMessages({ topic, sinceId, beforeId, limit: limit + 1 });
+    const asked = store.readMessages({ topic, sinceId, beforeId, limit: limit + 1 });
+    const [rows, pruned] = await Promise.all([asked, sinceId ? store.readPruned() : undefined]);
+    // Cursor 0 has seen nothing, and asks for whatever there is.
+    if (sinceId && pruned && sinceId < pruned.messageId)
+      throw toCursorExpired(sinceId, pruned.messageId, 'since_id');
     const page = rows.slice(0, limit);
     const cursor = toCursor(page, { sinceId, beforeId, lastMessageId });
     return { messages: page.map(toMessage), cursor, has_more: rows.length > limit };

@@ -29,6 +29,14 @@ export function toLaneRefusal(
   }
 }
 
+/** The refusal for a cursor that is older than what was pruned. */
+export function toCursorExpired(cursor: number, prunedId: number, field: 'since' | 'since_id'): BusError {
+  const detail =
+    `what came right after the cursor ${cursor} was pruned, up to ${prunedId}: ` +
+    `read on with ${field}=${prunedId}, and know that what lay between is gone`;
+  return toBusError('cursor_expired', detail, { oldest_id: prunedId + 1 });
+}
+
 function notHolderSentence(lane: string, act: string, owner: string): string {
   if (act === 'release')
     return `lane '${lane}' held live by another owner: leave it to them, or wait until its lease has run out`;

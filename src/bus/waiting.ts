@@ -3,7 +3,7 @@ import type { Clock } from '../store/clock.ts';
 import type { EventRow } from '../store/rows.ts';
 
 /** Why a wait ended: something came, or its time is over. */
-export type WaitEnd = 'rung' | 'time';
+type WaitEnd = 'rung' | 'time';
 
 /** A place in the list of those who wait. Whoever takes one must leave it. */
 export type Bell = Readonly<{

@@ -43,7 +43,7 @@ export type Invocation = Readonly<{
   timers: Timers;
 }>;
 
-export type CommandGroup = 'Run' | 'Operations' | 'For scripts' | 'This machine';
+export type CommandGroup = 'Run' | 'Operations' | 'For scripts' | 'This machine' | 'Data';
 
 /** One command of the command line. */
 export type CommandDeclaration = Readonly<{

@@ -38,7 +38,7 @@ export const settings = {
   baseUrl: toSetting({
     environment: 'BUS_MCP_BASE_URL',
     flag: '--base-url <url>',
-    description: 'where the bus is',
+    description: 'where the bus is; several in front of one database with commas between',
     defaultText: 'http://127.0.0.1:8100/api/bus',
     readBy: ['client', 'mcp'],
     parse: parseText,
@@ -154,6 +154,15 @@ export const settings = {
     readBy: ['bus'],
     parse: parseText,
     toDefault: toDefaultStorePath,
+  }),
+  acceptLoss: toSetting({
+    environment: 'BUS_ACCEPT_LOSS',
+    flag: '--accept-loss',
+    description: 'go on after acknowledged messages were lost, with ids and fences above them',
+    defaultText: 'unset',
+    readBy: ['bus'],
+    parse: parseSwitch,
+    toDefault: () => false,
   }),
   leaseSecondsMax: toSetting({
     environment: 'BUS_MAX_LEASE_SECONDS',

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { readEvents } from './events.ts';
 import { claimLane, getLane, heartbeatLane, listLanes, releaseLane } from './lanes.ts';
-import { acknowledgeFlag, postMessage, readMessages } from './messages.ts';
+import { acknowledgeFlag, postMessage, pruneMessages, readMessages } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { getBusStatus } from './status.ts';
 
@@ -17,6 +17,7 @@ export const contract = {
   getLane,
   readEvents,
   acknowledgeFlag,
+  pruneMessages,
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof contract;

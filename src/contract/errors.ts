@@ -70,6 +70,12 @@ export const errorTable = {
     next: 'Check the path or the id.',
     data: nothing,
   },
+  cursor_expired: {
+    status: 410,
+    meaning: 'What came right after the cursor was pruned.',
+    next: 'Read on from the oldest that is kept (oldest_id - 1), and know that what lay between is gone.',
+    data: z.looseObject({ oldest_id: z.number() }),
+  },
   too_large: {
     status: 413,
     meaning: 'The request is larger than the bus reads.',

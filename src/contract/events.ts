@@ -36,12 +36,12 @@ export const readEvents = {
   path: '/events',
   effect: 'read',
   input: z.strictObject({
-    since: cursorId.default(0).describe('Ids after this cursor'),
+    since: cursorId.default(0).describe('Ids after this cursor; 0: everything that is kept'),
     limit: pageLimit.describe('At most so many events'),
     wait_s: waitSeconds.describe('Wait so many seconds for an event'),
   }),
   output: z.looseObject({ events: z.array(eventSchema), cursor: z.number(), has_more: z.boolean() }),
-  errors: ['too_many'],
+  errors: ['cursor_expired', 'too_many'],
   doors: ['cli'],
   positionalFields: [],
 } as const satisfies Operation;

@@ -25,5 +25,14 @@ export const waitSeconds = z.number().min(0).max(limits.waitSecondsMax).default(
 export const leaseSeconds = z.int().min(1).default(limits.leaseSecondsDefault);
 export const fenceNumber = z.int().min(0);
 
+export const rowCount = z.int().min(0);
+/** A moment that a caller names, with its offset from UTC. */
+export const isoTime = z
+  .string()
+  .refine((value) => isoTimePattern.test(value) && !Number.isNaN(Date.parse(value)), {
+    error: 'must be a time with its zone, as in 2026-01-31T00:00:00Z',
+  });
+const isoTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
 /** ISO 8601 in UTC with milliseconds. */
 export const timestamp = z.string();

@@ -32,7 +32,7 @@ export const limits = {
   requestSecondsMax: 30,
   /** A connection on which nobody asks anything is closed. */
   idleConnectionSecondsMax: 65,
-  /** A reader who takes nothing of an answer for so long is cut off. */
+  /** A reader who takes nothing of an answer for so long is cut off, after twice as long at the latest. */
   stalledReaderSecondsMax: 10,
   /** An event stream says at least so often that it is still there. */
   streamKeepAliveSeconds: 15,
@@ -64,6 +64,8 @@ export const limits = {
   pageRowsDefault: 50,
   /** More is `invalid_input`. */
   pageRowsMax: 500,
+  /** Events that one call of prune goes through, so that no write waits long behind it. */
+  pruneEventsMax: 500,
   /** Newest messages in the status. */
   statusRecentMessagesMax: 20,
   /** Flags in the status; the counts beside the lists are not cut. */
@@ -86,6 +88,8 @@ export const limits = {
   sharedAnswerCharactersMax: 131_072,
   /** Writes that wait for a commit. More are `unavailable`. */
   turnsQueuedMax: 4_096,
+  /** On a disk so slow that they would wait longer than this, fewer wait and the others are `unavailable`. */
+  turnsQueuedSecondsMax: 0.5,
   /** Writes that share a commit. */
   turnsPerCommitMax: 1_024,
 } as const;

@@ -4,13 +4,16 @@ import {
   bodyText,
   cursorId,
   fenceNumber,
+  isoTime,
   laneName,
   pageLimit,
+  rowCount,
   rowId,
   timestamp,
   topicName,
   waitSeconds,
 } from './fields.ts';
+import { limits } from './limits.ts';
 import type { Operation } from './operation.ts';
 
 export const messageSchema = z.looseObject({
@@ -81,7 +84,7 @@ export const readMessages = {
     cursor: z.number(),
     has_more: z.boolean(),
   }),
-  errors: ['too_many'],
+  errors: ['cursor_expired', 'too_many'],
   doors: ['mcp', 'cli'],
   positionalFields: [],
 } as const satisfies Operation;
@@ -102,4 +105,34 @@ export const acknowledgeFlag = {
   doors: ['cli'],
   agentField: 'by',
   positionalFields: ['id'],
+} as const satisfies Operation;
+
+export const pruneMessages = {
+  title: 'Prune the log',
+  summary: 'Remove the oldest messages for good, with the events of their time',
+  guidance: `Give before or keep. One call removes at most ${limits.pruneEventsMax} events with their messages, so that nobody has to wait behind it: repeat the call while has_more is true. Ids are never given again; a reader with a cursor from before gets cursor_expired. Lanes and their fences stay.`,
+  method: 'POST',
+  path: '/messages/prune',
+  effect: 'idempotent',
+  input: z
+    .strictObject({
+      before: isoTime
+        .optional()
+        .describe('Remove what was posted before this time, as in 2026-01-31T00:00:00Z'),
+      keep: rowCount.optional().describe('Keep so many of the newest messages'),
+    })
+    .refine((input) => (input.before === undefined) !== (input.keep === undefined), {
+      path: ['before'],
+      error: 'or keep: give one of the two',
+    }),
+  output: z.looseObject({
+    pruned_messages: z.number(),
+    pruned_events: z.number(),
+    has_more: z.boolean(),
+    oldest_id: z.number(),
+  }),
+  errors: [],
+  // The command line has a command for it that repeats the call until all is done.
+  doors: [],
+  positionalFields: [],
 } as const satisfies Operation;

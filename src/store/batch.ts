@@ -1,5 +1,5 @@
 import type { Clock, Pause } from './clock.ts';
-import type { AnswerRow, Counters, EventRow, LaneRow, MessageRow, Waiter } from './rows.ts';
+import type { AnswerRow, Counters, EventRow, LaneRow, MessageRow, Pruned, Waiter } from './rows.ts';
 import type { Outcome, Turn, View } from './store.ts';
 
 /** The committed rows that the turns of a batch asked for. */
@@ -9,7 +9,11 @@ export type BatchRows = Readonly<{
   queue: (lane: string) => readonly Waiter[];
   message: (id: number) => MessageRow | undefined;
   answer: (key: string) => AnswerRow | undefined;
+  /** What there is up to a message that a turn may prune. */
+  keptThrough: (messageId: number) => Kept;
 }>;
+
+export type Kept = Pick<Counters, 'messageCount' | 'pendingFlagCount'>;
 
 /** Everything that one commit writes. A lane or message changed twice stands here once, as it ended. */
 export type BatchChanges = Readonly<{
@@ -19,6 +23,8 @@ export type BatchChanges = Readonly<{
   queues: ReadonlyMap<string, readonly Waiter[]>;
   events: readonly EventRow[];
   answers: readonly AnswerRow[];
+  /** Everything up to these ids is to be removed. */
+  pruned?: Pruned | undefined;
   counters: Counters;
   /** When the last turn was judged; the clock never goes below it again. */
   decidedAt: number;
@@ -52,12 +58,13 @@ export function decideBatch(
 /** Whether there is anything that must reach the disk. */
 export function isEmpty(changes: BatchChanges): boolean {
   return (
+    changes.pruned === undefined &&
     changes.posted.length +
       changes.acknowledged.length +
       changes.lanes.length +
       changes.events.length +
       changes.answers.length ===
-    0
+      0
   );
 }
 
@@ -68,12 +75,24 @@ function createDraft(rows: BatchRows) {
   const queues = new Map<string, readonly Waiter[]>();
   const events: EventRow[] = [];
   const answers = new Map<string, AnswerRow>();
-  let { lastMessageId, lastEventId, messageCount, pendingFlagCount } = rows.counters;
+  let { lastMessageId, lastEventId, messageCount, pendingFlagCount, pruned } = rows.counters;
   let decidedAt = 0;
 
   function messageOf(id: number): MessageRow | undefined {
+    if (id <= pruned.messageId) return undefined;
     const own = id > rows.counters.lastMessageId ? posted[id - rows.counters.lastMessageId - 1] : undefined;
     return acknowledged.get(id) ?? own ?? rows.message(id);
+  }
+
+  /** Counts by the committed rows, less what turns before this one in the batch have changed among them. */
+  function prune(asked: Pruned): void {
+    const messageId = Math.max(asked.messageId, pruned.messageId);
+    const eventId = Math.max(asked.eventId, pruned.eventId);
+    const [kept, gone] = [rows.keptThrough(messageId), rows.keptThrough(pruned.messageId)];
+    const settled = [...acknowledged.keys()].filter((id) => id > pruned.messageId && id <= messageId);
+    messageCount -= kept.messageCount - gone.messageCount;
+    pendingFlagCount -= kept.pendingFlagCount - gone.pendingFlagCount - settled.length;
+    pruned = { messageId, eventId };
   }
 
   function viewOf(turn: Turn<unknown>, now: number, pause: Pause | undefined): View {
@@ -86,6 +105,7 @@ function createDraft(rows: BatchRows) {
       queue: lane === undefined ? [] : (queues.get(lane) ?? rows.queue(lane)),
       message: messageId === undefined ? undefined : messageOf(messageId),
       answer: key === undefined ? undefined : (answers.get(key) ?? rows.answer(key)),
+      pruned,
     };
   }
 
@@ -108,6 +128,7 @@ function createDraft(rows: BatchRows) {
       events.push({ ...event, id: lastEventId, ts: now });
     }
     for (const row of outcome.remembered ?? []) answers.set(row.key, row);
+    if (outcome.isPruned && turn.prune) prune(turn.prune);
   }
 
   const toChanges = (): BatchChanges => ({
@@ -117,7 +138,8 @@ function createDraft(rows: BatchRows) {
     queues,
     events,
     answers: [...answers.values()],
-    counters: { lastMessageId, lastEventId, messageCount, pendingFlagCount },
+    pruned: pruned === rows.counters.pruned ? undefined : pruned,
+    counters: { lastMessageId, lastEventId, messageCount, pendingFlagCount, pruned },
     decidedAt,
   });
 

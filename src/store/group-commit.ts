@@ -36,6 +36,7 @@ export function createGroupCommit({
   let queued: Waiting[] = [];
   let running: Promise<void> | undefined;
   let isClosed = false;
+  let lastCommitSeconds = 0;
   /** Lanes that an undecided turn may still change: a glance at them could be out of date. */
   const unsettled = new Map<string, number>();
 
@@ -43,7 +44,7 @@ export function createGroupCommit({
     if (isClosed) return Promise.reject(toUnavailable('the bus is shutting down', 1));
     const refusal = running ? refusalAtAGlance(turn) : undefined;
     if (refusal) return Promise.reject(refusal);
-    if (queued.length >= limits.turnsQueuedMax && !turn.isOwed) {
+    if (!turn.isOwed && isFull()) {
       return Promise.reject(toUnavailable('more writes are waiting than the bus can hold', 1));
     }
     return new Promise<Answer>((resolve, reject) => {
@@ -51,6 +52,16 @@ export function createGroupCommit({
       count(turn.lane, 1);
       running ??= run();
     });
+  }
+
+  /** On a slow disk fewer may wait, so that the answers come within about a second. */
+  function isFull(): boolean {
+    if (queued.length < limits.turnsPerCommitMax) return false;
+    const commitsAhead = Math.ceil(queued.length / limits.turnsPerCommitMax);
+    return (
+      queued.length >= limits.turnsQueuedMax ||
+      commitsAhead * lastCommitSeconds > limits.turnsQueuedSecondsMax
+    );
   }
 
   function refusalAtAGlance(turn: Turn<unknown>): BusError | undefined {
@@ -86,7 +97,8 @@ export function createGroupCommit({
       isKept = false;
       results = batch.map(() => ({ failure }));
     }
-    observe?.({ turns: batch.length, seconds: (performance.now() - startedAtMs) / 1000, isKept });
+    lastCommitSeconds = (performance.now() - startedAtMs) / 1000;
+    observe?.({ turns: batch.length, seconds: lastCommitSeconds, isKept });
     for (const [index, { turn, resolve, reject }] of batch.entries()) {
       count(turn.lane, -1);
       const result = results[index] ?? { failure: new Error('a batch lost one of its turns') };

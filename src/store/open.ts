@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { ObserveCommit } from './group-commit.ts';
 import { openSqliteStore } from './sqlite/open.ts';
 import type { Store } from './store.ts';
+import { isPostgresUrl } from './transfer.ts';
 
 export type StoreOptions = Readonly<{
   /** A path of a file, or `postgres://…`. */
@@ -18,8 +19,4 @@ export async function openStore({ location, ...options }: StoreOptions): Promise
   if (!isPostgresUrl(location)) return openSqliteStore({ path: location, ...options });
   const { openPostgresStore } = await import('./postgres/open.ts');
   return openPostgresStore({ url: location, ...options });
-}
-
-function isPostgresUrl(location: string): boolean {
-  return /^postgres(ql)?:\/\//.test(location);
 }

@@ -62,10 +62,14 @@ export type NewEvent = Readonly<{
 
 export type EventRow = NewEvent & Readonly<{ id: number; ts: number }>;
 
+/** Where the log begins: nothing up to these ids is kept any more. */
+export type Pruned = Readonly<{ messageId: number; eventId: number }>;
+
 /** What the store counts as it goes, so that nobody ever has to count the log. */
 export type Counters = Readonly<{
   lastMessageId: number;
   lastEventId: number;
   messageCount: number;
   pendingFlagCount: number;
+  pruned: Pruned;
 }>;

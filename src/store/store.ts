@@ -8,6 +8,7 @@ import type {
   LaneRow,
   MessageRow,
   NewEvent,
+  Pruned,
   Waiter,
 } from './rows.ts';
 
@@ -39,6 +40,8 @@ export type Store = Readonly<{
   readLanes: (query: LaneQuery) => Promise<readonly HeldLaneRow[]>;
   readLane: (lane: string) => Promise<Readonly<{ row: LaneRow | undefined; queue: readonly Waiter[] }>>;
   readCounters: () => Promise<Counters>;
+  /** Asked after rows were, it is never older than they are: what is missing below them is then known as pruned. */
+  readPruned: () => Promise<Pruned>;
   readOverview: (query: OverviewQuery) => Promise<Overview>;
 
   /** Grows with every change, also of a queue. A store that other processes write to has none. */
@@ -60,6 +63,8 @@ export type Turn<Answer> = Readonly<{
   lane?: string | undefined;
   messageId?: number | undefined;
   key?: string | undefined;
+  /** Committed rows that the turn may remove. */
+  prune?: Pruned | undefined;
   decide: (view: View) => Outcome<Answer>;
 }>;
 
@@ -73,6 +78,7 @@ export type View = Readonly<{
   queue: readonly Waiter[];
   message?: MessageRow | undefined;
   answer?: AnswerRow | undefined;
+  pruned: Pruned;
 }>;
 
 /** A refusal may come with changes: time that passed can hand a lane to a waiter while a newcomer is refused. */
@@ -85,6 +91,8 @@ export type Changes = Readonly<{
   queue?: readonly Waiter[] | undefined;
   events?: readonly NewEvent[] | undefined;
   remembered?: readonly AnswerRow[] | undefined;
+  /** Removes what the turn asked to prune. */
+  isPruned?: boolean | undefined;
 }>;
 
 export type MessageQuery = Readonly<{

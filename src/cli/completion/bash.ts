@@ -6,7 +6,7 @@ export function toBashScript(commands: readonly CommandWords[]): string {
   return `# Completion of bus-mcp for bash
 _bus_mcp() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]}
-  local command= operands=0 words= i
+  local command= operands=0 words= files= i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case \${COMP_WORDS[i]} in
@@ -31,16 +31,17 @@ _bus_mcp() {
     '') words='${['--help', '--version', ...commands.map(({ name }) => name)].join(' ')}' ;;
 ${commands.map(toCase).join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$word"))
+  COMPREPLY=($(compgen -W "$words" -- "$word") $([[ -n $files ]] && compgen -f -- "$word"))
 }
 complete -F _bus_mcp bus-mcp
 `;
 }
 
 function toCase({ flags, name, operands }: CommandWords): string {
-  const lines = operands.flatMap(({ choices }, index) =>
-    choices.length === 0 ? [] : [`      ((operands == ${index})) && words+=' ${choices.join(' ')}'`],
-  );
+  const lines = operands.flatMap(({ choices, isFile }, index) => {
+    const more = isFile ? 'files=yes' : `words+=' ${choices.join(' ')}'`;
+    return isFile || choices.length > 0 ? [`      ((operands == ${index})) && ${more}`] : [];
+  });
   const words = flags.flatMap(({ names }) => names).filter((one) => one.startsWith('--'));
   return [`    ${name})`, `      words='${words.join(' ')}'`, ...lines, '      ;;'].join('\n');
 }

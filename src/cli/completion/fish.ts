@@ -20,6 +20,7 @@ function toLines({ flags, name, operands }: CommandWords): readonly string[] {
   return [
     ...flags.flatMap((flag) => toFlags(flag).map((text) => `${inCommand} ${text}`)),
     ...(choices.length > 0 ? [`${inCommand} -a '${choices.join(' ')}'`] : []),
+    ...(operands.some(({ isFile }) => isFile) ? [`${inCommand} -F`] : []),
   ];
 }
 

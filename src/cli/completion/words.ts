@@ -20,6 +20,7 @@ export type OperandWords = Readonly<{
   name: string;
   /** Empty where anything may be typed. */
   choices: readonly string[];
+  isFile: boolean;
   /** The rest of the line is another program's. */
   isRest: boolean;
 }>;
@@ -35,6 +36,7 @@ export function toCommandWords(command: Command): CommandWords {
     operands: command.registeredArguments.map((one) => ({
       name: one.name(),
       choices: one.argChoices ?? [],
+      isFile: isFileName(one.name()),
       isRest: one.variadic,
     })),
   };
@@ -54,5 +56,10 @@ function toFlagWords({ description, flags, long, short }: Command['options'][num
   const names = [short, long].filter((name) => name !== undefined);
   const value = flags.match(/<(.+)>/)?.[1];
   if (value === undefined) return { names, description };
-  return { names, description, value: { name: value, isFile: ['path', 'file'].includes(value) } };
+  return { names, description, value: { name: value, isFile: isFileName(value) } };
+}
+
+/** A store is a file, unless it is a URL. */
+function isFileName(name: string): boolean {
+  return ['file', 'path', 'store'].includes(name);
 }

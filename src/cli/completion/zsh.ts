@@ -39,8 +39,9 @@ function toFlag({ description, names, value }: FlagWords): readonly string[] {
   return names.map((name) => `${name}${text}${after}`);
 }
 
-function toOperand({ choices, isRest, name }: OperandWords, index: number): string {
-  const action = choices.length > 0 ? `(${choices.join(' ')})` : ' ';
+function toOperand({ choices, isFile, isRest, name }: OperandWords, index: number): string {
+  const free = isFile ? '_files' : ' ';
+  const action = choices.length > 0 ? `(${choices.join(' ')})` : free;
   return isRest ? `*:${name}:_files` : `${index + 1}:${name}:${action}`;
 }
 

@@ -89,6 +89,7 @@ export function createCommit({ bus, channel, writing, atOnce, judging, feed }: P
     // A transaction that failed answers COMMIT as if it had been ROLLBACK, so the statements tell.
     if (inTransaction && stateOf(inTransaction.reason)) throw toStoreError(inTransaction.reason);
     if (atEnd) throw isCertain(atEnd.reason) ? toStoreError(atEnd.reason) : toUnknownOutcome(atEnd.reason);
+    if (inTransaction) throw toUnknownOutcome(inTransaction.reason);
   }
 
   return commit;

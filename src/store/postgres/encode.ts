@@ -8,6 +8,7 @@ import type {
   MessageRow,
   Waiter,
 } from '../rows.ts';
+import type { StoredEvent } from '../transfer.ts';
 import type { SqlValue } from './session.ts';
 
 /** What the columns hold, and how rows become columns and back. */
@@ -107,8 +108,32 @@ export function fromEventColumns(columns: EventColumns): EventRow {
 }
 
 export function toEventValues(row: EventRow): Cell[] {
+  return toStoredEventValues(row, row.message?.id);
+}
+
+export function toStoredEventValues(row: Omit<EventRow, 'message'>, messageId: number | undefined): Cell[] {
   const detail = row.detail ? JSON.stringify(row.detail) : null;
-  return [row.id, row.kind, row.ts, row.message?.id ?? null, row.lane ?? null, detail];
+  return [row.id, row.kind, row.ts, messageId ?? null, row.lane ?? null, detail];
+}
+
+export type StoredEventColumns = Readonly<{
+  id: number;
+  kind: string;
+  ts: number;
+  message_id: number | null;
+  lane: string | null;
+  detail: string | null;
+}>;
+
+export function fromStoredEventColumns(columns: StoredEventColumns): StoredEvent {
+  return {
+    id: columns.id,
+    kind: columns.kind as StoredEvent['kind'],
+    ts: columns.ts,
+    messageId: columns.message_id ?? undefined,
+    lane: columns.lane ?? undefined,
+    detail: columns.detail === null ? undefined : (JSON.parse(columns.detail) as LaneEventDetail),
+  };
 }
 
 export type AnswerColumns = Readonly<{
@@ -156,6 +181,8 @@ export type CounterColumns = Readonly<{
   pending_flag_count: number;
   fence_floor: number;
   clock_ms: number;
+  pruned_message_id: number;
+  pruned_event_id: number;
   /** What the clock of the database says. */
   now_ms: number;
 }>;
@@ -166,10 +193,12 @@ export function fromCounterColumns(columns: CounterColumns): Counters {
     lastEventId: columns.last_event_id,
     messageCount: columns.message_count,
     pendingFlagCount: columns.pending_flag_count,
+    pruned: { messageId: columns.pruned_message_id, eventId: columns.pruned_event_id },
   };
 }
 
 export function toCounterValues(counters: Counters, clockMilliseconds: number): Cell[] {
-  const { lastMessageId, lastEventId, messageCount, pendingFlagCount } = counters;
-  return [lastMessageId, lastEventId, messageCount, pendingFlagCount, clockMilliseconds];
+  const { lastMessageId, lastEventId, messageCount, pendingFlagCount, pruned } = counters;
+  const ends = [lastMessageId, lastEventId, messageCount, pendingFlagCount];
+  return [...ends, pruned.messageId, pruned.eventId, clockMilliseconds];
 }

@@ -13,12 +13,15 @@ const pageRows = 500;
 export function createFeed({
   startId,
   readEvents,
+  readPruned,
   deliver,
 }: Readonly<{
   /** The last event before the first to hand out. */
   startId: number;
   /** Ids after the first argument, oldest first, without gaps. */
   readEvents: (sinceId: number, limit: number) => Promise<readonly EventRow[]>;
+  /** No event up to this one is kept any more. */
+  readPruned: () => Promise<number>;
   deliver: (events: readonly EventRow[]) => void;
 }>): Feed {
   let delivered = startId;
@@ -51,9 +54,16 @@ export function createFeed({
   async function readOn(): Promise<void> {
     while (delivered < target) {
       const events = await readEvents(delivered, pageRows);
-      if (events.length === 0) throw new Error(`the change feed ends at ${delivered}, not at ${target}`);
-      hand(events);
+      if (events.length > 0) hand(events);
+      else await skipPruned();
     }
+  }
+
+  /** Another process may have pruned what this one has not read yet: nobody can hand that out any more. */
+  async function skipPruned(): Promise<void> {
+    const pruned = await readPruned();
+    if (pruned <= delivered) throw new Error(`the change feed ends at ${delivered}, not at ${target}`);
+    delivered = pruned;
   }
 
   return { publish, reach };

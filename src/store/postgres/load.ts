@@ -17,26 +17,33 @@ export async function loadRows(
   const laneNames = distinct(turns.map(({ lane }) => lane));
   const messageIds = distinct(turns.map(({ messageId }) => messageId));
   const keys = distinct(turns.map(({ key }) => key));
+  const prunedIds = distinct(turns.map(({ prune }) => prune?.messageId));
   // A statement sees what was committed when it began, so the ones after the lock see what its last holder left.
-  const [counters, lanes, waiters, messages, answers] = await Promise.all([
+  const [counters, lanes, waiters, messages, answers, kept] = await Promise.all([
     isLocked ? reader.lockedCounters() : reader.counters(),
     laneNames.length > 0 ? reader.lanesNamed(laneNames, isLocked ? 'FOR UPDATE' : '') : [],
     laneNames.length > 0 ? reader.waitersFor(laneNames) : [],
     messageIds.length > 0 ? reader.messagesWith(messageIds) : [],
     keys.length > 0 ? reader.answersFor(keys) : [],
+    prunedIds.length > 0 ? reader.keptThrough(prunedIds) : [],
   ]);
   const laneRows = new Map(lanes.map((row) => [row.lane, row]));
   const queues = toQueues(waiters);
   const messageRows = new Map(messages.map((row) => [row.id, row]));
   const answerRows = new Map(answers.map((row) => [row.key, row]));
+  const keptRows = new Map(kept.map((row) => [row.id, row]));
   return {
     counters,
     lane: (lane) => laneRows.get(lane) ?? toNewLane(lane, counters),
     queue: (lane) => queues.get(lane) ?? [],
     message: (id) => messageRows.get(id),
     answer: (key) => answerRows.get(key),
+    keptThrough: (id) => keptRows.get(id) ?? nothingKept,
   };
 }
+
+/** Up to where the log was pruned before. */
+const nothingKept = { messageCount: 0, pendingFlagCount: 0 };
 
 /** After a loss was accepted even a lane without a row may have been granted: its fences go on above the floor. */
 export function toNewLane(lane: string, { fenceFloor }: Pick<Counted, 'fenceFloor'>): LaneRow | undefined {

@@ -30,7 +30,7 @@ export async function migrate(
   }
 }
 
-async function readVersion(session: Session, schema: string): Promise<Version | undefined> {
+export async function readVersion(session: Session, schema: string): Promise<Version | undefined> {
   // Functions like to_regclass look into a cache that does not know yet what another process has just committed.
   const tables = await session.ask(
     `SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

@@ -68,7 +68,7 @@ function createStoreClock(counted: Counted, clockFrom: PostgresOptions['clockFro
   return { clock, judge, given: () => null };
 }
 
-function toOpenError(error: unknown, { shown }: PostgresLocation): Error {
+export function toOpenError(error: unknown, { shown }: PostgresLocation): Error {
   if (error instanceof UnusableDatabaseError) return error;
   return new Error(
     `the database ${shown} cannot be used (${reasonOf(error)}): ` +

@@ -1,4 +1,5 @@
 import { limits } from '../../contract/limits.ts';
+import type { Kept } from '../batch.ts';
 import type { AnswerRow, Counters, EventRow, HeldLaneRow, LaneRow, MessageRow, Waiter } from '../rows.ts';
 import type { LaneQuery, MessageQuery } from '../store.ts';
 import {
@@ -28,7 +29,7 @@ const messageColumns =
   'messages.id, topic, sender, body, action_flag, messages.ts, acknowledged_by, acknowledged_at';
 const laneColumns = 'lane, fence, owner, claimed_at, heartbeat_at, expires_at, lease_s';
 const counterColumns =
-  'last_message_id, last_event_id, message_count, pending_flag_count, fence_floor, clock_ms';
+  'last_message_id, last_event_id, message_count, pending_flag_count, fence_floor, clock_ms, pruned_message_id, pruned_event_id';
 const toMilliseconds = (time: string) => `floor(extract(epoch FROM ${time}) * 1000)::bigint`;
 /** The time of a look at the rows: the one given, or else the database's when the transaction began. */
 const timeOfLook = `coalesce($1::bigint, (SELECT greatest(clock_ms, ${toMilliseconds('now()')}) FROM counters))`;
@@ -136,6 +137,16 @@ export function createRowReader(ask: Session['ask'], bus: string) {
       const [liveCount, orphanedCount] = await Promise.all([countOf('>'), countOf('<=')]);
       return { liveCount, orphanedCount };
     },
+
+    /** What there is up to each of these messages. */
+    keptThrough: async (ids: readonly number[]): Promise<readonly (Kept & { id: number })[]> =>
+      ask(
+        `SELECT through.id, count(messages.id) AS "messageCount",
+           count(messages.id) FILTER (WHERE action_flag AND acknowledged_at IS NULL) AS "pendingFlagCount"
+         FROM unnest($1::bigint[]) AS through (id) LEFT JOIN messages ON messages.id <= through.id
+         GROUP BY through.id`,
+        ids,
+      ),
 
     answersFor: async (keys: readonly string[]): Promise<AnswerRow[]> => {
       const sql = 'SELECT key, fingerprint, answer, kept_until FROM answers WHERE key = ANY ($1::text[])';

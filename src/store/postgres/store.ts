@@ -51,6 +51,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
   const feed = createFeed({
     startId,
     readEvents: reader.events,
+    readPruned: async () => (await reader.counters()).pruned.eventId,
     deliver: (events) => {
       for (const listener of listeners) listener(events);
     },
@@ -170,6 +171,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     readLanes: reader.lanes,
     readLane,
     readCounters: reader.counters,
+    readPruned: async () => (await reader.counters()).pruned,
     readOverview,
     subscribe,
     probe: async () => {

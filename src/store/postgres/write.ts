@@ -32,8 +32,14 @@ const upsertAnswers = `INSERT INTO answers (key, fingerprint, answer, kept_until
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
   ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, answer = excluded.answer,
     kept_until = excluded.kept_until`;
-const forgetAnswers = `DELETE FROM answers
-  WHERE key IN (SELECT key FROM answers WHERE kept_until < $1 ORDER BY kept_until LIMIT 100)`;
+const forgetAnswers = `WITH gone AS (
+    DELETE FROM answers WHERE key IN (
+      (SELECT key FROM answers WHERE kept_until < $1 ORDER BY kept_until LIMIT 100) UNION
+      (SELECT key FROM answers ORDER BY kept_until
+       LIMIT (SELECT greatest(answer_count + $2 - ${limits.idempotencyKeysKeptMax}, 0) FROM counters))
+    ) RETURNING key
+  )
+  UPDATE counters SET answer_count = answer_count + $2 - (SELECT count(*) FROM gone)`;
 const insertWaiters = `INSERT INTO waiters (bus, ticket, lane, owner, since, lease_s, repeat_key, repeat_fingerprint)
   SELECT $1, ticket, lane, owner, since, lease_s, repeat_key, repeat_fingerprint
   FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[]) WITH ORDINALITY
@@ -42,7 +48,7 @@ const forgetWaiters = `DELETE FROM waiters
   WHERE arrived_at < clock_timestamp() - interval '${limits.waitSecondsMax + 10} seconds'`;
 const deleteWaiters = 'DELETE FROM waiters WHERE ticket = ANY ($1::text[])';
 const updateCounters = `UPDATE counters SET last_message_id = $1, last_event_id = $2, message_count = $3,
-  pending_flag_count = $4, clock_ms = $5`;
+  pending_flag_count = $4, pruned_message_id = $5, pruned_event_id = $6, clock_ms = $7`;
 
 /** For how long a process that shows no sign of life is believed to live, and how often it shows one. */
 const aliveSeconds = 10;
@@ -77,7 +83,8 @@ export function writeRows(
   request: CommitRequest,
   { bus, channel }: Readonly<{ bus: string; channel: string }>,
 ): Promise<unknown>[] {
-  const { posted, acknowledged, lanes, events, answers, arrived, gone, counters, decidedAt } = request;
+  const { posted, acknowledged, lanes, events, answers, pruned, arrived, gone } = request;
+  const { counters, decidedAt } = request;
   const sent: Promise<unknown>[] = [];
   const send = (sql: string, values: readonly Parameters<Session['ask']>[1][]) =>
     sent.push(ask(sql, ...values));
@@ -88,7 +95,11 @@ export function writeRows(
   if (answers.length > 0) {
     send(upsertAnswers, toArrays(answers.map(toAnswerValues)));
     // Old answers leave a few at a time with the commits that bring new ones, so there is nothing to sweep.
-    send(forgetAnswers, [decidedAt]);
+    send(forgetAnswers, [decidedAt, answers.length]);
+  }
+  if (pruned) {
+    send('DELETE FROM events WHERE id <= $1', [pruned.eventId]);
+    send('DELETE FROM messages WHERE id <= $1', [pruned.messageId]);
   }
   if (gone.length > 0) send(deleteWaiters, [gone]);
   if (arrived.length > 0) {
@@ -99,7 +110,7 @@ export function writeRows(
   const counted = toCounterValues(counters, decidedAt);
   if (events.length === 0) send(updateCounters, counted);
   else
-    send(`${updateCounters} RETURNING pg_notify($6, $7)`, [
+    send(`${updateCounters} RETURNING pg_notify($8, $9)`, [
       ...counted,
       channel,
       `${counters.lastEventId} ${bus}`,

@@ -56,9 +56,19 @@ function silenceExperimentalWarning(): void {
   }) as typeof process.emitWarning;
 }
 
-/** SQLite's own number for what went wrong: both drivers put it into different places. */
+/** SQLite's own number for what went wrong: the drivers put it into different places, and one forgets it at times. */
 export function errorNumberOf(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
   const { errcode, sqliteCode } = error as Error & { errcode?: number; sqliteCode?: number };
-  return errcode ?? sqliteCode;
+  return errcode ?? sqliteCode ?? numbersByMessage[error.message];
 }
+
+const numbersByMessage: Readonly<Record<string, number>> = {
+  'database is locked': 5,
+  'attempt to write a readonly database': 8,
+  'disk I/O error': 10,
+  'database disk image is malformed': 11,
+  'database or disk is full': 13,
+  'unable to open database file': 14,
+  'file is not a database': 26,
+};

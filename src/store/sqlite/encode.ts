@@ -7,6 +7,7 @@ import type {
   LaneRow,
   MessageRow,
 } from '../rows.ts';
+import type { StoredEvent } from '../transfer.ts';
 import type { SqliteValue } from './driver.ts';
 
 /** What the columns hold, and how rows become columns and back. */
@@ -99,8 +100,35 @@ export function fromEventColumns(columns: EventColumns): EventRow {
 }
 
 export function toEventValues(row: EventRow): SqliteValue[] {
+  return toStoredEventValues(row, row.message?.id);
+}
+
+export function toStoredEventValues(
+  row: Omit<EventRow, 'message'>,
+  messageId: number | undefined,
+): SqliteValue[] {
   const detail = row.detail ? JSON.stringify(row.detail) : null;
-  return [row.id, row.kind, row.ts, row.message?.id ?? null, row.lane ?? null, detail];
+  return [row.id, row.kind, row.ts, messageId ?? null, row.lane ?? null, detail];
+}
+
+export type StoredEventColumns = Readonly<{
+  id: number;
+  kind: string;
+  ts: number;
+  message_id: number | null;
+  lane: string | null;
+  detail: string | null;
+}>;
+
+export function fromStoredEventColumns(columns: StoredEventColumns): StoredEvent {
+  return {
+    id: columns.id,
+    kind: columns.kind as StoredEvent['kind'],
+    ts: columns.ts,
+    messageId: columns.message_id ?? undefined,
+    lane: columns.lane ?? undefined,
+    detail: columns.detail === null ? undefined : (JSON.parse(columns.detail) as LaneEventDetail),
+  };
 }
 
 export type AnswerColumns = Readonly<{
@@ -126,6 +154,8 @@ export type CounterColumns = Readonly<{
   pending_flag_count: number;
   fence_floor: number;
   clock_ms: number;
+  pruned_message_id: number;
+  pruned_event_id: number;
 }>;
 
 export function fromCounterColumns(columns: CounterColumns): Counters {
@@ -134,10 +164,12 @@ export function fromCounterColumns(columns: CounterColumns): Counters {
     lastEventId: columns.last_event_id,
     messageCount: columns.message_count,
     pendingFlagCount: columns.pending_flag_count,
+    pruned: { messageId: columns.pruned_message_id, eventId: columns.pruned_event_id },
   };
 }
 
 export function toCounterValues(counters: Counters, clockMilliseconds: number): SqliteValue[] {
-  const { lastMessageId, lastEventId, messageCount, pendingFlagCount } = counters;
-  return [lastMessageId, lastEventId, messageCount, pendingFlagCount, clockMilliseconds];
+  const { lastMessageId, lastEventId, messageCount, pendingFlagCount, pruned } = counters;
+  const ends = [lastMessageId, lastEventId, messageCount, pendingFlagCount];
+  return [...ends, pruned.messageId, pruned.eventId, clockMilliseconds];
 }

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { SqliteDriver } from './driver.ts';
 import { errorNumberOf } from './driver.ts';
+import { createPrivateFile } from './prepare.ts';
 
 const errorBusy = 5;
 
@@ -10,9 +11,9 @@ const errorBusy = 5;
  * a text beside it, because a locked file cannot be read.
  */
 export function lockDatabase(driver: SqliteDriver, path: string): { release: () => void } {
-  const lockPath = `${path}.lock`;
   const holderPath = `${path}.holder`;
-  const lock = driver.open(lockPath);
+  createPrivateFile(path, '.lock');
+  const lock = driver.open(`${path}.lock`);
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { SqliteDatabase } from './driver.ts';
-import { type HighWater, higher, openMarkFile } from './mark.ts';
+import { type HighWater, higher, isAhead, openMarkFile } from './mark.ts';
 
 /**
  * Compares the database with its high-water mark. Throws when acknowledged rows are gone, unless the loss is
@@ -14,10 +14,9 @@ export function checkForLoss(
     const mark = file.read();
     if (!mark) return;
     const found = readHighWater(database);
-    if (mark.messageId <= found.messageId && mark.eventId <= found.eventId && mark.fence <= found.fence)
-      return;
+    if (!isAhead(mark, found)) return;
     if (!acceptLoss) throw new Error(toLossSentence(path, mark, found));
-    goOnAbove(database, higher(mark, found));
+    goOnAbove(database, mark);
   } finally {
     file.close();
   }
@@ -37,17 +36,25 @@ export function readHighWater(database: SqliteDatabase): HighWater {
     .get() as HighWater;
 }
 
-function goOnAbove(database: SqliteDatabase, { messageId, eventId, fence }: HighWater): void {
+/** Ids and fences go on above the mark, and the ids in between are noted as gone. */
+export function goOnAbove(database: SqliteDatabase, mark: HighWater): void {
+  const found = readHighWater(database);
+  const { messageId, eventId, fence } = higher(mark, found);
   database.exec('BEGIN IMMEDIATE');
+  const hole = database.prepare('INSERT INTO holes VALUES (?, ?, ?)');
+  if (messageId > found.messageId) hole.run('messages', found.messageId + 1, messageId);
+  if (eventId > found.eventId) hole.run('events', found.eventId + 1, eventId);
   database
     .prepare('UPDATE counters SET last_message_id = ?, last_event_id = ?, fence_floor = ?')
     .run(messageId, eventId, fence);
-  // Whoever was granted a lane in the part that is gone must be told from whoever holds it next.
-  database.prepare('UPDATE lanes SET fence = max(fence, ?)').run(fence);
+  // Whoever was granted a lane in the part that is gone must be told from whoever held it before, and holds it still
+  // as far as is known, as well as from whoever holds it next.
+  database.prepare('UPDATE lanes SET fence = max(fence, ? + (owner IS NOT NULL))').run(fence);
   database.exec('COMMIT');
 }
 
-function toLossSentence(path: string, mark: HighWater, found: HighWater): string {
+/** Says how much is gone, and what to do about it. */
+export function toLossSentence(path: string, mark: HighWater, found: HighWater): string {
   const messages = Math.max(mark.messageId - found.messageId, 0);
   const events = Math.max(mark.eventId - found.eventId, 0);
   return (

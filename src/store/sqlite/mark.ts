@@ -27,11 +27,6 @@ export function openMarkFile(path: string): MarkFile {
   const handle = openSync(path, 'r+');
   let turn = 0;
 
-  function read(): HighWater | undefined {
-    const marks = [0, 1].flatMap((slot) => readSlot(handle, slot) ?? []);
-    return marks.length === 0 ? undefined : marks.reduce(higher);
-  }
-
   function write(mark: HighWater): void {
     const text = JSON.stringify(mark);
     const line = `${checksumOf(text)} ${text}`.padEnd(slotBytes - 1);
@@ -39,7 +34,23 @@ export function openMarkFile(path: string): MarkFile {
     turn = 1 - turn;
   }
 
+  const read = () => readMark(handle);
   return { read, write, sync: () => fsyncSync(handle), close: () => closeSync(handle) };
+}
+
+/** Reads it beside a bus that goes on writing it. */
+export function readMarkFile(path: string): HighWater | undefined {
+  const handle = openSync(path, 'r');
+  try {
+    return readMark(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Whether more was handed out than was found. */
+export function isAhead(mark: HighWater, found: HighWater): boolean {
+  return mark.messageId > found.messageId || mark.eventId > found.eventId || mark.fence > found.fence;
 }
 
 /** Each number at its highest: after a loss was accepted, one slot may still hold what was known before it. */
@@ -49,6 +60,11 @@ export function higher(one: HighWater, other: HighWater): HighWater {
     eventId: Math.max(one.eventId, other.eventId),
     fence: Math.max(one.fence, other.fence),
   };
+}
+
+function readMark(handle: number): HighWater | undefined {
+  const marks = [0, 1].flatMap((slot) => readSlot(handle, slot) ?? []);
+  return marks.length === 0 ? undefined : marks.reduce(higher);
 }
 
 function readSlot(handle: number, slot: number): HighWater | undefined {

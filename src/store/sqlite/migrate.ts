@@ -6,13 +6,8 @@ import { migrations } from './migrations/index.ts';
  * misread.
  */
 export function migrate(database: SqliteDatabase, path: string): void {
-  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > migrations.length) {
-    throw new Error(
-      `the database ${path} was written by a newer bus-mcp (its version is ${version}, this one knows ${migrations.length}): ` +
-        'upgrade bus-mcp, or name another file with BUS_STORE',
-    );
-  }
+  const version = readVersion(database);
+  checkNotNewer(version, path);
   if (version === migrations.length) return;
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -23,4 +18,16 @@ export function migrate(database: SqliteDatabase, path: string): void {
     database.exec('ROLLBACK');
     throw error;
   }
+}
+
+export function readVersion(database: SqliteDatabase): number {
+  return (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+}
+
+export function checkNotNewer(version: number, path: string): void {
+  if (version <= migrations.length) return;
+  throw new Error(
+    `the database ${path} was written by a newer bus-mcp (its version is ${version}, this one knows ${migrations.length}): ` +
+      'upgrade bus-mcp, or name another file with BUS_STORE',
+  );
 }

@@ -1,3 +1,4 @@
+import type { Kept } from '../batch.ts';
 import type { AnswerRow, Counters, EventRow, HeldLaneRow, LaneRow, MessageRow } from '../rows.ts';
 import type { LaneQuery, MessageQuery } from '../store.ts';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts';
@@ -14,6 +15,7 @@ import {
   type LaneColumns,
   type MessageColumns,
 } from './encode.ts';
+import { toStoreError } from './errors.ts';
 
 /** Every question the store is asked, through a connection that never waits for the writer. */
 export function createRowReader(database: SqliteDatabase) {
@@ -25,9 +27,17 @@ export function createRowReader(database: SqliteDatabase) {
     statements.set(sql, made);
     return made;
   };
-  const all = <Columns>(sql: string, ...values: SqliteValue[]) => prepare(sql).all(...values) as Columns[];
+  function ask(deed: () => unknown): unknown {
+    try {
+      return deed();
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+  const all = <Columns>(sql: string, ...values: SqliteValue[]) =>
+    ask(() => prepare(sql).all(...values)) as Columns[];
   const get = <Columns>(sql: string, ...values: SqliteValue[]) =>
-    prepare(sql).get(...values) as Columns | undefined;
+    ask(() => prepare(sql).get(...values)) as Columns | undefined;
 
   return {
     counters: (): Counters & { clockMilliseconds: number; fenceFloor: number } => {
@@ -107,6 +117,14 @@ export function createRowReader(database: SqliteDatabase) {
         ).n;
       return { liveCount: count('>'), orphanedCount: count('<=') };
     },
+
+    keptThrough: (messageId: number): Kept =>
+      get<Kept>(
+        `SELECT count(*) AS messageCount,
+           count(*) FILTER (WHERE action_flag = 1 AND acknowledged_at IS NULL) AS pendingFlagCount
+         FROM messages WHERE id <= ?`,
+        messageId,
+      ) as Kept,
 
     answer: (key: string): AnswerRow | undefined => {
       const columns = get<AnswerColumns>('SELECT * FROM answers WHERE key = ?', key);

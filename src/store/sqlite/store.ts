@@ -45,12 +45,13 @@ export function createSqliteStore({
     queue: queueOf,
     message: reader.message,
     answer: reader.answer,
+    keptThrough: reader.keptThrough,
   });
 
   async function commit(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
     const { changes, results } = decideBatch(turns, committedRows(), clock);
     const { queues: changedQueues, ...rows } = changes;
-    if (!isEmpty(changes)) await writer.commit(rows);
+    if (!isEmpty(changes) || turns.includes(probeTurn)) await writer.commit(rows);
     counters = changes.counters;
     for (const row of changes.lanes) lanes.set(row);
     if (!isEmpty(changes) || changedQueues.size > 0) version += 1;
@@ -106,15 +107,18 @@ export function createSqliteStore({
     readLanes: async (query) => reader.lanes(query),
     readLane: async (lane) => ({ row: lanes.get(lane), queue: queueOf(lane) }),
     readCounters: async () => counters,
+    // The rows may show a commit of which this thread has not heard yet, so memory is not asked.
+    readPruned: async () => reader.counters().pruned,
     readOverview: async (query) => readOverview(query),
     version: () => version,
     subscribe,
-    probe: async () => {
-      reader.counters();
-    },
+    probe: () => group.take(probeTurn),
     close,
   };
 }
+
+/** Changes nothing, and is written nevertheless: only a write tells whether there can be one. */
+const probeTurn: Turn<void> = { decide: () => ({ answer: undefined }) };
 
 /** Every claim and heartbeat asks for the row of its lane; nobody else changes it. */
 function createLaneCache(read: (lane: string) => LaneRow | undefined) {

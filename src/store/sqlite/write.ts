@@ -18,7 +18,6 @@ const pragmas = `
 PRAGMA busy_timeout = 5000;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-PRAGMA foreign_keys = ON;
 PRAGMA wal_autocheckpoint = 4000;
 `;
 
@@ -38,9 +37,13 @@ export function createRowWriter(database: SqliteDatabase): (request: CommitReque
   const lane = database.prepare('INSERT OR REPLACE INTO lanes VALUES (?, ?, ?, ?, ?, ?, ?)');
   const event = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)');
   const counters = database.prepare(
-    'UPDATE counters SET last_message_id = ?, last_event_id = ?, message_count = ?, pending_flag_count = ?, clock_ms = ?',
+    `UPDATE counters SET last_message_id = ?, last_event_id = ?, message_count = ?, pending_flag_count = ?,
+      pruned_message_id = ?, pruned_event_id = ?, clock_ms = ?`,
   );
   const answers = createAnswerKeeper(database);
+
+  const pruneMessages = database.prepare('DELETE FROM messages WHERE id <= ?');
+  const pruneEvents = database.prepare('DELETE FROM events WHERE id <= ?');
 
   function writeRows(request: CommitRequest): void {
     for (const row of request.posted) message.run(...toMessageValues(row));
@@ -48,6 +51,10 @@ export function createRowWriter(database: SqliteDatabase): (request: CommitReque
     for (const row of request.lanes) lane.run(...toLaneValues(row));
     for (const row of request.events) event.run(...toEventValues(row));
     if (request.answers.length > 0) answers.keep(request);
+    if (request.pruned) {
+      pruneEvents.run(request.pruned.eventId);
+      pruneMessages.run(request.pruned.messageId);
+    }
     counters.run(...toCounterValues(request.counters, request.decidedAt));
   }
 
@@ -98,7 +105,7 @@ function createAnswerKeeper(database: SqliteDatabase) {
 const forgottenAtOnceMax = 100;
 
 /** A full disk may have ended the transaction already. */
-function rollBack(database: SqliteDatabase): void {
+export function rollBack(database: SqliteDatabase): void {
   try {
     database.exec('ROLLBACK');
   } catch {

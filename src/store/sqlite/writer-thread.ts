@@ -1,16 +1,22 @@
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorNumberOf, loadDriver } from './driver.ts';
+import { findCondition } from './errors.ts';
 import { readHighWater, toMarkPath } from './loss.ts';
 import { openMarkFile } from './mark.ts';
 import type { CommitRequest } from './write.ts';
 import { createRowWriter, prepareForWriting } from './write.ts';
 
 /** The thread that waits for the disk, so that no read ever does. It knows rows only; what to write was decided. */
-export type WriterAnswer = Readonly<{ errorNumber?: number | undefined; reason?: string | undefined }>;
+export type WriterAnswer = Readonly<{
+  /** Why nothing was kept. */
+  reason?: string | undefined;
+  /** The same for people, when it is the disk or the file, and may pass. */
+  condition?: string | undefined;
+}>;
 
 const markSyncMilliseconds = 1_000;
-const errorCannotOpen = 14;
 
 if (parentPort) listen(parentPort, (workerData as { path: string }).path);
 
@@ -19,13 +25,17 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
   prepareForWriting(database);
   const write = createRowWriter(database);
   const keepMark = createMarkKeeper(path, readHighWater(database).fence);
-  const file = statSync(path);
+  const files = [path, `${path}-wal`].map((name) => ({ name, ...toIdentity(name) }));
 
   /** Rows written to a file that has no name any more would be acknowledged and lost. */
-  function checkFile(): WriterAnswer | undefined {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found?.ino === file.ino && found.dev === file.dev) return undefined;
-    return { reason: `the file ${path} was deleted or replaced`, errorNumber: errorCannotOpen };
+  function checkFiles(): WriterAnswer | undefined {
+    for (const { name, inode, device } of files) {
+      const found = toIdentity(name);
+      if (found.inode === inode && found.device === device) continue;
+      const condition = `the file ${basename(name)} of the database was deleted or replaced while the bus ran (put it back, or stop the bus and restore a backup)`;
+      return { reason: condition, condition };
+    }
+    return undefined;
   }
 
   port.on('message', (request: CommitRequest | 'close') => {
@@ -37,7 +47,7 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
       port.close();
       return;
     }
-    port.postMessage(checkFile() ?? attempt(() => write(request)) ?? keepMark.after(request));
+    port.postMessage(checkFiles() ?? attempt(() => write(request)) ?? keepMark.after(request));
   });
   port.postMessage({});
 }
@@ -48,8 +58,13 @@ function attempt(deed: () => void): WriterAnswer | undefined {
     return undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { reason, errorNumber: errorNumberOf(error) };
+    return { reason, condition: findCondition(errorNumberOf(error)) };
   }
+}
+
+function toIdentity(name: string) {
+  const found = statSync(name, { throwIfNoEntry: false });
+  return { inode: found?.ino, device: found?.dev };
 }
 
 /** Follows the commits with the high-water mark; a disk that refuses it does not stop the commits. */

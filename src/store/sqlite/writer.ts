@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { toUnavailable } from '../group-commit.ts';
+import { retrySeconds } from './errors.ts';
 import type { CommitRequest } from './write.ts';
 import type { WriterAnswer } from './writer-thread.ts';
 
@@ -36,10 +37,11 @@ export async function startWriter({ path, file }: Readonly<{ path: string; file:
     const answered = nextAnswer();
     worker.postMessage(request);
     worker.ref();
-    const { reason, errorNumber } = await answered;
+    const { reason, condition } = await answered;
     worker.unref();
-    if (death) throw toUnavailable(`the writer of the store is gone (${death})`, 5);
-    if (reason !== undefined) throw toCommitError(reason, errorNumber);
+    if (death) throw toUnavailable(`the writer of the store is gone (${death})`, retrySeconds);
+    if (condition !== undefined) throw toUnavailable(condition, retrySeconds);
+    if (reason !== undefined) throw new Error(`the commit failed: ${reason}`);
   }
 
   async function close(): Promise<void> {
@@ -49,20 +51,4 @@ export async function startWriter({ path, file }: Readonly<{ path: string; file:
   }
 
   return { commit, close };
-}
-
-/** What a full, broken or read-only disk says, by SQLite's primary result codes. */
-const unavailableReasons: Readonly<Record<number, string>> = {
-  5: 'the database is locked by another process',
-  8: 'the database is read-only',
-  10: 'the disk failed',
-  11: 'the database is damaged',
-  13: 'the disk is full',
-  14: 'the database cannot be opened',
-  26: 'the file is not a database',
-};
-
-function toCommitError(reason: string, errorNumber: number | undefined): Error {
-  const known = errorNumber === undefined ? undefined : unavailableReasons[errorNumber & 0xff];
-  return known ? toUnavailable(known, 5) : new Error(`the commit failed: ${reason}`);
 }

@@ -25,7 +25,7 @@ CREATE TABLE lanes (
 CREATE INDEX lanes_by_expiry ON lanes (expires_at) WHERE owner IS NOT NULL;
 CREATE INDEX lanes_by_owner ON lanes (owner, lane) WHERE owner IS NOT NULL;
 
--- Without a foreign key: the check would cost more than the row, and nothing is ever deleted.
+-- Without a foreign key: the check would cost more than the row, and an event may outlive its message.
 CREATE TABLE events (
   id bigint PRIMARY KEY,
   kind text NOT NULL,
@@ -51,9 +51,20 @@ CREATE TABLE counters (
   message_count bigint NOT NULL,
   pending_flag_count bigint NOT NULL,
   fence_floor bigint NOT NULL,
-  clock_ms bigint NOT NULL
+  clock_ms bigint NOT NULL,
+  pruned_message_id bigint NOT NULL,
+  pruned_event_id bigint NOT NULL,
+  answer_count bigint NOT NULL
 );
-INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, 0);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+-- Ids that were given once and are gone: what was lost, and known to be lost.
+CREATE TABLE holes (
+  log text NOT NULL,
+  first_id bigint NOT NULL,
+  last_id bigint NOT NULL,
+  PRIMARY KEY (log, first_id)
+);
 
 -- The bus processes that hold connections of waiters, and until when they are believed to live.
 CREATE TABLE buses (

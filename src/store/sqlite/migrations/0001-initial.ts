@@ -25,11 +25,12 @@ CREATE TABLE lanes (
 CREATE INDEX lanes_by_expiry ON lanes (expires_at) WHERE owner IS NOT NULL;
 CREATE INDEX lanes_by_owner ON lanes (owner, lane) WHERE owner IS NOT NULL;
 
+-- Without a foreign key: the check would cost more than the row, and an event may outlive its message.
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
   ts INTEGER NOT NULL,
-  message_id INTEGER REFERENCES messages (id),
+  message_id INTEGER,
   lane TEXT,
   detail TEXT
 ) STRICT;
@@ -49,7 +50,17 @@ CREATE TABLE counters (
   message_count INTEGER NOT NULL,
   pending_flag_count INTEGER NOT NULL,
   fence_floor INTEGER NOT NULL,
-  clock_ms INTEGER NOT NULL
+  clock_ms INTEGER NOT NULL,
+  pruned_message_id INTEGER NOT NULL,
+  pruned_event_id INTEGER NOT NULL
 ) STRICT;
-INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, 0);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0);
+
+-- Ids that were given once and are gone: what was lost, and known to be lost.
+CREATE TABLE holes (
+  log TEXT NOT NULL,
+  first_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  PRIMARY KEY (log, first_id)
+) STRICT, WITHOUT ROWID;
 `;

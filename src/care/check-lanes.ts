@@ -1,0 +1,49 @@
+import type { LaneRow } from '../store/rows.ts';
+import type { StoredEvent } from '../store/transfer.ts';
+import { type Check, createProblems, toCount } from './check.ts';
+
+/** Who holds a lane as far as the events tell, which may have been pruned. */
+type Told = Readonly<{ fence: number; owner: string | undefined }>;
+
+/** Holds lanes against the events about them: fences grow with each grant, and who got a lane last has it. */
+export function createLaneCheck() {
+  const problems = createProblems();
+  const told = new Map<string, Told>();
+  let laneCount = 0;
+  let heldCount = 0;
+
+  function seeEvent({ id, kind, lane, detail }: StoredEvent): void {
+    if (lane === undefined || !detail) return;
+    const before = told.get(lane);
+    const isGrant = kind !== 'lane_released';
+    if (before && detail.fence < before.fence + (isGrant ? 1 : 0))
+      problems.add(`the fence of lane ${lane} went from ${before.fence} to ${detail.fence} at event ${id}`);
+    told.set(lane, { fence: detail.fence, owner: isGrant ? detail.owner : undefined });
+  }
+
+  function seeLane(row: LaneRow): void {
+    laneCount += 1;
+    if (row.hold) heldCount += 1;
+    const { lane, fence, hold } = row;
+    const last = told.get(lane);
+    told.delete(lane);
+    if (last && fence < last.fence)
+      problems.add(`lane ${lane} has fence ${fence}, and ${last.fence} was given before`);
+    if (last && last.owner !== hold?.owner)
+      problems.add(
+        `lane ${lane} is held by ${hold?.owner ?? 'nobody'}, and was given to ${last.owner ?? 'nobody'} last`,
+      );
+    if (hold && !(hold.claimedAt <= hold.heartbeatAt && hold.heartbeatAt < hold.expiresAt))
+      problems.add(`the lease of lane ${lane} ends before it begins`);
+  }
+
+  function end(): Check {
+    for (const lane of told.keys()) problems.add(`lane ${lane} has events and is not there`);
+    return problems.toCheck(
+      'lanes',
+      `${toCount(laneCount, 'lane')}, ${heldCount} of them held; every fence grew`,
+    );
+  }
+
+  return { seeEvent, seeLane, end };
+}

@@ -1,0 +1,50 @@
+import type { MessageRow } from '../store/rows.ts';
+import type { RowSource } from '../store/transfer.ts';
+import { type Check, createProblems, toCount } from './check.ts';
+import { createIdCheck, toIdRange } from './check-ids.ts';
+
+/** Holds the messages against the order of the log and against what the store counts. */
+export function createMessageCheck(source: RowSource) {
+  const { totals } = source;
+  const range = toIdRange(source, 'messages');
+  const [problems, miscounts] = [createProblems(), createProblems()];
+  const ids = createIdCheck('message', range, problems);
+  let messageCount = 0;
+  let pendingFlagCount = 0;
+  let latest = 0;
+
+  function see({ id, ts, actionFlag, acknowledgedAt, acknowledgedBy }: MessageRow): void {
+    ids.see(id);
+    messageCount += 1;
+    if (actionFlag && acknowledgedAt === undefined) pendingFlagCount += 1;
+    if (ts < latest) problems.add(`message ${id} is older than the one before it`);
+    if ((acknowledgedAt === undefined) !== (acknowledgedBy === undefined))
+      problems.add(`message ${id} says only half of who acknowledged it`);
+    latest = Math.max(latest, ts);
+  }
+
+  function end(): readonly Check[] {
+    ids.end();
+    if (messageCount !== totals.messageCount)
+      miscounts.add(`they say ${toCount(totals.messageCount, 'message')}, and there are ${messageCount}`);
+    if (pendingFlagCount !== totals.pendingFlagCount)
+      miscounts.add(
+        `they say ${toCount(totals.pendingFlagCount, 'open flag')}, and there are ${pendingFlagCount}`,
+      );
+    if (latest > totals.clockMilliseconds)
+      miscounts.add('the newest message is later than the clock of the store');
+    return [problems.toCheck('messages', toFinding()), miscounts.toCheck('counters', 'they are right')];
+  }
+
+  function toFinding(): string {
+    const lost = range.holes.map(({ firstId, lastId }) => `${firstId} to ${lastId}`);
+    const ids = messageCount === 0 ? '' : `, ids ${range.floor + 1} to ${range.last}`;
+    return [
+      `${toCount(messageCount, 'message')}${ids}`,
+      ...(range.floor > 0 ? [`pruned up to ${range.floor}`] : []),
+      ...(lost.length > 0 ? [`known to be lost: ${lost.join(', ')}`] : []),
+    ].join('; ');
+  }
+
+  return { see, end, count: () => messageCount };
+}

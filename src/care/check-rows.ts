@@ -1,0 +1,58 @@
+import type { RowSource, TableName, Tables } from '../store/transfer.ts';
+import { type Check, createProblems, toCount } from './check.ts';
+import { createEventCheck } from './check-events.ts';
+import { createLaneCheck } from './check-lanes.ts';
+import { createMessageCheck } from './check-messages.ts';
+import type { Progress } from './progress.ts';
+
+/** Holds every row of a store against what the log and the lanes promise. */
+export async function checkRows(source: RowSource, progress: Progress): Promise<readonly Check[]> {
+  const { messageCount, lastEventId, pruned } = source.totals;
+  const messages = createMessageCheck(source);
+  const events = createEventCheck(source);
+  const lanes = createLaneCheck();
+  const answers = createAnswerCheck();
+
+  async function forEach<Name extends TableName>(
+    table: Name,
+    see: (row: Tables[Name]) => void,
+    total?: number,
+  ): Promise<void> {
+    let done = 0;
+    for await (const page of source.readPages(table)) {
+      for (const row of page) see(row);
+      done += page.length;
+      progress.report(`checking ${table}`, done, total);
+    }
+  }
+
+  await forEach('messages', messages.see, messageCount);
+  await forEach(
+    'events',
+    (event) => {
+      events.see(event);
+      lanes.seeEvent(event);
+    },
+    lastEventId - pruned.eventId,
+  );
+  await forEach('lanes', lanes.seeLane);
+  await forEach('answers', answers.see);
+  progress.end();
+  return [...messages.end(), events.end(messages.count()), lanes.end(), answers.end()];
+}
+
+function createAnswerCheck() {
+  const problems = createProblems();
+  let count = 0;
+
+  function see({ key, answer }: Tables['answers']): void {
+    count += 1;
+    try {
+      JSON.parse(answer);
+    } catch {
+      problems.add(`the answer remembered for the key ${key} cannot be read`);
+    }
+  }
+
+  return { see, end: () => problems.toCheck('answers', toCount(count, 'remembered answer')) };
+}

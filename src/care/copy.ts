@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { loadDriver } from '../store/sqlite/driver.ts';
+import { DatabaseHeldError, lockDatabase } from '../store/sqlite/lock.ts';
+import { toRealPath } from '../store/sqlite/prepare.ts';
+import { isPostgresUrl, openSink, openSource } from '../store/transfer.ts';
+import { type Filled, fill } from './fill.ts';
+import type { Progress } from './progress.ts';
+
+export type Copied = Readonly<{ from: string; to: string; rows: Filled }>;
+
+/**
+ * Brings a whole store into an empty one, of whichever kind: ids, times, fences, leases, events, acknowledgements and
+ * remembered answers stay what they are.
+ */
+export async function copyStore(
+  { from, to, warn }: Readonly<{ from: string; to: string; warn: (sentence: string) => void }>,
+  progress: Progress,
+): Promise<Copied> {
+  const release = isPostgresUrl(from) ? () => {} : keepStill(from, warn);
+  try {
+    const source = await openSource(from);
+    try {
+      const sink = await openSink(to);
+      try {
+        return { from: source.location, to: sink.location, rows: await fill(source, sink, progress) };
+      } finally {
+        await sink.close();
+      }
+    } finally {
+      await source.close();
+    }
+  } finally {
+    release();
+    progress.end();
+  }
+}
+
+/** Keeps a bus from starting on the file meanwhile; one that runs already goes on, and that is told. */
+function keepStill(file: string, warn: (sentence: string) => void): () => void {
+  const path = toRealPath(file);
+  // A backup never had a bus, and is not given the files of one.
+  if (!existsSync(`${path}.lock`)) return () => {};
+  try {
+    return lockDatabase(loadDriver(), path).release;
+  } catch (error) {
+    if (!(error instanceof DatabaseHeldError)) throw error;
+    warn(
+      `a bus runs on ${path} (process ${error.processId}): what it is told from now on is not in the copy. ` +
+        'To move for good, stop it first',
+    );
+    return () => {};
+  }
+}

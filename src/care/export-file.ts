@@ -1,0 +1,146 @@
+import { createReadStream, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { LaneEventDetail, MessageRow } from '../store/rows.ts';
+import {
+  pageRowsOfTransfer,
+  type RowSource,
+  type StoredEvent,
+  type TableName,
+  type Tables,
+} from '../store/transfer.ts';
+import {
+  type EventLine,
+  type ExportLine,
+  exportLine,
+  formatVersion,
+  type MessageLine,
+} from './export-lines.ts';
+import { createExportSummary } from './export-summary.ts';
+import type { Progress } from './progress.ts';
+
+/** The rows of an export, read from its file as often as they are asked for. */
+export async function openExport(file: string, progress: Progress): Promise<RowSource> {
+  const path = resolve(file);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new Error(`there is no file ${path}`);
+  const summary = createExportSummary();
+  let lineNumber = 0;
+  for await (const line of readLines(path, checkLine)) {
+    lineNumber += 1;
+    const problem = lineNumber === 1 ? toHeadingProblem(line) : undefined;
+    const found = problem ?? summary.see(line);
+    if (found) throw new Error(`line ${lineNumber} of ${path} ${found}: nothing was kept`);
+    progress.report('reading the export', lineNumber);
+  }
+  const { totals, holes, lanes, isWhole } = summary.end();
+  if (!isWhole)
+    throw new Error(`the export ${path} is not whole, its last line is missing: nothing was kept`);
+
+  async function* readRows<Name extends TableName>(table: Name): AsyncGenerator<Tables[Name]> {
+    if (table === 'lanes') yield* lanes as readonly Tables[Name][];
+    if (table !== 'messages' && table !== 'events') return;
+    // Every line was checked before.
+    for await (const line of readLines(path, (value) => value as ExportLine)) {
+      if (line.type === 'message' && table === 'messages') yield toMessageRow(line) as Tables[Name];
+      if (line.type === 'event' && table === 'events') yield toStoredEvent(line) as Tables[Name];
+    }
+  }
+
+  return {
+    location: path,
+    totals,
+    holes,
+    readPages: (table) => toPages(readRows(table)),
+    close: async () => {},
+  };
+}
+
+function toHeadingProblem(line: ExportLine): string | undefined {
+  if (line.type !== 'export') return 'is not the beginning of an export';
+  if (line.format !== formatVersion)
+    return `says that the export has format ${line.format}, and this bus-mcp knows ${formatVersion}`;
+  return line.topic === undefined
+    ? undefined
+    : `says that only the topic ${line.topic} was exported, and a log cannot be made of a part: export without --topic`;
+}
+
+/** Lines end with a line feed, and nowhere else: what else may end lines can be part of a text. */
+async function* readLines(
+  path: string,
+  toLine: (value: unknown, place: string) => ExportLine,
+): AsyncGenerator<ExportLine> {
+  let lineNumber = 0;
+  let rest = '';
+  for await (const chunk of createReadStream(path, { encoding: 'utf8' })) {
+    const parts = `${rest}${chunk}`.split('\n');
+    rest = parts.pop() ?? '';
+    for (const text of parts) {
+      lineNumber += 1;
+      const place = `line ${lineNumber} of ${path}`;
+      yield toLine(parseJson(text, place), place);
+    }
+  }
+  const place = `line ${lineNumber + 1} of ${path}`;
+  if (rest !== '') yield toLine(parseJson(rest, place), place);
+}
+
+function parseJson(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${place} is no JSON: an export in the format jsonl is needed, and nothing was kept`);
+  }
+}
+
+function checkLine(value: unknown, place: string): ExportLine {
+  const parsed = exportLine.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join('.') || 'type';
+  throw new Error(`${place} is no line of an export, its ${field} is missing or wrong: nothing was kept`);
+}
+
+async function* toPages<Row>(rows: AsyncIterable<Row>): AsyncGenerator<readonly Row[]> {
+  let page: Row[] = [];
+  for await (const row of rows) {
+    page.push(row);
+    if (page.length < pageRowsOfTransfer) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+function toMessageRow(line: MessageLine): MessageRow {
+  const { id, topic, sender, body, action_flag, ts, acknowledged_by, acknowledged_at } = line;
+  return {
+    id,
+    topic,
+    sender,
+    body,
+    actionFlag: action_flag,
+    ts: Date.parse(ts),
+    acknowledgedBy: acknowledged_by,
+    acknowledgedAt: toMilliseconds(acknowledged_at),
+  };
+}
+
+function toStoredEvent(line: EventLine): StoredEvent {
+  const { id, kind, ts, message_id, lane } = line;
+  return { id, kind, ts: Date.parse(ts), messageId: message_id, lane, detail: toDetail(line) };
+}
+
+function toDetail(line: EventLine): LaneEventDetail | undefined {
+  const { owner, fence, lease_s, expires_at, previous_owner, released_by } = line;
+  if (owner === undefined || fence === undefined) return undefined;
+  return {
+    owner,
+    fence,
+    leaseSeconds: lease_s,
+    expiresAt: toMilliseconds(expires_at),
+    previousOwner: previous_owner,
+    releasedBy: released_by,
+  };
+}
+
+function toMilliseconds(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time);
+}

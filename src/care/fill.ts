@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import {
+  type ReadPages,
+  type RowSink,
+  type RowSource,
+  type TableName,
+  tableNames,
+} from '../store/transfer.ts';
+import type { Progress } from './progress.ts';
+
+export type Filled = Readonly<Record<TableName, number>>;
+
+/**
+ * Brings every row of the source into the empty sink, reads all of it back and compares, and only then makes it last:
+ * a sink that is not the same to the last character stays empty.
+ */
+export async function fill(source: RowSource, sink: RowSink, progress: Progress): Promise<Filled> {
+  const digests = new Map<TableName, Digest>();
+  for (const table of tableNames) digests.set(table, await copyTable(table, { source, sink, progress }));
+  for (const table of tableNames) {
+    const [wanted, found] = [digests.get(table), await digestOf(sink.readPages, table, progress)];
+    if (wanted?.text !== found.text || wanted.count !== found.count) {
+      throw new Error(
+        `${table} in ${sink.location} are not the same as in ${source.location} (${found.count} of ${wanted?.count} rows): nothing was kept`,
+      );
+    }
+  }
+  await sink.commit(source.totals, source.holes);
+  progress.end();
+  return Object.fromEntries(tableNames.map((table) => [table, digests.get(table)?.count ?? 0])) as Filled;
+}
+
+type Digest = Readonly<{ text: string; count: number }>;
+
+async function copyTable(
+  table: TableName,
+  { source, sink, progress }: Readonly<{ source: RowSource; sink: RowSink; progress: Progress }>,
+): Promise<Digest> {
+  const digest = createDigest();
+  const total = table === 'messages' ? source.totals.messageCount : undefined;
+  for await (const page of source.readPages(table)) {
+    await sink.write(table, page);
+    digest.add(page);
+    progress.report(`copying ${table}`, digest.count(), total);
+  }
+  return digest.end();
+}
+
+async function digestOf(readPages: ReadPages, table: TableName, progress: Progress): Promise<Digest> {
+  const digest = createDigest();
+  for await (const page of readPages(table)) {
+    digest.add(page);
+    progress.report(`comparing ${table}`, digest.count());
+  }
+  return digest.end();
+}
+
+function createDigest() {
+  const hash = createHash('sha256');
+  let count = 0;
+  return {
+    add(rows: readonly object[]): void {
+      for (const row of rows) hash.update(`${toCanonical(row)}\n`);
+      count += rows.length;
+    },
+    count: () => count,
+    end: (): Digest => ({ text: hash.digest('hex'), count }),
+  };
+}
+
+/** The same text for the same row, whichever store it comes from. */
+function toCanonical(row: object): string {
+  return JSON.stringify(row, (_, value: unknown) =>
+    typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
+}

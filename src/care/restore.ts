@@ -1,0 +1,138 @@
+import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { loadDriver, type SqliteDatabase } from '../store/sqlite/driver.ts';
+import { inspectFile } from '../store/sqlite/inspect.ts';
+import { lockDatabase } from '../store/sqlite/lock.ts';
+import { goOnAbove, readHighWater, toMarkPath } from '../store/sqlite/loss.ts';
+import { type HighWater, higher, isAhead, openMarkFile } from '../store/sqlite/mark.ts';
+import { createPrivateFile, prepareFile, toRealPath } from '../store/sqlite/prepare.ts';
+import { readTotals } from '../store/sqlite/source.ts';
+import { prepareForWriting } from '../store/sqlite/write.ts';
+import { copyDatabase } from './backup.ts';
+import { syncFile, syncFolder } from './new-file.ts';
+import type { Progress } from './progress.ts';
+import { toProblem, verifyStore } from './verify.ts';
+
+export type Restored = Readonly<{
+  store: string;
+  /** Where the database that was there is now. */
+  replaced?: string | undefined;
+  messages: number;
+  /** The next message gets an id above every one that was ever handed out. */
+  nextMessageId: number;
+  /** How many messages had been handed out since the backup, and are not in it. */
+  missingMessages: number;
+}>;
+
+type Asked = Readonly<{ file: string; store: string; now: Date }>;
+
+/**
+ * Puts a backup in the place of the database. No bus may run on it; what was there is kept aside. Ids and fences go on
+ * above everything that was handed out before, so that none means two things.
+ */
+export async function restore({ file, store, now }: Asked, progress: Progress): Promise<Restored> {
+  const [from, path] = [toRealPath(file), toRealPath(store)];
+  if (from === path) throw new Error(`the backup and the database are the same file: ${path}`);
+  const lock = lockDatabase(loadDriver(), path);
+  const draft = `${path}.unfinished-${process.pid}`;
+  try {
+    createPrivateFile(draft);
+    await makeDraft(from, draft, progress);
+    const { replaced, ...raised } = replace(path, draft, now);
+    return { store: path, replaced, ...raised };
+  } finally {
+    for (const part of ['', '-wal', '-shm']) rmSync(`${draft}${part}`, { force: true });
+    lock.release();
+    progress.end();
+  }
+}
+
+/** Copies the backup beside the database, brings it to this version, and looks at every row of it. */
+async function makeDraft(from: string, draft: string, progress: Progress): Promise<void> {
+  progress.report('copying the backup', 0);
+  const { damage } = inspectFile(from);
+  if (damage.length === 0) {
+    copyDatabase(from, draft);
+    prepareFile(loadDriver(), draft);
+    const verification = await verifyStore(draft, progress);
+    if (verification.ok) return;
+    damage.push(toProblem(verification));
+  }
+  throw new Error(`the backup ${from} is not whole, so nothing was changed: ${damage[0]}`);
+}
+
+function replace(path: string, draft: string, now: Date) {
+  const mark = openMarkFile(toMarkPath(path));
+  try {
+    const hadDatabase = existsSync(path);
+    const handedOut = [mark.read(), hadDatabase ? readOldDatabase(path) : undefined];
+    const { highWater, ...raised } = raise(draft, handedOut);
+    const replaced = hadDatabase ? setAside(path, now) : undefined;
+    renameSync(draft, path);
+    syncFolder(dirname(path));
+    mark.write(highWater);
+    mark.sync();
+    return { ...raised, replaced };
+  } finally {
+    mark.close();
+  }
+}
+
+/** How far the database goes that is about to be replaced; a damaged one says nothing, but the mark does. */
+function readOldDatabase(path: string): HighWater | undefined {
+  let database: SqliteDatabase | undefined;
+  try {
+    database = loadDriver().open(path);
+    prepareForWriting(database);
+    const found = readHighWater(database);
+    // So that the file that is kept aside is whole without its write-ahead log.
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    return found;
+  } catch {
+    return undefined;
+  } finally {
+    database?.close();
+  }
+}
+
+function raise(draft: string, handedOut: readonly (HighWater | undefined)[]) {
+  const database = loadDriver().open(draft);
+  try {
+    const found = readHighWater(database);
+    const top = handedOut.reduce<HighWater>((sum, one) => (one ? higher(sum, one) : sum), found);
+    if (isAhead(top, found)) goOnAbove(database, top);
+    foldLog(database);
+    const highWater = readHighWater(database);
+    return {
+      highWater,
+      messages: readTotals(database).messageCount,
+      nextMessageId: highWater.messageId + 1,
+      missingMessages: highWater.messageId - found.messageId,
+    };
+  } finally {
+    database.close();
+    syncFile(draft);
+  }
+}
+
+/** Only the file itself gets the name, so all must be in it. */
+function foldLog(database: SqliteDatabase): void {
+  const folded = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+  if (folded.busy !== 0) throw new Error('the copy of the backup is in use by another process: try again');
+}
+
+/** There is a database under the name at every moment: the old one, until the new one takes its place. */
+function setAside(path: string, now: Date): string {
+  const time = now.toISOString().replaceAll(':', '');
+  const aside = `${path}.replaced-${time}`;
+  try {
+    linkSync(path, aside);
+  } catch {
+    renameSync(path, aside);
+  }
+  // The log of a database that could not be read is kept with it; the index of the log can be made anew.
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  if (log && log.size > 0) renameSync(`${path}-wal`, `${aside}-wal`);
+  for (const part of ['-wal', '-shm']) rmSync(`${path}${part}`, { force: true });
+  return aside;
+}

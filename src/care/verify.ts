@@ -1,0 +1,47 @@
+import { inspectFile } from '../store/sqlite/inspect.ts';
+import { isPostgresUrl, openSource } from '../store/transfer.ts';
+import type { Check } from './check.ts';
+import { checkRows } from './check-rows.ts';
+import type { Progress } from './progress.ts';
+
+export type Verification = Readonly<{ ok: boolean; store: string; checks: readonly Check[] }>;
+
+/**
+ * Looks at everything that a store keeps, also while a bus runs on it. Rejects only when it cannot be read as a store
+ * at all.
+ */
+export async function verifyStore(location: string, progress: Progress): Promise<Verification> {
+  const checks: Check[] = [];
+  if (!isPostgresUrl(location)) checks.push(...checkFile(location, progress));
+  const source = await openSource(location);
+  try {
+    checks.push(...(await checkRows(source, progress).catch(toUnreadable)));
+    return { ok: checks.every(({ ok }) => ok), store: source.location, checks };
+  } finally {
+    await source.close();
+  }
+}
+
+/** What is wrong in one sentence, for whoever only wants to know whether to go on. */
+export function toProblem({ checks }: Verification): string {
+  return checks
+    .filter(({ ok }) => !ok)
+    .map(({ name, finding }) => `${name}: ${finding}`)
+    .join('; ');
+}
+
+function checkFile(path: string, progress: Progress): readonly Check[] {
+  progress.report('checking the pages of the file', 0);
+  const { damage, loss, hasMark } = inspectFile(path);
+  const pages = damage.length === 0 ? 'its pages are whole' : damage.slice(0, 3).join('; ');
+  const nothingLost = hasMark ? 'nothing acknowledged is missing' : 'there is none beside the file';
+  return [
+    { name: 'file', ok: damage.length === 0, finding: pages },
+    { name: 'mark', ok: loss === undefined, finding: loss ?? nothingLost },
+  ];
+}
+
+function toUnreadable(error: unknown): readonly Check[] {
+  const reason = error instanceof Error ? error.message : String(error);
+  return [{ name: 'rows', ok: false, finding: `they cannot be read (${reason}): restore a backup` }];
+}

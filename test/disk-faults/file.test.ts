@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Client } from '../../src/http/client.ts';
+import { loadDriver } from '../../src/store/sqlite/driver.ts';
+import { postMany, refusalOf } from '../suite/ask.ts';
+import { createFolder, refusalToStart, startBus } from './bus.ts';
+
+const isRoot = process.getuid?.() === 0;
+const nobody = 65_534;
+const asNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
+/** Root may write everything, so permissions are tried as somebody else. */
+const under = isRoot ? asNobody : [];
+const canBeRefused = !isRoot || spawnSync('setpriv', ['--version']).status === 0;
+if (!canBeRefused)
+  console.warn('skipped: what may not be written (root, and no setpriv: install util-linux)');
+
+async function bodiesOf(client: Client): Promise<string[]> {
+  return (await client.readMessages({ since_id: 0, limit: 500 })).messages.map(({ body }) => body);
+}
+
+describe.skipIf(!canBeRefused)('a bus that may not write', () => {
+  function createOwnFolder(): string {
+    const folder = createFolder();
+    if (isRoot) chownSync(folder, nobody, nobody);
+    return folder;
+  }
+
+  test('refuses a folder that it may not write, and says what to do', async () => {
+    const folder = createOwnFolder();
+    chmodSync(folder, 0o555);
+    const said = await refusalToStart({ store: join(folder, 'bus.db'), under });
+    expect(said).toMatch(
+      /cannot be written \(EACCES\): make its folder writable for this user, or name another file/,
+    );
+    chmodSync(folder, 0o755);
+  });
+
+  test('refuses a file that is read-only, and leaves it as it is', async () => {
+    const folder = createOwnFolder();
+    const store = join(folder, 'bus.db');
+    const bus = await startBus({ store, under });
+    await postMany(bus.client, 3);
+    await bus.end();
+    chmodSync(store, 0o444);
+    const before = readFileSync(store);
+    expect(await refusalToStart({ store, under })).toContain(
+      `the database ${store} cannot be written (EACCES)`,
+    );
+    expect(readFileSync(store)).toEqual(before);
+    chmodSync(store, 0o600);
+    const again = await startBus({ store, under });
+    expect(await bodiesOf(again.client)).toEqual(['1', '2', '3']);
+  });
+});
+
+describe('a file that goes away under the bus', () => {
+  test.each([
+    ['the database', ''],
+    ['its write-ahead log', '-wal'],
+  ])('%s: refuses writes and says so, reads on, and goes on when it is back', async (_, part) => {
+    const folder = createFolder();
+    const store = join(folder, 'bus.db');
+    const bus = await startBus({ store });
+    await postMany(bus.client, 3);
+    renameSync(`${store}${part}`, join(folder, 'away'));
+    const refused = await refusalOf(bus.client.postMessage({ topic: 't', sender: 's', body: 'lost?' }));
+    expect([refused.status, refused.code]).toEqual([503, 'unavailable']);
+    expect(refused.detail).toContain(`the file bus.db${part} of the database was deleted or replaced`);
+    expect((await fetch(`${bus.url}/healthz`)).status).toBe(503);
+    expect(await bodiesOf(bus.client)).toEqual(['1', '2', '3']);
+
+    writeFileSync(`${store}${part}`, 'another file in its place');
+    expect((await refusalOf(bus.client.claimLane({ lane: 'a', owner: 'ada' }))).code).toBe('unavailable');
+
+    renameSync(join(folder, 'away'), `${store}${part}`);
+    expect(await bus.client.postMessage({ topic: 't', sender: 's', body: '4' })).toMatchObject({ id: 4 });
+    await bus.end();
+    const again = await startBus({ store });
+    expect(await bodiesOf(again.client)).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('does not begin anew in silence when it was deleted for good', async () => {
+    const store = join(createFolder(), 'bus.db');
+    const bus = await startBus({ store });
+    await postMany(bus.client, 3);
+    rmSync(store);
+    await refusalOf(bus.client.postMessage({ topic: 't', sender: 's', body: '4' }));
+    await bus.end();
+    for (const part of ['', '-wal', '-shm']) rmSync(`${store}${part}`, { force: true });
+    expect(await refusalToStart({ store })).toMatch(/3 messages and 3 events are gone/);
+  });
+});
+
+describe('a file that is no database of this bus', () => {
+  test.each([
+    ['text', 'dear diary\n'.repeat(1000)],
+    ['a short text', 'buy milk'],
+  ])('is refused when it is %s, and left as it is', async (_, content) => {
+    const store = join(createFolder(), 'bus.db');
+    writeFileSync(store, content);
+    expect(await refusalToStart({ store })).toMatch(
+      /is damaged or no database: restore a backup, or name another file/,
+    );
+    expect(readFileSync(store, 'utf8')).toBe(content);
+  });
+
+  test('is refused when it is a folder', async () => {
+    const store = join(createFolder(), 'bus.db');
+    mkdirSync(store);
+    expect(await refusalToStart({ store })).toContain('cannot be written (EISDIR)');
+  });
+
+  test('is refused when a newer version wrote it, and left as it is', async () => {
+    const store = join(createFolder(), 'bus.db');
+    const bus = await startBus({ store });
+    await postMany(bus.client, 1);
+    await bus.end();
+    const database = loadDriver().open(store);
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    expect(await refusalToStart({ store })).toMatch(
+      /was written by a newer bus-mcp \(its version is 99, this one knows \d+\): upgrade bus-mcp/,
+    );
+    const reader = loadDriver().open(store, { readOnly: true });
+    expect(reader.prepare('SELECT body FROM messages').get()).toEqual({ body: '1' });
+    reader.close();
+  });
+});
+
+describe('pages that are damaged', () => {
+  async function createLog(count: number): Promise<string> {
+    const store = join(createFolder(), 'bus.db');
+    const bus = await startBus({ store });
+    await Promise.all(
+      Array.from({ length: count }, (_, index) =>
+        bus.client.postMessage({ topic: 't', sender: 's', body: `body-${index}.${'x'.repeat(3000)}` }),
+      ),
+    );
+    await bus.end();
+    return store;
+  }
+
+  test('in the middle of the log are told to whoever reads them; others are served', async () => {
+    const store = await createLog(100);
+    const bytes = readFileSync(store);
+    const page = Math.floor(bytes.indexOf('body-50.') / 4096) * 4096;
+    bytes.fill(0x55, page, page + 4096);
+    writeFileSync(store, bytes);
+    const bus = await startBus({ store });
+    const refused = await refusalOf(bus.client.readMessages({ since_id: 0, limit: 500 }));
+    expect([refused.status, refused.code]).toEqual([503, 'unavailable']);
+    expect(refused.detail).toContain(
+      'the database is damaged (look at it with bus-mcp verify, and restore a backup)',
+    );
+    expect((await bus.client.readMessages({ limit: 1 })).messages).toHaveLength(1);
+    expect((await bus.client.claimLane({ lane: 'a', owner: 'ada' })).decision).toBe('claim');
+    expect(bus.process.exitCode).toBeNull();
+  });
+
+  test('at its beginning keep the bus from starting', async () => {
+    const store = await createLog(3);
+    const bytes = readFileSync(store);
+    bytes.fill(0x55, 0, 4096);
+    writeFileSync(store, bytes);
+    expect(await refusalToStart({ store })).toContain('is damaged or no database: restore a backup');
+  });
+});
+
+test('a lock that is held by another process names it', async () => {
+  const store = join(createFolder(), 'bus.db');
+  const bus = await startBus({ store });
+  expect(await refusalToStart({ store })).toContain(`already has a bus: process ${bus.process.pid}`);
+  copyFileSync(store, `${store}.copy`);
+  expect(existsSync(`${store}.holder`)).toBe(true);
+});

@@ -1,0 +1,132 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { BusError } from '../../src/contract/errors.ts';
+import type { Client } from '../../src/http/client.ts';
+import { refusalOf, until } from '../suite/ask.ts';
+import { createFolder, type RunningBus, startBus } from './bus.ts';
+
+const canLimit = spawnSync('prlimit', ['--version']).status === 0;
+if (!canLimit) console.warn('skipped: a file that may not grow (no prlimit here: install util-linux)');
+const canMount = tryToMount();
+if (!canMount) console.warn('skipped: a file system that is full (this user may not mount one)');
+
+describe.skipIf(!canLimit)('a file that may not grow any more', () => {
+  test('is told to writers, while reads go on; with room again the bus goes on by itself', async () => {
+    const folder = createFolder();
+    // A write beyond the limit is an error instead of a signal that ends the process.
+    const script = 'trap "" XFSZ; ulimit -S -f 600; exec "$0" "$@"';
+    const bus = await startBus({ store: join(folder, 'bus.db'), under: ['bash', '-c', script] });
+    await proveRecovery(bus, {
+      store: join(folder, 'bus.db'),
+      makeRoom: () => execFileSync('prlimit', ['--pid', String(bus.process.pid), '--fsize=unlimited']),
+    });
+  });
+});
+
+describe.skipIf(!canMount)('a file system that is full', () => {
+  test('is told to writers, while reads go on; with room again the bus goes on by itself', async () => {
+    const folder = join(createFolder(), 'small');
+    mkdirSync(folder);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', folder]);
+    onTestFinished(() => void execFileSync('umount', ['-l', folder]));
+    const bus = await startBus({ store: join(folder, 'bus.db') });
+    const ballast = join(folder, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(toFreeBytes(folder) - 600_000));
+    const refusal = await proveRecovery(bus, {
+      store: join(folder, 'bus.db'),
+      makeRoom: () => rmSync(ballast),
+    });
+    expect(refusal.detail).toContain('the disk is full');
+  });
+});
+
+/** Fills what there is with messages, makes room, and holds what is there afterwards against what was acknowledged. */
+async function proveRecovery(
+  bus: RunningBus,
+  { store, makeRoom }: Readonly<{ store: string; makeRoom: () => void }>,
+): Promise<BusError> {
+  const { client } = bus;
+  const { lane } = await client.claimLane({ lane: 'feeds', owner: 'ada' });
+  const acknowledged: string[] = [];
+  await postUntilRefused(client, acknowledged, 20_000);
+  // What is small may still have found room.
+  const refusal = await postUntilRefused(client, acknowledged, 1);
+  expect([refusal.status, refusal.code]).toEqual([503, 'unavailable']);
+  expect(refusal.data).toEqual({ retry_after_s: expect.any(Number) });
+  expect(refusal.detail).toContain('nothing was kept');
+  expect(acknowledged.length).toBeGreaterThan(3);
+
+  expect(await readBodies(client)).toEqual(acknowledged);
+  expect((await client.getLane({ lane: 'feeds' })).lane.owner).toBe('ada');
+  expect((await refusalOf(client.heartbeatLane({ lane: 'feeds', owner: 'ada' }))).code).toBe('unavailable');
+  // The page writes as little as can be written, for which there may be room a few times more.
+  await until('the page of its health says so', async () => (await readHealth(bus)) === 503);
+
+  makeRoom();
+  await until('the bus takes a message again', async () => {
+    const body = toBody(acknowledged.length, 20_000);
+    const isKept = await client.postMessage({ topic: 't', sender: 's', body }).then(
+      () => true,
+      () => false,
+    );
+    if (isKept) acknowledged.push(body);
+    return isKept;
+  });
+  expect(await readHealth(bus)).toBe(200);
+  await client.heartbeatLane({ lane: 'feeds', owner: 'ada', fence: lane.fence });
+  await bus.end('SIGKILL');
+
+  const again = await startBus({ store });
+  expect(await readBodies(again.client)).toEqual(acknowledged);
+  await again.end();
+  return refusal;
+}
+
+async function readHealth({ url }: RunningBus): Promise<number> {
+  return (await fetch(`${url}/healthz`)).status;
+}
+
+async function postUntilRefused(
+  client: Client,
+  acknowledged: string[],
+  characters: number,
+): Promise<BusError> {
+  for (;;) {
+    const body = toBody(acknowledged.length, characters);
+    try {
+      const { id } = await client.postMessage({ topic: 't', sender: 's', body });
+      acknowledged.push(body);
+      expect(id, 'ids have no gaps').toBe(acknowledged.length);
+    } catch (error) {
+      if (error instanceof BusError) return error;
+      throw error;
+    }
+  }
+}
+
+async function readBodies(client: Client): Promise<string[]> {
+  const { messages, has_more } = await client.readMessages({ since_id: 0, limit: 500 });
+  expect(has_more).toBe(false);
+  expect(messages.map(({ id }) => id)).toEqual(messages.map((_, index) => index + 1));
+  return messages.map(({ body }) => body);
+}
+
+function toBody(place: number, characters: number): string {
+  return `${place} ${'x'.repeat(characters)}`;
+}
+
+function toFreeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+function tryToMount(): boolean {
+  const folder = `/tmp/bus-disk-mount-${process.pid}`;
+  mkdirSync(folder);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status === 0;
+  if (mounted) execFileSync('umount', [folder]);
+  rmSync(folder, { recursive: true });
+  return mounted;
+}

@@ -1,0 +1,136 @@
+import { copyFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { noProgress } from '../../src/care/progress.ts';
+import { verifyStore } from '../../src/care/verify.ts';
+import type { Client } from '../../src/http/client.ts';
+import { postMany, refusalOf } from '../suite/ask.ts';
+import { createFolder, refusalToStart, startBus } from './bus.ts';
+
+/** SQLite opens each of these without a word, and its integrity check finds nothing wrong. */
+const losses: readonly (readonly [string, (store: string, olderCopy: string) => void])[] = [
+  ['a deleted write-ahead log', (store) => rmSync(`${store}-wal`)],
+  ['a write-ahead log that was cut short', (store) => truncateSync(`${store}-wal`, sizeOf(store, 0.5))],
+  ['flipped bytes in the middle of the log', (store) => flipBytes(`${store}-wal`, sizeOf(store, 0.3))],
+  [
+    'an older copy put in its place',
+    (store, olderCopy) => {
+      rmSync(`${store}-wal`);
+      copyFileSync(olderCopy, store);
+    },
+  ],
+];
+
+const [early, late] = [20, 80];
+
+/** A bus that was killed: what it acknowledged is in the file and in its write-ahead log. */
+async function createKilledBus() {
+  const folder = createFolder();
+  const store = join(folder, 'bus.db');
+  const olderCopy = join(folder, 'older.db');
+  const first = await startBus({ store });
+  await postMany(first.client, early);
+  await first.end();
+  copyFileSync(store, olderCopy);
+  const second = await startBus({ store });
+  await postMany(second.client, late / 2);
+  for (const owner of ['ada', 'bob', 'eve']) {
+    await second.client.claimLane({ lane: 'feeds', owner });
+    await second.client.releaseLane({ lane: 'feeds', owner });
+  }
+  const { lane } = await second.client.claimLane({ lane: 'feeds', owner: 'ada' });
+  await postMany(second.client, late / 2);
+  await second.end('SIGKILL');
+  return { store, olderCopy, fence: lane.fence };
+}
+
+async function lastIdOf(client: Client): Promise<number> {
+  return (await client.readMessages({ limit: 1 })).messages[0]?.id ?? 0;
+}
+
+describe.each(losses)('%s', (_, lose) => {
+  test('keeps the bus from starting, and says how much is gone and what to do', async () => {
+    const { store, olderCopy, fence } = await createKilledBus();
+    lose(store, olderCopy);
+    const said = await refusalToStart({ store });
+    const [, gone, found] =
+      /: (\d+) messages and \d+ events are gone \(it ends at message (\d+)/.exec(said) ?? [];
+    expect(Number(gone)).toBeGreaterThan(0);
+    expect(Number(gone) + Number(found)).toBe(early + late);
+    for (const part of ['bus-mcp restore', '--accept-loss']) expect(said).toContain(part);
+    expect(await refusalToStart({ store }), 'refusing changes nothing').toBe(said);
+
+    const bus = await startBus({ store, flags: ['--accept-loss'] });
+    expect(await lastIdOf(bus.client), 'the sentence counted right').toBe(Number(found));
+    const { messages } = await bus.client.readMessages({ since_id: 0, limit: 500 });
+    expect(messages.map(({ id }) => id)).toEqual(
+      Array.from({ length: Number(found) }, (_, place) => place + 1),
+    );
+    const next = await bus.client.postMessage({ topic: 't', sender: 's', body: 'on' });
+    expect(next.id, 'no id means two things').toBe(early + late + 1);
+    const { lane } = await bus.client.getLane({ lane: 'feeds' });
+    const grant = await bus.client.claimLane({ lane: 'feeds', owner: lane.owner ?? 'ada' });
+    expect(grant.lane.fence, 'no fence means two things').toBeGreaterThan(fence);
+    const other = await bus.client.claimLane({ lane: 'never-claimed-as-far-as-is-known', owner: 'kay' });
+    expect(other.lane.fence).toBeGreaterThan(fence);
+    await bus.end();
+
+    const again = await startBus({ store });
+    expect(await lastIdOf(again.client), 'it has to be accepted once only').toBe(early + late + 1);
+    await again.end();
+    const { ok, checks } = await verifyStore(store, noProgress);
+    expect(checks.find(({ name }) => name === 'messages')?.finding).toContain(
+      `known to be lost: ${Number(found) + 1} to ${early + late}`,
+    );
+    expect(ok).toBe(true);
+  });
+});
+
+test('a holder from before the loss is told from the one who is known to have held the lane', async () => {
+  const store = join(createFolder(), 'bus.db');
+  const first = await startBus({ store });
+  const { lane: known } = await first.client.claimLane({ lane: 'feeds', owner: 'ada' });
+  await first.end();
+  const second = await startBus({ store });
+  await second.client.releaseLane({ lane: 'feeds', owner: 'ada' });
+  const { lane: lost } = await second.client.claimLane({ lane: 'feeds', owner: 'bob' });
+  await second.end('SIGKILL');
+  rmSync(`${store}-wal`);
+
+  const bus = await startBus({ store, environment: { BUS_ACCEPT_LOSS: '1' } });
+  for (const { owner, fence } of [known, lost]) {
+    const stale = await refusalOf(bus.client.heartbeatLane({ lane: 'feeds', owner, fence }));
+    expect(stale.code, `${owner} with fence ${fence}`).toBe('stale_fence');
+  }
+  const { decision, lane } = await bus.client.claimLane({ lane: 'feeds', owner: 'ada' });
+  expect([decision, lane.fence]).toEqual(['renew', lost.fence + 1]);
+});
+
+test('nothing is refused when a process was killed and all of it is there', async () => {
+  const { store } = await createKilledBus();
+  const bus = await startBus({ store });
+  expect(await lastIdOf(bus.client)).toBe(early + late);
+});
+
+test('a mark of which one half is torn still tells', async () => {
+  const { store } = await createKilledBus();
+  const mark = readFileSync(`${store}.mark`, 'utf8');
+  const newer = [mark.slice(0, 256), mark.slice(256)].findIndex((half) =>
+    half.includes(`"messageId":${early + late}`),
+  );
+  const torn = Buffer.from(mark);
+  torn.fill('#', newer * 256 + 40, newer * 256 + 60);
+  writeFileSync(`${store}.mark`, torn);
+  rmSync(`${store}-wal`);
+  expect(await refusalToStart({ store })).toMatch(/\d+ messages and \d+ events are gone/);
+});
+
+function sizeOf(store: string, share: number): number {
+  return Math.floor(readFileSync(`${store}-wal`).length * share);
+}
+
+function flipBytes(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  for (let index = at; index < at + 8; index += 1) bytes[index] = (bytes[index] ?? 0) ^ 0xff;
+  writeFileSync(path, bytes);
+}
