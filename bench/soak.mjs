@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // Kills real bus processes under load and holds them to what they acknowledged: `npm run soak -- --kills 200`.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const { values: flags } = parseArgs({
@@ -16,6 +17,7 @@ const { values: flags } = parseArgs({
     command: { type: 'string' },
     overload: { type: 'boolean' },
     seconds: { type: 'string' },
+    'calm-ms': { type: 'string' },
   },
 });
 
@@ -25,30 +27,42 @@ if (flags.help) {
   --kills K     ends after so many kills (200, unless --minutes is given)
   --minutes N   ends after so many minutes
   --seed S      chooses the same deeds and moments again
-  --store URL   an empty PostgreSQL database in place of a SQLite file
+  --store S     in place of a SQLite file: postgres starts a server of its own, which is killed too;
+                or the URL of an empty PostgreSQL database
   --buses B     bus processes that share that database (2)
   --command F   the bin.js of another build
   --overload    far more load than one bus can take, in place of kills
-  --seconds S   of overload (60)`);
+  --seconds S   of overload (60)
+  --calm-ms M   how soon afterwards it must be as quick as before (1000)`);
   process.exit(0);
 }
 
+// It finds parts of the test suite from there.
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+// A copy, so that building anew in the meantime does no harm; where it finds the packages.
+const build = resolve(`node_modules/.cache/bus-mcp/soak-${process.pid}`);
+if (!flags.command) cpSync('dist', build, { recursive: true });
 const folder = mkdtempSync(join(tmpdir(), 'bus-soak-'));
 const progress = (line) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+const database = flags.store === 'postgres' ? await startDatabase() : undefined;
 const settings = {
   folder,
   progress,
   kills: Number(flags.kills ?? (flags.minutes ? Number.POSITIVE_INFINITY : 200)),
   minutes: Number(flags.minutes ?? Number.POSITIVE_INFINITY),
   seed: Number(flags.seed ?? Date.now() % 1_000_000),
-  store: flags.store ?? join(folder, 'bus.db'),
+  store: database?.url ?? flags.store ?? join(folder, 'bus.db'),
+  database,
   buses: Number(flags.buses ?? (flags.store ? 2 : 1)),
   seconds: Number(flags.seconds ?? 60),
-  commandFile: flags.command,
+  calmMillisecondsMax: Number(flags['calm-ms'] ?? 1_000),
+  commandFile: flags.command ?? join(build, 'bin.js'),
 };
 
 const { run } = await import(flags.overload ? './soak/overload.mjs' : './soak/kills.mjs');
 const { summary, faults } = await run(settings).catch((error) => ({ summary: '', faults: [error.message] }));
+rmSync(build, { recursive: true, force: true });
+await database?.remove();
 if (process.stderr.isTTY) progress('');
 if (summary) console.log(summary);
 if (faults.length === 0) {
@@ -63,3 +77,9 @@ if (faults.length === 0) {
   console.error(`What is left lies in ${folder}`);
 }
 process.exit(faults.length === 0 ? 0 : 1);
+
+async function startDatabase() {
+  const { load } = await import('./soak/typescript.mjs');
+  const { startPostgresServer } = await load('test/suite/postgres-server.ts');
+  return startPostgresServer();
+}

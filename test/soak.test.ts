@@ -19,7 +19,7 @@ const soak = (...flags: readonly string[]) => run(['bench/soak.mjs', ...flags]);
 describe('a bus that is killed under load', () => {
   test('loses nothing that it acknowledged, grants no fence twice and no lane to two', async () => {
     const { status, output, remarks } = await soak('--kills', '12');
-    expect([status, remarks.match(/FAULT.*/)?.[0]]).toEqual([0, undefined]);
+    expect([status, remarks.match(/FAULT.*/s)?.[0]]).toEqual([0, undefined]);
     expect(output).toMatch(/^kills +1[2-9]$/m);
     expect(output).toMatch(/^acknowledged writes +[1-9]/m);
     expect(output).toMatch(/^lost +0$/m);
@@ -34,9 +34,7 @@ describe('a bus that is killed under load', () => {
     );
     const { status, remarks } = await soak('--kills', '30', '--command', command);
     expect(status).toBe(1);
-    expect(remarks).toMatch(
-      /FAULT: message \d+ (was acknowledged and is lost|is not the one)|FAULT: .*in the feed|FAULT: /,
-    );
+    expect(remarks).toContain('FAULT: ');
     expect(remarks).toContain('Again: npm run soak -- --kills 30');
     rmSync(remarks.match(/lies in (\S+)/)?.[1] ?? '/nowhere', { recursive: true, force: true });
   }, 180_000);
@@ -144,9 +142,8 @@ describe('what the soak checks after each kill', () => {
     ]);
     const shortened = answered('d', 1, 2.5, 3.5, 'ada', 'heartbeat');
     expect(faultsOf([answered('a', 1, 0, 3), renewed, shortened], events)).toEqual([]);
-    expect(
-      faultsOf([renewed], [events[0], released(2, 1, 3), { ...claimed(3, 2, 4, 9), owner: 'bob' }]),
-    ).toEqual([]);
+    const freed = [claimed(1, 1, 0, 3), released(2, 1, 3), claimed(3, 2, 4, 9, 'bob')];
+    expect(faultsOf([renewed], freed)).toEqual([]);
   });
 
   test('of lanes it names a fence granted twice, and one that the feed knows nothing of', () => {

@@ -1,10 +1,14 @@
-/* Preloaded into a server, makes each fsync take five milliseconds longer, as on the disks that people have. */
+/* Preloaded into a server, makes each fsync take five milliseconds longer, as on the disks that people have, or as
+   many as SLOW_FSYNC_MS says. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <time.h>
 
 static void wait_a_little(void) {
-  struct timespec pause = {0, 5000000};
+  const char *given = getenv("SLOW_FSYNC_MS");
+  long milliseconds = given ? atol(given) : 5;
+  struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000};
   nanosleep(&pause, 0);
 }
 

@@ -1,11 +1,9 @@
 // One bus process as it ships, killed and started again on the same store and port.
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 
-const shippedFile = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
 const startMillisecondsMax = 30_000;
 
-export function createBusProcess({ store, home, commandFile = shippedFile, nodeArguments = [] }) {
+export function createBusProcess({ store, home, commandFile, environment = {} }) {
   let child;
   let exited = Promise.resolve();
   let port = 0;
@@ -14,8 +12,14 @@ export function createBusProcess({ store, home, commandFile = shippedFile, nodeA
   /** Begins to start it; nobody says that it will come to listen. */
   function launch() {
     said = '';
-    const env = { PATH: process.env.PATH, HOME: home, BUS_STORE: store, BUS_PORT: String(port) };
-    const started = spawn(process.execPath, [...nodeArguments, commandFile, 'serve'], {
+    const env = {
+      PATH: process.env.PATH,
+      HOME: home,
+      BUS_STORE: store,
+      BUS_PORT: String(port),
+      ...environment,
+    };
+    const started = spawn(process.execPath, [commandFile, 'serve'], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -13,7 +13,7 @@ const lanesPerEpoch = 4;
 const repeatsPerKill = 40;
 
 export async function run(settings) {
-  const { folder, store, commandFile, buses: busCount, kills, minutes, seed, progress } = settings;
+  const { folder, store, database, commandFile, buses: busCount, kills, minutes, seed, progress } = settings;
   const random = createRandom(seed);
   const record = createRecord();
   const runName = `run${seed}-${Date.now().toString(36)}`;
@@ -40,6 +40,7 @@ export async function run(settings) {
   async function killOne() {
     const bus = random.pick(buses);
     await pause(random.between(20, 500));
+    if (database && random.isLucky(0.15)) return killDatabase();
     await bus.kill();
     killed += 1;
     while (random.isLucky(0.2) && !isOver()) {
@@ -50,6 +51,12 @@ export async function run(settings) {
       killed += 1;
     }
     await bus.launch();
+  }
+
+  async function killDatabase() {
+    await database.stop('immediate');
+    killed += 1;
+    await database.start();
   }
 
   function tell() {

@@ -1,7 +1,5 @@
 // Holds the deeds on a lane against the model of the test suite, with its checker.
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { load } from './typescript.mjs';
 
 /** How far the clock of the bus may be from this one: both are of the same machine. */
 const clockMillisecondsMax = 100;
@@ -67,17 +65,4 @@ function print(timed) {
     .sort((a, b) => a.at - b.at)
     .map(({ deed, answer, at }) => `  ${at} ${JSON.stringify(deed)} → ${JSON.stringify(answer)}`)
     .join('\n');
-}
-
-async function load(entry) {
-  const outfile = resolve('node_modules/.cache/bus-mcp', `soak-${entry.replaceAll(/\W/g, '-')}.mjs`);
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'warning',
-  });
-  return import(pathToFileURL(outfile).href);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bus, Output } from '../contract/contract.ts';
+import { type BusError, isRefusal } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from './call.ts';
 
@@ -55,7 +56,7 @@ async function follow({ bus, onEvents, log, signal }: FeedOptions, start: number
       if (failures === 0) log('the change feed cannot be read now; trying again', error);
       await pause(Math.min(retryMillisecondsMax, 1000 * 2 ** failures), undefined, { signal });
       failures += 1;
-      since = await restart(bus, since, signal);
+      since = isRefusal(error, 'cursor_expired') ? toOldest(error, since) : await restart(bus, since, signal);
     }
   }
 }
@@ -68,6 +69,11 @@ async function readNext(bus: Bus, since: number, signal: AbortSignal): Promise<O
   if (page.events.length === 0 && waitedMilliseconds < waitSeconds * 500)
     await pause(waitSeconds * 1000 - waitedMilliseconds, undefined, { signal });
   return page;
+}
+
+/** What was pruned meanwhile cannot be told any more; what is left of it can. */
+function toOldest({ data }: BusError, since: number): number {
+  return typeof data?.oldest_id === 'number' ? data.oldest_id - 1 : since;
 }
 
 /** A bus that came back with another database begins to count anew. */

@@ -34,8 +34,10 @@ export function createPanelPages({ bus, folder }: Readonly<{ bus: Bus; folder: U
 
   function serveFile(request: IncomingMessage, response: ServerResponse): void {
     const file = load().files.find(({ name }) => request.url?.split('?')[0] === `/panel/${name}`);
-    if (file)
-      return sendContent(request, response, file, { ...fileHeaders, 'content-type': file.contentType });
+    if (file) {
+      sendContent(request, response, file, { ...fileHeaders, 'content-type': file.contentType });
+      return;
+    }
     // A page of another version asks for its own files.
     response.writeHead(404, summaryHeaders).end('There is no such file: reload the page.\n');
   }

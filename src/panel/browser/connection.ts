@@ -1,4 +1,4 @@
-import type { Api } from './api.ts';
+import { type Api, RefusedError } from './api.ts';
 import type { ServerClock } from './clock.ts';
 import { loadLastHour } from './history.ts';
 import { everyPart, type Model, type Part } from './model.ts';
@@ -39,13 +39,19 @@ export function startConnection(
   async function run(): Promise<never> {
     for (;;) {
       const stop = new AbortController();
-      const reason = await follow(stop).catch((error: Error) => error.message);
+      const reason = await follow(stop).catch(toReason);
       stop.abort();
       refresher.pause();
       clock.stop();
       await pauseAfter(reason);
       failures += 1;
     }
+  }
+
+  function toReason(error: Error): string {
+    // What came after the cursor was pruned: begin anew with what is kept.
+    if (error instanceof RefusedError && error.status === 410) model.restartAt(0);
+    return error.message;
   }
 
   /** Answers why it ended, once it was live; rejects when it never came so far. */
