@@ -50,8 +50,9 @@ describe.each(shells)('%s', (shell) => {
     expect(complete('bus-mcp completion fi')).toEqual(['fish']);
   });
 
-  rule('completes a file where a setting is one', () => {
+  rule('completes a file where a setting or an operand is one', () => {
     expect(complete(`bus-mcp serve --store ${folder}/no`)).toEqual([`${folder}/notes.db`]);
+    expect(complete(`bus-mcp restore ${folder}/no`)).toEqual([`${folder}/notes.db`]);
   });
 });
 

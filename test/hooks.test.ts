@@ -134,6 +134,15 @@ describe('at the end of a session', () => {
     expect((await bus.listLanes({})).lanes).toHaveLength(0);
   });
 
+  it('carries the first secret of the file that holds it', async () => {
+    const { bus, end, folder } = await startBus({ writeSecret: 'xyzzy-5' });
+    const path = join(folder, 'secret');
+    writeFileSync(path, 'xyzzy-5\nthe one before\n', { mode: 0o600 });
+    await bus.claimLane({ lane: 'a', owner: ownId, lease_s: 60 });
+    await end({}, { BUS_WRITE_SECRET_FILE: path });
+    expect((await bus.listLanes({})).lanes).toHaveLength(0);
+  });
+
   it('releases nothing when nobody says which session ended', async () => {
     const { bus, run } = await startBus();
     await bus.claimLane({ lane: 'a', owner: ownId, lease_s: 60 });

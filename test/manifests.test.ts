@@ -38,6 +38,16 @@ test('the lists of MCP servers and of plugins name this very version', () => {
   });
 });
 
+test('the lockfile names what every platform needs, and no registry', () => {
+  const { packages } = readJson('package-lock.json') as {
+    packages: Record<string, { optionalDependencies?: object; resolved?: string }>;
+  };
+  const optional = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
+  // Without them npm ci refuses the whole file. npm leaves out what the registry of whoever installed did not have.
+  expect(optional.filter((name) => !Object.hasOwn(packages, `node_modules/${name}`))).toEqual([]);
+  expect(Object.values(packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
+});
+
 test('the plugin finds its hooks and its server in the package', () => {
   const { hooks, mcpServers } = readJson('.claude-plugin/plugin.json') as {
     hooks: string;

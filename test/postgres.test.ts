@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Bus } from '../src/contract/contract.ts';
 import { isRefusal } from '../src/contract/errors.ts';
+import { limits } from '../src/contract/limits.ts';
 import { collectEventIds, createOwnSchema, idsUpTo, openOwnBus, openTwoBuses } from './postgres/buses.ts';
 import { refusalOf, soon, until } from './suite/ask.ts';
 
@@ -190,6 +191,30 @@ describe('the clock of the database', () => {
     expect(served).toMatchObject({ decision: 'steal', lane: { fence: 2 } });
     expect(performance.now() - startedAt).toBeGreaterThan(900);
   });
+});
+
+test('of more first answers than are kept the oldest is forgotten, and the others are still given', async () => {
+  const { place, one, clock } = await openTwoBuses();
+  const post = (idempotencyKey: string) =>
+    one.bus.postMessage({ topic: 't', sender: 's', body: 'b' }, { idempotencyKey });
+  await place.ask(
+    `INSERT INTO answers SELECT 'key-' || i, 'of another', '{}', $1::bigint + i FROM generate_series(1, 3) AS i`,
+    [clock.now() + 1_000],
+  );
+  await place.ask('UPDATE counters SET answer_count = $1', [limits.idempotencyKeysKeptMax]);
+  expect((await refusalOf(post('key-1'))).code).toBe('idempotency_conflict');
+  const first = await post('new');
+  expect((await post('key-1')).id).toBe(2);
+  expect((await refusalOf(post('key-3'))).code).toBe('idempotency_conflict');
+  expect(await post('new')).toEqual(first);
+  expect(await place.ask('SELECT answer_count FROM counters')).toEqual([
+    { answer_count: String(limits.idempotencyKeysKeptMax) },
+  ]);
+  expect(await place.ask('SELECT key FROM answers ORDER BY kept_until')).toEqual([
+    { key: 'key-3' },
+    { key: 'new' },
+    { key: 'key-1' },
+  ]);
 });
 
 test('a claim that is refused costs neither a lock nor the disk', async () => {

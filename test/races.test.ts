@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBus } from '../src/bus/bus.ts';
 import type { Bus, Call } from '../src/contract/contract.ts';
 import type { BusError } from '../src/contract/errors.ts';
+import type { Clock } from '../src/store/clock.ts';
 import { openStore } from '../src/store/open.ts';
 import type { Store } from '../src/store/store.ts';
 import { writerFile } from './build.ts';
@@ -162,6 +163,19 @@ describe.each(stores)('many callers at once over $name', (kind) => {
     await close();
   });
 
+  test('serves who waits before a newcomer also where nobody noticed in time that the lease ran out', async () => {
+    const deaf = { schedule: () => () => {} };
+    const { engine, clock, waiterCount, close } = await openBehind(await source.freshLocation(), deaf);
+    await engine.claimLane({ lane: 'feeds', owner: 'gone', lease_s: 10 });
+    const claim = engine.claimLane({ lane: 'feeds', owner: 'first', wait_s: 60 });
+    await until('it waits', async () => (await waiterCount()) === 1);
+    clock.advance(10);
+    const refusal = await engine.claimLane({ lane: 'feeds', owner: 'newcomer' }).catch((error) => error);
+    expect(refusal.data).toMatchObject({ owner: 'first', fence: 2, waiters: 0 });
+    expect(await claim).toMatchObject({ decision: 'steal', lane: { owner: 'first', fence: 2 } });
+    await close();
+  });
+
   test('leaves no listener on the signal of a caller who was answered', async () => {
     const { engine, clock, close } = await openBehind(await source.freshLocation());
     const { signal } = new AbortController();
@@ -179,9 +193,9 @@ describe.each(stores)('many callers at once over $name', (kind) => {
 });
 
 /** An engine of which is known what it reads. */
-async function openBehind(location: string) {
+async function openBehind(location: string, faults: Partial<Clock> = {}) {
   const clock = createTestClock();
-  const opened = await openStore({ location, writerFile, clockFrom: () => clock });
+  const opened = await openStore({ location, writerFile, clockFrom: () => ({ ...clock, ...faults }) });
   const topicsRead = new Set<string | undefined>();
   const store: Store = {
     ...opened,

@@ -102,6 +102,9 @@ function findWords(files: readonly SourceFile[], words: readonly string[]): stri
 
 /** Texts and comments may use the words of others; names may not. */
 function withoutTexts(file: SourceFile): SourceFile {
-  const text = file.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(\\.|[^'\\\n])*'|"(\\.|[^"\\\n])*"/g, '');
+  const text = file.text.replace(
+    /\/\*[\s\S]*?\*\/|\/\/.*|'(\\.|[^'\\\n])*'|"(\\.|[^"\\\n])*"|`[^`\n]*`/g,
+    '',
+  );
   return { ...file, text, lines: text.split('\n') };
 }

@@ -1,4 +1,5 @@
-import { type BusSettings, createBus } from '../../src/bus/bus.ts';
+import { randomUUID } from 'node:crypto';
+import { createBus, type Engine } from '../../src/bus/bus.ts';
 import type { Bus, Input } from '../../src/contract/contract.ts';
 import type { LaneRow } from '../../src/store/rows.ts';
 import type { Outcome, Store, View } from '../../src/store/store.ts';
@@ -80,15 +81,14 @@ export const mutants: readonly Mutant[] = [
   },
 ];
 
-const settings: BusSettings = { leaseSecondsMax: 86_400, isSecretArmed: false, version: '', instance: 'm' };
-
-function createFaulty(store: Store): Bus {
+function createFaulty(store: Store): Engine {
+  const settings = { leaseSecondsMax: 86_400, isSecretArmed: false, version: '', instance: randomUUID() };
   return createBus({ store, settings });
 }
 
 /** One call of a bus that exists for it alone. */
 async function over<Answer>(store: Store, ask: (bus: Bus) => Promise<Answer>): Promise<Answer> {
-  const bus = createBus({ store, settings: { ...settings, instance: `m${Math.random()}` } });
+  const bus = createFaulty(store);
   try {
     return await ask(bus);
   } finally {

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { findChromium, launchChromium, noChromium } from './chromium.ts';
 import { type PanelServer, type PanelServerOptions, startPanelServer } from './server.ts';
 
-export type OpenedPanel = Readonly<{
+type OpenedPanel = Readonly<{
   page: Page;
   server: PanelServer;
   /** What the browser complained about, and whatever was asked of another address. */
   complaints: readonly string[];
 }>;
 
-export type OpenOptions = Readonly<{
+type OpenOptions = Readonly<{
   server?: PanelServer;
   options?: PanelServerOptions;
   context?: BrowserContextOptions;

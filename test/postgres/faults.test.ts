@@ -30,13 +30,13 @@ describe('while the database is away', () => {
       await until('bob waits', async () => (await one.bus.getLane({ lane: how })).waiting.length === 1);
 
       await server.stop(how);
-      for (const call of [
+      const calls: Promise<unknown>[] = [
         one.bus.postMessage(message),
         one.bus.claimLane({ lane: 'free', owner: 'ada' }),
         one.bus.readMessages({}),
         one.bus.getBusStatus({}),
-      ]) {
-        const refusal = await refusalOf(soon<unknown>('a refusal', call));
+      ];
+      for (const refusal of await soon('refusals', Promise.all(calls.map(refusalOf)))) {
         expect(refusal).toMatchObject({ status: 503, code: 'unavailable', data: { retry_after_s: 1 } });
       }
       await expect(one.store.probe()).rejects.toMatchObject({ code: 'unavailable' });

@@ -42,6 +42,7 @@ describe('the feed of events', () => {
     const feed = createFeed({
       startId,
       readEvents: async (sinceId, limit) => toEvents(log.filter((id) => id > sinceId).slice(0, limit)),
+      readPruned: async () => 0,
       deliver: (events) => void delivered.push(...events.map(({ id }) => id)),
     });
     return { log, delivered, feed };
