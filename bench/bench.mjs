@@ -24,8 +24,8 @@ if (flags.help) {
   --only NAMES     only these sections, with commas: ${sectionNames.join(', ')}
   --quick          one short round: whether it runs, not how fast
   --store postgres a PostgreSQL server of its own, beside SQLite; or a postgres:// URL
-  --rounds N       rounds in turn (5)
-  --seconds S      of each measurement (1.5)
+  --rounds N       rounds in turn (3)
+  --seconds S      of each measurement (1)
   --json FILE      where the figures go as JSON (bench-results.json)`);
   process.exit(0);
 }
@@ -33,8 +33,8 @@ if (flags.help) {
 const database = await openDatabase(flags.store);
 const settings = {
   isQuick: flags.quick ?? false,
-  rounds: Number(flags.rounds ?? (flags.quick ? 1 : 5)),
-  seconds: Number(flags.seconds ?? (flags.quick ? 0.2 : 1.5)),
+  rounds: Number(flags.rounds ?? (flags.quick ? 1 : 3)),
+  seconds: Number(flags.seconds ?? (flags.quick ? 0.2 : 1)),
   connections: flags.quick ? [1, 64] : [1, 16, 64, 256],
   store: database?.url,
   sqliteToo: database !== undefined,

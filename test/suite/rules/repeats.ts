@@ -73,8 +73,7 @@ export const repeats: readonly Rule[] = [
         bus.postMessage({ ...message, body: 'red' }, again),
         bus.claimLane({ lane: 'feeds', owner: 'ada' }, again),
       ];
-      for (const other of others) {
-        const { status, code, detail, data } = await refusalOf(other);
+      for (const { status, code, detail, data } of await Promise.all(others.map(refusalOf))) {
         expect([status, code, data]).toEqual([422, 'idempotency_conflict', { key: 'post-1' }]);
         expect(detail).toContain('post-1');
       }
