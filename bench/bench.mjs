@@ -14,6 +14,7 @@ const { values: flags } = parseArgs({
     store: { type: 'string' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    connections: { type: 'string' },
     json: { type: 'string', default: 'bench-results.json' },
   },
 });
@@ -26,6 +27,7 @@ if (flags.help) {
   --store postgres a PostgreSQL server of its own, beside SQLite; or a postgres:// URL
   --rounds N       rounds in turn (3)
   --seconds S      of each measurement (1)
+  --connections N  so many, or several with commas between (1,16,64,256)
   --json FILE      where the figures go as JSON (bench-results.json)`);
   process.exit(0);
 }
@@ -35,7 +37,7 @@ const settings = {
   isQuick: flags.quick ?? false,
   rounds: Number(flags.rounds ?? (flags.quick ? 1 : 3)),
   seconds: Number(flags.seconds ?? (flags.quick ? 0.2 : 1)),
-  connections: flags.quick ? [1, 64] : [1, 16, 64, 256],
+  connections: flags.connections?.split(',').map(Number) ?? (flags.quick ? [1, 64] : [1, 16, 64, 256]),
   store: database?.url,
   sqliteToo: database !== undefined,
   remark: (sentence) => process.stderr.write(`${clear}note: ${sentence}\n`),

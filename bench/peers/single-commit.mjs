@@ -7,15 +7,17 @@ const { DatabaseSync } = loadSqlite();
 const database = new DatabaseSync(process.argv[2]);
 database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
   CREATE TABLE messages (id INTEGER PRIMARY KEY, topic TEXT, sender TEXT, body TEXT, ts INTEGER)`);
-const insert = database.prepare('INSERT INTO messages (topic, sender, body, ts) VALUES (?, ?, ?, ?)');
+const insert = database.prepare('INSERT INTO messages VALUES (?, ?, ?, ?, ?)');
+let lastId = 0;
 
 const server = createServer((request, response) => {
   const chunks = [];
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {
     const { topic, sender, body } = JSON.parse(Buffer.concat(chunks));
-    const { lastInsertRowid: id } = insert.run(topic, sender, body, Date.now());
-    const text = JSON.stringify({ id: Number(id), topic, sender, body, ts: new Date().toISOString() });
+    lastId += 1;
+    insert.run(lastId, topic, sender, body, Date.now());
+    const text = JSON.stringify({ id: lastId, topic, sender, body, ts: new Date().toISOString() });
     response.writeHead(200, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(text),

@@ -67,12 +67,12 @@ export function createSharedReads<Answer>({
 
   function read(question: string, ask: () => Promise<Answer>): Promise<Answer> {
     const version = store.version?.() ?? waiting.generation();
+    const known = version === answersOf ? answers.get(question) : undefined;
+    if (known) return known;
     if (version !== answersOf || answers.size >= answersMax) {
       answers = new Map();
       answersOf = version;
     }
-    const known = answers.get(question);
-    if (known) return known;
     const asked = ask();
     share(answers, question, asked);
     return asked;

@@ -29,7 +29,7 @@ export function createPruneHandlers({ store }: EngineParts): Pick<Handlers, 'pru
 type Plan = Readonly<{ events: readonly EventRow[]; through: Pruned; hasMore: boolean }>;
 
 /** The oldest events that may go, up to the limit of one call. */
-export function decidePrune(
+function decidePrune(
   events: readonly EventRow[],
   { messageCount, pruned }: Pick<Counters, 'messageCount' | 'pruned'>,
   { before, keep }: ParsedInput<'pruneMessages'>,

@@ -68,11 +68,9 @@ export const exportLine = z.discriminatedUnion('type', [
 ]);
 
 export type ExportLine = z.output<typeof exportLine>;
-export type HeadingLine = z.output<typeof headingLine>;
 export type MessageLine = z.output<typeof messageLine>;
 export type EventLine = z.output<typeof eventLine>;
 export type LaneLine = z.output<typeof laneLine>;
-export type EndLine = z.output<typeof endLine>;
 
 export function toMessageLine(message: Output<'readMessages'>['messages'][number]): object {
   return { type: 'message', ...message };
