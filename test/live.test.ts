@@ -13,7 +13,9 @@ describe.runIf(isAsked)('a running bus', () => {
     const posted = await bus.postMessage({ topic: name, sender: name, body: 'smoke test' });
     const { messages } = await bus.readMessages({ topic: name });
     expect(messages.map(({ id }) => id)).toEqual([posted.id]);
-    expect(await bus.claimLane({ lane: name, owner: name, lease_s: 30 })).toMatchObject({ decision: 'claim' });
+    expect(await bus.claimLane({ lane: name, owner: name, lease_s: 30 })).toMatchObject({
+      decision: 'claim',
+    });
     await expect(bus.claimLane({ lane: name, owner: 'another' })).rejects.toMatchObject({ status: 409 });
     expect(await bus.heartbeatLane({ lane: name, owner: name })).toMatchObject({ decision: 'heartbeat' });
     expect((await bus.getBusStatus({})).active_lanes.map(({ lane }) => lane)).toContain(name);

@@ -40,6 +40,7 @@ describe('writes that wait for a commit', () => {
   test('are so many and no more: the next is unavailable, and says when to come back', async () => {
     const { take, sizes } = createSlowCommit(20);
     const first = take(turn);
+    await pause(5);
     const waiting = Array.from({ length: limits.turnsQueuedMax }, () => take(turn));
     const { status, code, data } = await refusalOf(take(turn));
     expect([status, code, data]).toEqual([503, 'unavailable', { retry_after_s: 1 }]);
@@ -55,6 +56,7 @@ describe('writes that wait for a commit', () => {
     const { take } = createSlowCommit(300);
     await take(turn);
     const first = take(turn);
+    await pause(5);
     const waiting = Array.from({ length: limits.turnsPerCommitMax * 2 }, () => take(turn));
     const outcomes = await Promise.allSettled([first, ...waiting]);
     const kept = outcomes.filter(({ status }) => status === 'fulfilled').length;
@@ -63,7 +65,9 @@ describe('writes that wait for a commit', () => {
 
   test('that give something back are taken however many wait', async () => {
     const { take } = createSlowCommit(20);
-    const waiting = Array.from({ length: limits.turnsQueuedMax + 1 }, () => take(turn));
+    const first = take(turn);
+    await pause(5);
+    const waiting = [first, ...Array.from({ length: limits.turnsQueuedMax }, () => take(turn))];
     const owed = take({ ...turn, isOwed: true });
     expect((await refusalOf(take(turn))).code).toBe('unavailable');
     expect(await owed).toBe('kept');

@@ -1,3 +1,4 @@
+import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { type BusError, toBusError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import type { TurnResult } from './batch.ts';
@@ -24,17 +25,19 @@ export type ObserveCommit = (measurement: CommitMeasurement) => void;
 export function createGroupCommit({
   commit,
   glance,
-  gather,
+  isPipelined = false,
   observe,
 }: Readonly<{
   commit: (turns: readonly Turn<unknown>[]) => Promise<readonly TurnResult[]>;
   glance?: (turn: Turn<unknown>) => Outcome<unknown> | undefined;
-  /** Awaited before a batch is cut, for those who come in the same moment: worth it where a commit is a journey. */
-  gather?: () => Promise<void>;
+  /** Whether `commit` takes a batch while others are under way, on whose rows it decides the new one. */
+  isPipelined?: boolean;
   observe?: ObserveCommit | undefined;
 }>) {
   let queued: Waiting[] = [];
   let running: Promise<void> | undefined;
+  const underWay = new Set<Promise<void>>();
+  let turnsUnderWay = 0;
   let isClosed = false;
   let lastCommitSeconds = 0;
   /** Lanes that an undecided turn may still change: a glance at them could be out of date. */
@@ -42,7 +45,7 @@ export function createGroupCommit({
 
   function take<Answer>(turn: Turn<Answer>): Promise<Answer> {
     if (isClosed) return Promise.reject(toUnavailable('the bus is shutting down', 1));
-    const refusal = running ? refusalAtAGlance(turn) : undefined;
+    const refusal = running || underWay.size > 0 ? refusalAtAGlance(turn) : undefined;
     if (refusal) return Promise.reject(refusal);
     if (!turn.isOwed && isFull()) {
       return Promise.reject(toUnavailable('more writes are waiting than the bus can hold', 1));
@@ -57,7 +60,7 @@ export function createGroupCommit({
   /** On a slow disk fewer may wait, so that the answers come within about a second. */
   function isFull(): boolean {
     if (queued.length < limits.turnsPerCommitMax) return false;
-    const commitsAhead = Math.ceil(queued.length / limits.turnsPerCommitMax);
+    const commitsAhead = Math.ceil((queued.length + 1) / limits.turnsPerCommitMax);
     return (
       queued.length >= limits.turnsQueuedMax ||
       commitsAhead * lastCommitSeconds > limits.turnsQueuedSecondsMax
@@ -79,16 +82,34 @@ export function createGroupCommit({
 
   async function run(): Promise<void> {
     while (queued.length > 0) {
-      if (gather) await gather();
-      const batch = queued.slice(0, limits.turnsPerCommitMax);
-      queued = queued.slice(limits.turnsPerCommitMax);
-      await runBatch(batch);
+      // Who was read from the network in the same moment is not left behind for the commit after.
+      await yieldTurn();
+      const isAlone = isPruning(queued[0]);
+      await roomFor(isAlone || !isPipelined ? 0 : limits.turnsPerCommitMax - 1);
+      const done = runBatch(cutBatch());
+      underWay.add(done);
+      void done.then(() => underWay.delete(done));
+      if (isAlone) await done;
     }
     running = undefined;
   }
 
+  async function roomFor(turnsUnderWayMax: number): Promise<void> {
+    while (turnsUnderWay > turnsUnderWayMax) await Promise.race(underWay);
+  }
+
+  /** What a pruning turn removes is counted on rows that nobody else is changing. */
+  function cutBatch(): readonly Waiting[] {
+    const most = limits.turnsPerCommitMax - turnsUnderWay;
+    const end = isPruning(queued[0]) ? 1 : queued.findIndex(isPruning);
+    const batch = queued.slice(0, end < 0 ? most : Math.min(end, most));
+    queued = queued.slice(batch.length);
+    return batch;
+  }
+
   async function runBatch(batch: readonly Waiting[]): Promise<void> {
     const startedAtMs = performance.now();
+    turnsUnderWay += batch.length;
     let results: readonly TurnResult[];
     let isKept = true;
     try {
@@ -97,6 +118,7 @@ export function createGroupCommit({
       isKept = false;
       results = batch.map(() => ({ failure }));
     }
+    turnsUnderWay -= batch.length;
     lastCommitSeconds = (performance.now() - startedAtMs) / 1000;
     observe?.({ turns: batch.length, seconds: lastCommitSeconds, isKept });
     for (const [index, { turn, resolve, reject }] of batch.entries()) {
@@ -111,9 +133,14 @@ export function createGroupCommit({
   async function close(): Promise<void> {
     isClosed = true;
     await running;
+    await Promise.all(underWay);
   }
 
   return { take, close };
+}
+
+function isPruning(waiting: Waiting | undefined): boolean {
+  return waiting?.turn.prune !== undefined;
 }
 
 /** The refusal for a store that cannot serve now. */

@@ -1,4 +1,3 @@
-import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { createGroupCommit, type ObserveCommit, toUnavailable } from '../group-commit.ts';
 import type { EventRow } from '../rows.ts';
@@ -67,7 +66,6 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
       committing = results.catch(() => {});
       return results;
     },
-    gather: () => yieldTurn(),
     observe,
   });
   const listener = await startListener({

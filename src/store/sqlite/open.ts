@@ -30,7 +30,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   try {
     const acceptLoss = options.acceptLoss ?? false;
     prepareFile(driver, path, (database) => checkForLoss(database, { path, acceptLoss }));
-    const writer = await startWriter({ path, file: options.writerFile });
+    const writer = await startWriter({ path, file: options.writerFile, observe: options.observe });
     const database = driver.open(path);
     database.exec('PRAGMA query_only = ON; PRAGMA busy_timeout = 5000');
     const reader = createRowReader(database);
@@ -41,7 +41,6 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
       reader,
       writer,
       clock,
-      observe: options.observe,
       closeReader: () => database.close(),
       unlock: lock.release,
     });

@@ -1,9 +1,10 @@
 import { limits } from '../../contract/limits.ts';
-import { type BatchRows, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
+import { type BatchChanges, type BatchRows, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
 import type { Clock } from '../clock.ts';
-import { createGroupCommit, type ObserveCommit } from '../group-commit.ts';
+import { createGroupCommit } from '../group-commit.ts';
 import type { Counters, EventRow, LaneRow, Waiter } from '../rows.ts';
 import type { Overview, OverviewQuery, Store, Turn } from '../store.ts';
+import { createUnderWay } from '../under-way.ts';
 import type { RowReader } from './read.ts';
 import type { Writer } from './writer.ts';
 
@@ -12,27 +13,18 @@ type Parts = Readonly<{
   reader: RowReader;
   writer: Writer;
   clock: Clock;
-  observe?: ObserveCommit | undefined;
   closeReader: () => void;
   unlock: () => void;
 }>;
 
 /** This process is the only writer of the file, so counters and queues can live in memory. */
-export function createSqliteStore({
-  path,
-  reader,
-  writer,
-  clock,
-  observe,
-  closeReader,
-  unlock,
-}: Parts): Store {
+export function createSqliteStore({ path, reader, writer, clock, closeReader, unlock }: Parts): Store {
   const { fenceFloor, ...countersAtStart } = reader.counters();
   let counters: Counters = countersAtStart;
   let version = 0;
   const queues = new Map<string, readonly Waiter[]>();
   const listeners = new Set<(events: readonly EventRow[]) => void>();
-  const group = createGroupCommit({ commit, glance, observe });
+  const group = createGroupCommit({ commit, glance, isPipelined: true });
 
   /** After an accepted loss even a lane without a row may have been granted before: its fences go on above the floor. */
   const readLane = (lane: string): LaneRow | undefined =>
@@ -48,19 +40,24 @@ export function createSqliteStore({
     keptThrough: reader.keptThrough,
   });
 
+  const underWay = createUnderWay({ committed: committedRows, apply });
+
   async function commit(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
-    const { changes, results } = decideBatch(turns, committedRows(), clock);
-    const { queues: changedQueues, ...rows } = changes;
-    if (!isEmpty(changes) || turns.includes(probeTurn)) await writer.commit(rows);
+    const { changes, results } = decideBatch(turns, underWay.rows(), clock);
+    const isWritten = !isEmpty(changes) || turns.includes(probeTurn);
+    await underWay.follow(changes, isWritten ? writer.commit(changes, turns.length) : undefined);
+    return results;
+  }
+
+  function apply(changes: BatchChanges): void {
     counters = changes.counters;
     for (const row of changes.lanes) lanes.set(row);
-    if (!isEmpty(changes) || changedQueues.size > 0) version += 1;
-    for (const [lane, queue] of changedQueues) {
+    if (!isEmpty(changes) || changes.queues.size > 0) version += 1;
+    for (const [lane, queue] of changes.queues) {
       if (queue.length > 0) queues.set(lane, queue);
       else queues.delete(lane);
     }
     if (changes.events.length > 0) for (const listener of listeners) listener(changes.events);
-    return results;
   }
 
   function glance(turn: Turn<unknown>) {

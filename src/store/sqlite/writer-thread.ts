@@ -1,17 +1,21 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { errorNumberOf, loadDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
 import { readHighWater, toMarkPath } from './loss.ts';
 import { openMarkFile } from './mark.ts';
 import type { CommitRequest } from './write.ts';
-import { createRowWriter, prepareForWriting } from './write.ts';
+import { closeRequest, createRowWriter, prepareForWriting } from './write.ts';
 
 /** The thread that waits for the disk, so that no read ever does. It knows rows only; what to write was decided. */
-export type WriterAnswer = Readonly<{
-  /** Why nothing was kept. */
-  reason?: string | undefined;
+export type WriterAnswer =
+  /** So many of the oldest requests are kept. */
+  Readonly<{ kept: number }> | Refusal;
+
+/** Nothing of the requests that are not answered is kept. */
+type Refusal = Readonly<{
+  reason: string;
   /** The same for people, when it is the disk or the file, and may pass. */
   condition?: string | undefined;
 }>;
@@ -28,7 +32,7 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
   const files = [path, `${path}-wal`].map((name) => ({ name, ...toIdentity(name) }));
 
   /** Rows written to a file that has no name any more would be acknowledged and lost. */
-  function checkFiles(): WriterAnswer | undefined {
+  function checkFiles(): Refusal | undefined {
     for (const { name, inode, device } of files) {
       const found = toIdentity(name);
       if (found.inode === inode && found.device === device) continue;
@@ -38,21 +42,45 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
     return undefined;
   }
 
-  port.on('message', (request: CommitRequest | 'close') => {
-    if (request === 'close') {
-      // So that the file alone is the whole database; the last close does not do it with every driver.
-      attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
-      database.close();
-      keepMark.close();
-      port.close();
-      return;
-    }
-    port.postMessage(checkFiles() ?? attempt(() => write(request)) ?? keepMark.after(request));
+  let refusedRound = -1;
+
+  function answer(requests: readonly CommitRequest[]): void {
+    const last = requests.at(-1);
+    if (!last) return;
+    const refusal = checkFiles() ?? attempt(() => write(requests));
+    if (refusal) refusedRound = last.round;
+    else keepMark.after(requests);
+    port.postMessage(refusal ?? ({ kept: requests.length } satisfies WriterAnswer));
+  }
+
+  function close(): void {
+    // So that the file alone is the whole database; the last close does not do it with every driver.
+    attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+    database.close();
+    keepMark.close();
+    port.close();
+  }
+
+  port.on('message', (first: string) => {
+    const texts = [first, ...takeAll(port)];
+    const requests = texts
+      .filter((text) => text !== closeRequest)
+      .map((text) => JSON.parse(text) as CommitRequest);
+    // What was sent before a refusal was known there builds on rows that never were.
+    answer(requests.filter(({ round }) => round > refusedRound));
+    if (texts.includes(closeRequest)) close();
   });
-  port.postMessage({});
+  port.postMessage({ kept: 0 } satisfies WriterAnswer);
 }
 
-function attempt(deed: () => void): WriterAnswer | undefined {
+/** What came while the last commit was under way. */
+function takeAll(port: MessagePort): string[] {
+  const texts: string[] = [];
+  for (let got = receiveMessageOnPort(port); got; got = receiveMessageOnPort(port)) texts.push(got.message);
+  return texts;
+}
+
+function attempt(deed: () => void): Refusal | undefined {
   try {
     deed();
     return undefined;
@@ -73,11 +101,11 @@ function createMarkKeeper(path: string, fenceAtStart: number) {
   let fence = fenceAtStart;
   let isSynced = true;
 
-  function after({ counters, lanes }: CommitRequest): WriterAnswer {
-    for (const lane of lanes) fence = Math.max(fence, lane.fence);
-    attempt(() => file.write({ messageId: counters.lastMessageId, eventId: counters.lastEventId, fence }));
+  function after(requests: readonly CommitRequest[]): void {
+    const { messageId = 0, eventId = 0 } = requests.at(-1)?.highWater ?? {};
+    fence = Math.max(fence, ...requests.map(({ highWater }) => highWater.fence));
+    attempt(() => file.write({ messageId, eventId, fence }));
     isSynced = false;
-    return {};
   }
 
   function sync(): void {

@@ -1,54 +1,104 @@
 import { Worker } from 'node:worker_threads';
-import { toUnavailable } from '../group-commit.ts';
+import type { BatchChanges } from '../batch.ts';
+import { type ObserveCommit, toUnavailable } from '../group-commit.ts';
 import { retrySeconds } from './errors.ts';
-import type { CommitRequest } from './write.ts';
+import { closeRequest, toCommitRequest } from './write.ts';
 import type { WriterAnswer } from './writer-thread.ts';
 
-/** The writer thread as the main thread sees it: one commit at a time, kept whole or refused whole. */
+/** The writer thread as the main thread sees it. */
 export type Writer = Readonly<{
-  commit: (request: CommitRequest) => Promise<void>;
+  /**
+   * Keeps a batch of so many turns whole or refuses it whole. Batches that are given while a commit is under way share
+   * the next one. When one is refused, so are all that were given since: they build on it.
+   */
+  commit: (changes: BatchChanges, turns: number) => Promise<void>;
   close: () => Promise<void>;
 }>;
 
-export async function startWriter({ path, file }: Readonly<{ path: string; file: URL }>): Promise<Writer> {
+type Given = Readonly<{
+  turns: number;
+  givenAtMs: number;
+  resolve: () => void;
+  reject: (reason: Error) => void;
+}>;
+
+export async function startWriter({
+  path,
+  file,
+  observe,
+}: Readonly<{ path: string; file: URL; observe?: ObserveCommit | undefined }>): Promise<Writer> {
   const worker = new Worker(file, { workerData: { path } });
-  let answer: ((answer: WriterAnswer) => void) | undefined;
-  let death: string | undefined;
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-
-  const nextAnswer = () =>
-    new Promise<WriterAnswer>((resolve) => {
-      if (death) resolve({ reason: death });
-      else answer = resolve;
-    });
-  const end = (reason: string) => {
-    death ??= reason;
-    answer?.({ reason: death });
-  };
-  worker.on('message', (message: WriterAnswer) => answer?.(message));
-  worker.on('error', (error) => end(error.message));
-  worker.on('exit', () => end('the writer thread ended'));
-
-  const started = await nextAnswer();
-  if (started.reason) throw new Error(started.reason);
+  await new Promise<void>((resolve, reject) => {
+    worker.once('message', () => resolve());
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error(writerEnded)));
+  });
   worker.unref();
 
-  async function commit(request: CommitRequest): Promise<void> {
-    const answered = nextAnswer();
-    worker.postMessage(request);
+  let given: Given[] = [];
+  let answeredAtMs = 0;
+  /** Grows with each refusal, so that the thread knows what was given before the refusal was known. */
+  let round = 0;
+  let death: string | undefined;
+
+  worker.on('message', (answer: WriterAnswer) => {
+    if ('kept' in answer) {
+      for (const { resolve } of settle(answer.kept, true)) resolve();
+    } else {
+      refuse(toRefusal(answer));
+    }
+  });
+  worker.on('error', (error) => end(error.message));
+  worker.on('exit', () => end(writerEnded));
+
+  function commit(changes: BatchChanges, turns: number): Promise<void> {
+    if (death !== undefined) return Promise.reject(toGone(death));
+    worker.postMessage(JSON.stringify(toCommitRequest(changes, round)));
     worker.ref();
-    const { reason, condition } = await answered;
-    worker.unref();
-    if (death) throw toUnavailable(`the writer of the store is gone (${death})`, retrySeconds);
-    if (condition !== undefined) throw toUnavailable(condition, retrySeconds);
-    if (reason !== undefined) throw new Error(`the commit failed: ${reason}`);
+    return new Promise((resolve, reject) => {
+      given.push({ turns, givenAtMs: performance.now(), resolve, reject });
+    });
+  }
+
+  function end(reason: string): void {
+    death ??= reason;
+    refuse(toGone(death));
+  }
+
+  function refuse(reason: Error): void {
+    round += 1;
+    for (const { reject } of settle(given.length, false)) reject(reason);
+  }
+
+  function settle(count: number, isKept: boolean): readonly Given[] {
+    const settled = given.slice(0, count);
+    given = given.slice(count);
+    if (given.length === 0) worker.unref();
+    const nowMs = performance.now();
+    const seconds = (nowMs - Math.max(settled[0]?.givenAtMs ?? nowMs, answeredAtMs)) / 1000;
+    answeredAtMs = nowMs;
+    const turns = settled.reduce((sum, batch) => sum + batch.turns, 0);
+    if (turns > 0) observe?.({ turns, seconds, isKept });
+    return settled;
   }
 
   async function close(): Promise<void> {
-    if (!death) worker.postMessage('close');
+    if (death === undefined) worker.postMessage(closeRequest);
     worker.ref();
     await exited;
   }
 
   return { commit, close };
+}
+
+const writerEnded = 'the writer thread ended';
+
+function toGone(death: string): Error {
+  return toUnavailable(`the writer of the store is gone (${death})`, retrySeconds);
+}
+
+function toRefusal({ reason, condition }: Exclude<WriterAnswer, { kept: number }>): Error {
+  if (condition !== undefined) return toUnavailable(condition, retrySeconds);
+  return new Error(`the commit failed: ${reason}`);
 }
