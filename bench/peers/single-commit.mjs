@@ -8,6 +8,8 @@ const database = new DatabaseSync(process.argv[2]);
 database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
   CREATE TABLE messages (id INTEGER PRIMARY KEY, topic TEXT, sender TEXT, body TEXT, ts INTEGER)`);
 const insert = database.prepare('INSERT INTO messages VALUES (?, ?, ?, ?, ?)');
+// Named at the end, so that the driver's database is not collected while its statement is in use.
+process.once('exit', () => database.close());
 let lastId = 0;
 
 const server = createServer((request, response) => {
