@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isMet, toMachine, toTable } from './report.mjs';
 
-const sectionNames = ['throughput', 'slow-disk', 'log-size', 'waiting', 'lanes', 'mcp', 'start'];
+const sectionNames = ['throughput', 'processes', 'slow-disk', 'log-size', 'waiting', 'lanes', 'mcp', 'start'];
 
 const { values: flags } = parseArgs({
   options: {
@@ -15,6 +15,7 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     connections: { type: 'string' },
+    minutes: { type: 'string', default: '30' },
     json: { type: 'string', default: 'bench-results.json' },
   },
 });
@@ -28,22 +29,26 @@ if (flags.help) {
   --rounds N       rounds in turn (3)
   --seconds S      of each measurement (1)
   --connections N  so many, or several with commas between (1,16,64,256)
+  --minutes M      ends the run after so long, whatever is left (30)
   --json FILE      where the figures go as JSON (bench-results.json)`);
   process.exit(0);
 }
 
-const database = await openDatabase(flags.store);
 const settings = {
   isQuick: flags.quick ?? false,
-  rounds: Number(flags.rounds ?? (flags.quick ? 1 : 3)),
-  seconds: Number(flags.seconds ?? (flags.quick ? 0.2 : 1)),
-  connections: flags.connections?.split(',').map(Number) ?? (flags.quick ? [1, 64] : [1, 16, 64, 256]),
-  store: database?.url,
-  sqliteToo: database !== undefined,
+  rounds: toNumber('rounds', flags.rounds ?? (flags.quick ? 1 : 3)),
+  seconds: toNumber('seconds', flags.seconds ?? (flags.quick ? 0.2 : 1)),
+  connections:
+    flags.connections?.split(',').map((text) => toNumber('connections', text)) ??
+    (flags.quick ? [1, 64] : [1, 16, 64, 256]),
+  sqliteToo: flags.store !== undefined,
   remark: (sentence) => process.stderr.write(`${clear}note: ${sentence}\n`),
 };
+const database = await openDatabase(flags.store);
+settings.store = database?.url;
 const clear = process.stderr.isTTY ? '\r\x1b[K' : '';
 const startedAt = performance.now();
+endAfter(toNumber('minutes', flags.minutes));
 const sections = [];
 try {
   for (const name of chooseSections(flags.only)) sections.push(await runSection(name));
@@ -72,6 +77,24 @@ async function runSection(name) {
   if (!process.stderr.isTTY) process.stderr.write(`${name} …\n`);
   await run({ settings, progress, report: (row) => rows.push(row) });
   return { name, title, rows };
+}
+
+function toNumber(flag, text) {
+  const number = Number(text);
+  if (number > 0 && Number.isFinite(number)) return number;
+  console.error(`--${flag} must be a number above 0, not '${text}'`);
+  process.exit(2);
+}
+
+/** A server that hangs must not hold up the run for ever. */
+function endAfter(minutes) {
+  const end = () => {
+    console.error(
+      `not finished after ${minutes} minutes: choose sections with --only, or give it more with --minutes`,
+    );
+    process.exit(1);
+  };
+  setTimeout(end, minutes * 60_000).unref();
 }
 
 function chooseSections(only) {

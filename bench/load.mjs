@@ -26,6 +26,10 @@ export async function runLoad({ port, connections, seconds, toRequest, warmUpSec
       }),
     ),
   );
+  // A server that fails or has died is not slow, and must not pass for it.
+  if (latencies.length === 0 || failures > latencies.length / 100) {
+    throw new Error(`${failures} requests to port ${port} failed and ${latencies.length} were answered`);
+  }
   return { perSecond: latencies.length / seconds, ...toPercentiles(latencies), failures };
 }
 

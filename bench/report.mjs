@@ -1,6 +1,6 @@
 // The table at the end. Only ratios within the run travel to other machines.
 import { readFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, tmpdir, totalmem } from 'node:os';
 
 export function toMachine() {
   const [processor] = cpus();
@@ -14,13 +14,23 @@ export function toMachine() {
   };
 }
 
+/** Where the stores of the run lie: that of the longest mount point above their folder. */
 function readDisk() {
   try {
-    const device = /^(\S+) \/ /m.exec(readFileSync('/proc/mounts', 'utf8'))?.[1] ?? '';
-    return device.startsWith('/dev/vd') ? 'virtual disk' : device || 'unknown';
+    const mounts = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter(([, point]) => point !== undefined && isAbove(point, tmpdir()));
+    const [device = '', , kind] = mounts.sort((one, other) => other[1].length - one[1].length)[0] ?? [];
+    if (device.startsWith('/dev/vd')) return 'virtual disk';
+    return device.startsWith('/') ? device : kind || 'unknown disk';
   } catch {
-    return 'unknown';
+    return 'unknown disk';
   }
+}
+
+function isAbove(point, folder) {
+  return folder === point || folder.startsWith(point.endsWith('/') ? point : `${point}/`);
 }
 
 export function isMet({ ratio, ours, target }) {

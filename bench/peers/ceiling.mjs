@@ -9,16 +9,20 @@ const messages = Array.from({ length: 50 }, (_, index) => ({
   action_flag: false,
   ts: new Date().toISOString(),
 }));
-const answers = new Map([
-  ['POST', JSON.stringify(messages[0])],
-  ['GET', JSON.stringify({ messages, cursor: 50, has_more: false })],
-]);
+const posted = JSON.stringify(messages[0]);
+const page = JSON.stringify({ messages, cursor: 50, has_more: false });
+const news = JSON.stringify({ messages: messages.slice(0, 1), cursor: 1, has_more: false });
+
+function toAnswer({ method, url }) {
+  if (method === 'POST') return posted;
+  return url.includes('limit=1') ? news : page;
+}
 
 const server = createServer((request, response) => {
   const chunks = [];
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {
-    const text = answers.get(request.method);
+    const text = toAnswer(request);
     response.writeHead(200, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(text),

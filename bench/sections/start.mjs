@@ -27,10 +27,25 @@ export async function run({ settings, progress, report }) {
     target: { atMost: 1.5 },
   });
   report({ name: 'memory of the stdio server', ours: { megabytes: ours.megabytes } });
+  const { bus } = await inTurn({
+    rounds: settings.isQuick ? 3 : 15,
+    subjects: { bus: settings.store },
+    progress,
+    measure: startOnce,
+  });
+  report({ name: 'spawn to a bus that listens', ours: bus });
   const server = await startBus({ store: settings.store });
   await pause(1_000);
   report({ name: 'memory of the bus', ours: { megabytes: server.residentBytes() / 1_048_576 } });
   await server.stop();
+}
+
+async function startOnce(store) {
+  const startedAt = performance.now();
+  const server = await startBus({ store });
+  const ms = performance.now() - startedAt;
+  await server.stop();
+  return { ms };
 }
 
 async function listToolsOnce(file) {

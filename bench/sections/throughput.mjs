@@ -43,7 +43,11 @@ const claims = Array.from({ length: 256 }, (_, index) =>
 
 const operations = [
   { name: 'post', toRequest: () => post, peers: ['ceiling', 'one commit each', 'FastAPI', 'bus on SQLite'] },
-  { name: 'claim', toRequest: (index) => claims[index], peers: ['ceiling', 'FastAPI', 'bus on SQLite'] },
+  {
+    name: 'claim',
+    toRequest: (index) => claims[index],
+    peers: ['ceiling', 'one commit each', 'FastAPI', 'bus on SQLite'],
+  },
   { name: 'read', toRequest: () => read, peers: ['ceiling', 'FastAPI', 'bus on SQLite'] },
   { name: 'status', toRequest: () => status, peers: ['ceiling', 'FastAPI', 'bus on SQLite'] },
 ];
@@ -53,6 +57,7 @@ const targets = {
   post: { ceiling: 0.7, 'one commit each': 6, FastAPI: 15 },
   claim: { ceiling: 0.6 },
 };
+const targetsOfPostgres = { post: { 'bus on SQLite': 0.6 } };
 
 async function compare({ operation, connections, servers, settings, progress, report }) {
   const names = ['bus', ...operation.peers].filter((name) => servers[name]);
@@ -66,7 +71,8 @@ async function compare({ operation, connections, servers, settings, progress, re
   });
   const { bus, ...peers } = measured;
   for (const [peer, figures] of Object.entries(peers)) {
-    const target = connections === 64 && !settings.store ? targets[operation.name]?.[peer] : undefined;
+    const wanted = settings.store ? targetsOfPostgres : targets;
+    const target = connections === 64 ? wanted[operation.name]?.[peer] : undefined;
     report({
       name: `${operation.name} at ${connections}`,
       against: peer,

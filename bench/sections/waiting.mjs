@@ -1,27 +1,97 @@
 // Callers that wait: what they cost, and how soon they hear.
-import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createAnswerReader, runLoad, toPercentiles, toRequestBytes } from '../load.mjs';
+import { openConnection } from '../connection.mjs';
+import { runLoad, toPercentiles, toRequestBytes } from '../load.mjs';
 import { inTurn } from '../rounds.mjs';
-import { startBus } from '../servers.mjs';
+import { startBus, startCeiling } from '../servers.mjs';
 
 export const title = 'Waiting';
 
 export async function run({ settings, progress, report }) {
   const server = await startBus({ store: settings.store });
+  const ceiling = await startCeiling();
+  // With a database of its own behind it, a second bus hears of what happens at the first.
+  const other = settings.store ? await startBus({ store: settings.store }) : undefined;
   try {
-    await measureWakeUp({ server, settings, progress, report });
+    await measureWakeUp({
+      name: 'post to waiter woken',
+      waitAt: server,
+      postAt: server,
+      settings,
+      progress,
+      report,
+    });
+    if (other) {
+      const name = 'post to waiter woken at another bus';
+      await measureWakeUp({ name, waitAt: other, postAt: server, settings, progress, report });
+    }
+    for (const connections of settings.connections) {
+      await measureDeliveries({
+        connections,
+        subjects: { bus: server, ceiling },
+        settings,
+        progress,
+        report,
+      });
+    }
     await measureCrowd({ server, settings, progress, report });
   } finally {
-    await server.stop();
+    await Promise.all([server, ceiling, other].map((one) => one?.stop()));
   }
 }
 
+/**
+ * So many readers wait for every message of one who posts without a break: answers a second, against a server that
+ * answers the same questions at once. The other peers cannot wait.
+ */
+async function measureDeliveries({ connections, subjects, settings, progress, report }) {
+  const { bus, ceiling } = await inTurn({
+    rounds: settings.rounds,
+    subjects,
+    progress: (what) => progress(`${connections} readers: ${what}`),
+    measure: ({ port }, name) =>
+      readNews({ port, connections, seconds: settings.seconds, isFed: name === 'bus' }),
+  });
+  const ratio = bus.perSecond / ceiling.perSecond;
+  report({ name: `wait at ${connections}`, against: 'ceiling', ours: bus, theirs: ceiling, ratio });
+}
+
+async function readNews({ port, connections, seconds, isFed }) {
+  const [poster, ...readers] = await Promise.all(
+    Array.from({ length: connections + 1 }, () => openConnection(port)),
+  );
+  const endsAt = performance.now() + seconds * 1000;
+  const isOver = () => performance.now() >= endsAt;
+  const latencies = [];
+  const start = isFed ? await readCursor(poster) : 0;
+  async function read(reader) {
+    for (let cursor = start; !isOver(); ) {
+      const sentAt = performance.now();
+      const text = await reader.ask(
+        toRequestBytes('GET', `/api/bus/messages?since_id=${cursor}&limit=1&wait_s=30`),
+      );
+      cursor = toCursor(text);
+      latencies.push(performance.now() - sentAt);
+    }
+  }
+  async function feed(reading) {
+    let isRead = false;
+    void reading.then(() => {
+      isRead = true;
+    });
+    while (!isRead) await poster.ask(post);
+  }
+  const reading = Promise.all(readers.map(read));
+  await (isFed ? feed(reading) : reading);
+  for (const connection of [poster, ...readers]) connection.close();
+  return { perSecond: latencies.length / seconds, ...toPercentiles(latencies) };
+}
+
 /** From sending the post to the waiter's answer, over two connections. */
-async function measureWakeUp({ server, settings, progress, report }) {
-  progress('waking one waiter');
-  const waiter = await openConnection(server.port);
-  const poster = await openConnection(server.port);
+async function measureWakeUp({ name, waitAt, postAt, settings, progress, report }) {
+  progress(name);
+  const waiter = await openConnection(waitAt.port);
+  const poster = await openConnection(postAt.port);
   const latencies = [];
   let cursor = await readCursor(poster);
   for (let count = 0; count < (settings.isQuick ? 50 : 500); count += 1) {
@@ -38,7 +108,7 @@ async function measureWakeUp({ server, settings, progress, report }) {
   waiter.close();
   poster.close();
   const { p50, p99 } = toPercentiles(latencies);
-  report({ name: 'post to waiter woken', ours: { p50, p99 }, target: settings.store && { p99AtMost: 50 } });
+  report({ name, ours: { p50, p99 }, target: settings.store && { p99AtMost: 50 } });
 }
 
 /** A post while thousands wait for something else, against the same post while nobody waits. */
@@ -98,33 +168,9 @@ async function openCrowd(port, count) {
 
 async function readCursor(connection) {
   const text = await connection.ask(toRequestBytes('GET', '/api/bus/messages?topic=wake&limit=1'));
-  return JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)).cursor;
+  return toCursor(text);
 }
 
-/** One kept connection that asks one thing at a time. */
-function openConnection(port) {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    let answered = () => {};
-    let text = '';
-    const read = createAnswerReader(() => {
-      answered(text);
-      text = '';
-    });
-    socket.on('data', (chunk) => {
-      text += chunk;
-      read(chunk);
-    });
-    socket.once('error', reject);
-    socket.once('connect', () =>
-      resolve({
-        ask: (request) =>
-          new Promise((done) => {
-            answered = done;
-            socket.write(request);
-          }),
-        close: () => socket.destroy(),
-      }),
-    );
-  });
+function toCursor(text) {
+  return JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)).cursor;
 }

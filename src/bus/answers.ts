@@ -5,8 +5,14 @@ import { type GrantDecision, type HeldRow, secondsLeft } from './lanes.ts';
 /** Rows as the wire shows them: `snake_case`, times as text, nothing that is null. */
 
 export function toTimestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  if (milliseconds !== latest.milliseconds) {
+    latest = { milliseconds, text: new Date(milliseconds).toISOString() };
+  }
+  return latest.text;
 }
+
+/** The answers to one commit mostly carry the same time. */
+let latest = { milliseconds: 0, text: new Date(0).toISOString() };
 
 export function toMessage(row: MessageRow): Output<'postMessage'> {
   const { id, topic, sender, body, actionFlag, ts, acknowledgedBy, acknowledgedAt } = row;

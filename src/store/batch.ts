@@ -123,9 +123,9 @@ function createDraft(rows: BatchRows) {
     }
     if (outcome.lane) lanes.set(outcome.lane.lane, outcome.lane);
     if (outcome.queue && turn.lane !== undefined) queues.set(turn.lane, outcome.queue);
-    for (const event of outcome.events ?? []) {
+    for (const { kind, message, lane, detail } of outcome.events ?? []) {
       lastEventId += 1;
-      events.push({ ...event, id: lastEventId, ts: now });
+      events.push({ kind, message, lane, detail, id: lastEventId, ts: now });
     }
     for (const row of outcome.remembered ?? []) answers.set(row.key, row);
     if (outcome.isPruned && turn.prune) prune(turn.prune);

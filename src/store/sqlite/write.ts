@@ -34,11 +34,11 @@ export type CommitRequest = Readonly<{
 export function toCommitRequest(changes: BatchChanges, round: number): CommitRequest {
   const { posted, acknowledged, lanes, events, answers, pruned, counters, decidedAt } = changes;
   return {
-    posted: posted.flatMap(toMessageValues),
+    posted: toValues(posted, toMessageValues),
     acknowledged: acknowledged.map(toAcknowledgedValues),
-    lanes: lanes.flatMap(toLaneValues),
-    events: events.flatMap(toEventValues),
-    answers: answers.flatMap(toAnswerValues),
+    lanes: toValues(lanes, toLaneValues),
+    events: toValues(events, toEventValues),
+    answers: toValues(answers, toAnswerValues),
     pruned,
     counters: toCounterValues(counters, decidedAt),
     decidedAt,
@@ -49,6 +49,13 @@ export function toCommitRequest(changes: BatchChanges, round: number): CommitReq
       fence: Math.max(0, ...lanes.map(({ fence }) => fence)),
     },
   };
+}
+
+/** The values of all rows, one after the other. */
+function toValues<Row>(rows: readonly Row[], valuesOf: (row: Row) => readonly SqliteValue[]): SqliteValue[] {
+  const values: SqliteValue[] = [];
+  for (const row of rows) values.push(...valuesOf(row));
+  return values;
 }
 
 /** Ends the thread; everything else that it is sent is a `CommitRequest`. */
