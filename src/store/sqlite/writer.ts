@@ -55,7 +55,7 @@ export async function startWriter({
   function commit(changes: BatchChanges, turns: number): Promise<void> {
     if (death !== undefined) return Promise.reject(toGone(death));
     worker.postMessage(JSON.stringify(toCommitRequest(changes, round)));
-    worker.ref();
+    if (given.length === 0) worker.ref();
     return new Promise((resolve, reject) => {
       given.push({ turns, givenAtMs: performance.now(), resolve, reject });
     });
