@@ -10,6 +10,7 @@ import { createMetrics } from './metrics.ts';
 import { createPanelPages } from './panel/page.ts';
 import type { Clock } from './store/clock.ts';
 import type { ObserveCommit } from './store/group-commit.ts';
+import type { Notify } from './store/notice.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { version } from './version.ts';
@@ -24,6 +25,8 @@ export type EngineOptions = Readonly<{
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
   observeCommit?: ObserveCommit;
+  /** Told what whoever keeps the bus running should know. */
+  notify?: Notify;
   /** The built file of the writer thread; the bundle has it beside itself. */
   writerFile?: URL;
 }>;
@@ -38,6 +41,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenedEngine> 
     ...(options.clockFrom && { clockFrom: options.clockFrom }),
     acceptLoss: options.acceptLoss ?? false,
     observe: options.observeCommit,
+    notify: options.notify,
   });
   const bus = createBus({
     store,
@@ -86,6 +90,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
     ...options,
     isSecretArmed: writeSecret !== undefined,
     observeCommit: metrics.observeCommit,
+    notify: ({ level, message, data = {} }) => log[level](data, message),
   });
   const bus = options.toFront?.(engine.bus) ?? engine.bus;
   const mcp = createMcpPages({ bus, writeSecret, log });

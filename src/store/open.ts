@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { ObserveCommit } from './group-commit.ts';
+import type { Notify } from './notice.ts';
 import { openSqliteStore } from './sqlite/open.ts';
 import type { Store } from './store.ts';
 import { isPostgresUrl } from './transfer.ts';
@@ -12,6 +13,8 @@ export type StoreOptions = Readonly<{
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
   observe?: ObserveCommit | undefined;
+  /** Told what whoever keeps the bus running should know. */
+  notify?: Notify | undefined;
 }>;
 
 /** Opens the store that the location names. Whoever opens it closes it. */

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { type OpenedEngine, openEngine } from '../../src/compose.ts';
+import type { Notice } from '../../src/store/notice.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { EventRow } from '../../src/store/rows.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -32,6 +33,18 @@ export async function openOwnBus(url: string, clock?: TestClock): Promise<Opened
   const opened = await openEngine({ store: url, writerFile, ...(clock && { clockFrom: () => clock }) });
   onTestFinished(opened.close);
   return opened;
+}
+
+/** A bus, and what it says to whoever keeps it running. */
+export async function openToldBus(url: string): Promise<OpenedEngine & { notices: readonly Notice[] }> {
+  const notices: Notice[] = [];
+  const opened = await openEngine({
+    store: url,
+    writerFile,
+    notify: (notice) => void notices.push(notice),
+  });
+  onTestFinished(opened.close);
+  return { ...opened, notices };
 }
 
 export async function openOwnStore(url: string): Promise<Store> {

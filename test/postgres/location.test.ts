@@ -3,20 +3,25 @@ import { parsePostgresUrl } from '../../src/store/postgres/location.ts';
 
 const { raw } = String;
 
+const waysOf = (url: string) => parsePostgresUrl(url).ways.map(({ connectionString }) => connectionString);
+
 describe('the URL of the database', () => {
   test('names a way to each of its hosts, in order', () => {
-    expect(
-      parsePostgresUrl('postgres://u:p@a:1,b:2/db?target_session_attrs=read-write').connectionStrings,
-    ).toEqual(['postgres://u:p@a:1/db?', 'postgres://u:p@b:2/db?']);
-    expect(parsePostgresUrl('postgres://u@[::1]:5433,b/db').connectionStrings).toEqual([
+    expect(waysOf('postgres://u:p@a:1,b:2/db?target_session_attrs=read-write')).toEqual([
+      'postgres://u:p@a:1/db?',
+      'postgres://u:p@b:2/db?',
+    ]);
+    expect(waysOf('postgres://u@[::1]:5433,b/db')).toEqual([
       'postgres://u@[::1]:5433/db?',
       'postgres://u@b/db?',
     ]);
   });
 
   test('may name the folder of a socket', () => {
-    const { connectionStrings, shown } = parsePostgresUrl('postgres://u:p@/db?host=/run/pg&port=5433');
-    expect(connectionStrings).toEqual(['postgres://u:p@/db?host=%2Frun%2Fpg&port=5433']);
+    const { ways, shown } = parsePostgresUrl('postgres://u:p@/db?host=/run/pg&port=5433');
+    expect(ways).toEqual([
+      { host: '/run/pg:5433', connectionString: 'postgres://u:p@/db?host=%2Frun%2Fpg&port=5433' },
+    ]);
     expect(shown).toBe('postgres://u@/run/pg:5433/db');
   });
 
@@ -25,16 +30,17 @@ describe('the URL of the database', () => {
       schema: 'bus',
       shown: 'postgres://u@a/db',
     });
-    const other = parsePostgresUrl('postgres://u:p@a/db?schema=team_a&application_name=x');
-    expect(other).toMatchObject({ schema: 'team_a', shown: 'postgres://u@a/db?schema=team_a' });
-    expect(other.connectionStrings).toEqual(['postgres://u:p@a/db?application_name=x']);
+    const other = 'postgres://u:p@a/db?schema=team_a&application_name=x';
+    expect(parsePostgresUrl(other)).toMatchObject({
+      schema: 'team_a',
+      shown: 'postgres://u@a/db?schema=team_a',
+    });
+    expect(waysOf(other)).toEqual(['postgres://u:p@a/db?application_name=x']);
   });
 
   test('means by sslmode what the clients of PostgreSQL mean', () => {
     const modeOf = (mode: string) =>
-      parsePostgresUrl(`postgres://u:p@a/db?sslmode=${mode}`).connectionStrings.map(
-        (way) => way.split('?')[1],
-      );
+      waysOf(`postgres://u:p@a/db?sslmode=${mode}`).map((way) => way.split('?')[1]);
     expect(modeOf('require')).toEqual(['sslmode=require&uselibpqcompat=true']);
     expect(modeOf('verify-full')).toEqual(['sslmode=verify-full&uselibpqcompat=true']);
     expect(modeOf('prefer')).toEqual([

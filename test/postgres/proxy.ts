@@ -10,6 +10,8 @@ export type Proxy = Readonly<{
   freezeAtBegin: () => void;
   /** Cuts what is connected now; new connections work. */
   cut: () => void;
+  /** Cuts everything, and takes no new connections. */
+  close: () => void;
 }>;
 
 export async function startProxy(serverPort: number): Promise<Proxy> {
@@ -48,14 +50,17 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     for (const pair of pairs) for (const socket of pair) socket.destroy();
   }
 
-  onTestFinished(() => {
-    cut();
+  function close(): void {
     server.close();
-  });
+    cut();
+  }
+
+  onTestFinished(close);
   const { port } = server.address() as { port: number };
   return {
     port,
     cut,
+    close,
     freezeAtBegin: () => {
       isFreezing = true;
     },

@@ -1,11 +1,13 @@
 import type pg from 'pg';
+import { createOutage, type Notify } from '../notice.ts';
 import { NoHostError, reasonOf } from './errors.ts';
-import type { PostgresLocation } from './location.ts';
+import type { PostgresLocation, Way } from './location.ts';
 import { createRowReader } from './read.ts';
 import { createSession, type Session } from './session.ts';
 
 /** `isPatient` is for work that may take long; everything else is given up when the server does not answer. */
-export type Connect = (purpose: string, options?: Readonly<{ isPatient?: boolean }>) => Promise<Session>;
+export type Connect = (purpose: string, options?: ConnectOptions) => Promise<Session>;
+type ConnectOptions = Readonly<{ isPatient?: boolean }>;
 
 type ClientLibrary = typeof pg;
 
@@ -32,32 +34,69 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 `;
 
 /** Connects to the first host of the URL that takes writes, beginning with the one that did last time. */
-export async function createConnect(location: PostgresLocation): Promise<Connect> {
+export async function createConnect(location: PostgresLocation, notify?: Notify): Promise<Connect> {
   const library = await loadClientLibrary();
-  const { connectionStrings, schema } = location;
+  const { ways, schema } = location;
+  const outage = createOutage({
+    notify,
+    failing: 'the database cannot be used',
+    working: 'the database can be used again',
+  });
   let first = 0;
+  let host: string | undefined;
 
-  return async function connect(purpose, { isPatient = false } = {}) {
+  const connect: Connect = async (purpose, options) => {
+    try {
+      const session = await connectToFirst(purpose, options);
+      void session.lost.then((error) => error && outage.fails(purpose, reasonOf(error)));
+      outage.works(purpose, { host });
+      return session;
+    } catch (error) {
+      // Whoever has not come to run yet says so itself.
+      if (host !== undefined) outage.fails(purpose, reasonOf(error));
+      throw error;
+    }
+  };
+
+  async function connectToFirst(
+    purpose: string,
+    { isPatient = false }: ConnectOptions = {},
+  ): Promise<Session> {
     const reasons: string[] = [];
-    for (let tried = 0; tried < connectionStrings.length; tried += 1) {
-      const index = (first + tried) % connectionStrings.length;
+    for (let tried = 0; tried < ways.length; tried += 1) {
+      const index = (first + tried) % ways.length;
+      const way = ways[index] as Way;
       const client = createClient(library, {
         application_name: `bus-mcp ${purpose}`,
-        connectionString: connectionStrings[index],
+        connectionString: way.connectionString,
         query_timeout: isPatient ? undefined : statementMilliseconds,
       });
       try {
         const session = await openSession(client, schema);
         first = index;
+        noteHost(way.host);
         return session;
       } catch (error) {
         client.end().catch(() => {});
-        if (connectionStrings.length === 1) throw error;
+        if (ways.length === 1) throw error;
         reasons.push(reasonOf(error));
       }
     }
     throw new NoHostError(reasons);
-  };
+  }
+
+  function noteHost(found: string): void {
+    if (host !== undefined && found !== host) {
+      notify?.({
+        level: 'warn',
+        message: 'the database is at another host now',
+        data: { host: found, before: host },
+      });
+    }
+    host = found;
+  }
+
+  return connect;
 }
 
 async function loadClientLibrary(): Promise<ClientLibrary> {

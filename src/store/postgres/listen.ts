@@ -27,7 +27,7 @@ export async function startListener({
   let wake = () => {};
 
   /** Ends early when the listener is closed. */
-  function rest(milliseconds: number, orUntil?: Promise<void>): Promise<void> {
+  function rest(milliseconds: number, orUntil?: Promise<unknown>): Promise<void> {
     return new Promise((resolve) => {
       if (isClosed) return resolve();
       const timer = setTimeout(resolve, milliseconds);

@@ -1,7 +1,7 @@
 /** Where the database is, read from the URL. Several hosts are tried in turn. */
 export type PostgresLocation = Readonly<{
-  /** One for each way to connect, in the order to try them, each with the password: not for people. */
-  connectionStrings: readonly string[];
+  /** Each way to connect, in the order to try them. */
+  ways: readonly Way[];
   /** Everything lives in this schema, so that a role needs no more than that. */
   schema: string;
   /** The URL without the password: for people. */
@@ -11,6 +11,13 @@ export type PostgresLocation = Readonly<{
 const urlPattern = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
 const schemaPattern = /^[a-z_][a-z0-9_]{0,39}$/;
 const tlsModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+
+export type Way = Readonly<{
+  /** Without the password: for people. */
+  host: string;
+  /** With the password: not for people. */
+  connectionString: string;
+}>;
 
 /** Reads `postgres://user:password@host1:5432,host2:5432/database?schema=bus&sslmode=verify-full`. */
 export function parsePostgresUrl(url: string): PostgresLocation {
@@ -25,15 +32,17 @@ export function parsePostgresUrl(url: string): PostgresLocation {
   // Only a host that takes writes will do, whatever the URL says.
   take(parameters, 'target_session_attrs');
   const hosts = toHosts(authority, parameters);
-  const connectionStrings = hosts.flatMap((host) =>
+  const ways = hosts.flatMap((host) =>
     toTlsVariants(parameters).map((variant) => {
       for (const [name, value] of host.parameters) variant.set(name, value);
-      return toConnectionString({ credentials, authority: host.authority, database, parameters: variant });
+      const { name, authority } = host;
+      const connectionString = toConnectionString({ credentials, authority, database, parameters: variant });
+      return { host: name, connectionString };
     }),
   );
   const user = credentials.split(':')[0];
   const shown = `postgres://${user ? `${user}@` : ''}${hosts.map(({ name }) => name).join(',')}/${database}`;
-  return { connectionStrings, schema, shown: schema === 'bus' ? shown : `${shown}?schema=${schema}` };
+  return { ways, schema, shown: schema === 'bus' ? shown : `${shown}?schema=${schema}` };
 }
 
 const advice = 'write postgres://user:password@host:5432/database, special characters as %xx';

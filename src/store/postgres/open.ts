@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { ObserveCommit } from '../group-commit.ts';
+import type { Notify } from '../notice.ts';
 import type { Store } from '../store.ts';
 import { createDatabaseClock } from './clock.ts';
 import { type Connect, createConnect } from './connect.ts';
@@ -17,12 +18,14 @@ export type PostgresOptions = Readonly<{
   /** Given the latest time in the database. Tests give their own; without, the clock of the database judges. */
   clockFrom?: (floor: number) => Clock;
   observe?: ObserveCommit | undefined;
+  notify?: Notify | undefined;
 }>;
 
 /** Opens the shared store. Rejects with a sentence for people when the database cannot be used. */
-export async function openPostgresStore({ url, clockFrom, observe }: PostgresOptions): Promise<Store> {
+export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
+  const { url, clockFrom, observe, notify } = options;
   const location = parsePostgresUrl(url);
-  const connect = await createConnect(location);
+  const connect = await createConnect(location, notify);
   const bus = randomUUID();
   try {
     const counted = await prepareDatabase(connect, location);

@@ -11,17 +11,17 @@ export type Session = Readonly<{
   /** For statements without values; answers with the word by which the server confirms, like COMMIT or ROLLBACK. */
   tell: (sql: string) => Promise<string>;
   onNotification: (listener: (payload: string) => void) => void;
-  /** Settles when the connection is gone, for whatever reason. */
-  lost: Promise<void>;
+  /** Settles when the connection is gone: with the reason, unless it was ended here. */
+  lost: Promise<Error | undefined>;
   end: () => Promise<void>;
 }>;
 
 export function createSession(client: Client): Session {
-  const lost = new Promise<void>((resolve) => {
-    client.on('end', resolve);
+  const lost = new Promise<Error | undefined>((resolve) => {
+    client.on('end', () => resolve(undefined));
     // Whoever waits for an answer is told by its own statement; a connection that idles has nobody to tell.
-    client.on('error', () => {
-      resolve();
+    client.on('error', (error) => {
+      resolve(error);
       client.end().catch(() => {});
     });
   });

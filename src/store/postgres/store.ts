@@ -96,6 +96,8 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
   }
 
   async function pulse(session: Session): Promise<void> {
+    // Before somebody needs them: a broken connection is noticed, and told, also while nobody reads or writes.
+    for (const line of [reading, writing]) line.session().catch(() => {});
     const [, counted] = await Promise.all([
       writeSignOfLife(session.ask, bus),
       createRowReader(session.ask, bus).counters(),
