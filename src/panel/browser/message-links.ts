@@ -50,5 +50,10 @@ export function createMessageLinks(
   }
 
   window.addEventListener('hashchange', () => void follow());
+  // The browser tells of no change when the address names that message already.
+  document.addEventListener('click', ({ target }) => {
+    const link = target instanceof Element ? target.closest('a') : null;
+    if (link?.hash === location.hash) void follow();
+  });
   return { follow };
 }
