@@ -52,8 +52,11 @@ describeInBrowser('everybody can use the page', (open) => {
     ['by night on a phone', { colorScheme: 'dark', viewport: { width: 360, height: 740 } }],
   ];
   for (const [name, context] of looks) {
-    test(`axe finds nothing serious ${name}, with everything or nothing on it`, async () => {
+    test(`axe finds nothing serious ${name}, with everything or nothing on it, and while the bus is away`, async () => {
       const { page, server } = await openFull(context);
+      expect(await findFaults(page)).toEqual([]);
+      await server.stop();
+      await page.getByText('Away', { exact: true }).waitFor();
       expect(await findFaults(page)).toEqual([]);
       await server.restart({ isEmpty: true, writeSecret: 'secret' });
       await page.locator('#start-lines code').first().waitFor();
