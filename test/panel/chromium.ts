@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
+/** The names that CI looks for too, before it installs one. */
+const usualNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** Where those are that are on nobody's path. */
 const usualPlaces = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome-stable',
-  '/usr/bin/google-chrome',
   '/snap/bin/chromium',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
@@ -14,11 +15,13 @@ const usualPlaces = [
 export const noChromium =
   'no Chromium was found: install one (Debian: apt-get install chromium) or set CHROME_PATH to it';
 
-/** The Chromium of this machine: the one that CHROME_PATH names, else one at a usual place. */
-export function findChromium(): string | undefined {
-  const named = process.env.CHROME_PATH;
+/** The Chromium of this machine: the one that CHROME_PATH names, else one on the path, else one at a usual place. */
+export function findChromium(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  const { CHROME_PATH: named, PATH: path = '' } = environment;
   if (named) return existsSync(named) ? named : undefined;
-  return usualPlaces.find((place) => existsSync(place));
+  const folders = path.split(delimiter).filter((folder) => folder !== '');
+  const onPath = usualNames.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [...onPath, ...usualPlaces].find((place) => existsSync(place));
 }
 
 /** A Chromium without a window, which asks nobody on the network for anything. */
