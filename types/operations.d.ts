@@ -44,6 +44,7 @@ export interface BusEvent {
   readonly lease_s?: number | undefined;
   readonly expires_at?: string | undefined;
   readonly previous_owner?: string | undefined;
+  readonly previous_expires_at?: string | undefined;
   readonly released_by?: string | undefined;
 }
 

@@ -62,7 +62,7 @@ export function toEvent({
   const event = { id, kind, ts: toTimestamp(ts) };
   if (message) return { ...event, message: toMessage(message) };
   if (!detail) return event;
-  const { owner, fence, leaseSeconds, expiresAt, previousOwner, releasedBy } = detail;
+  const { owner, fence, leaseSeconds, expiresAt, previousOwner, previousExpiresAt, releasedBy } = detail;
   return {
     ...event,
     lane,
@@ -71,6 +71,7 @@ export function toEvent({
     ...(leaseSeconds !== undefined && { lease_s: leaseSeconds }),
     ...(expiresAt !== undefined && { expires_at: toTimestamp(expiresAt) }),
     ...(previousOwner !== undefined && { previous_owner: previousOwner }),
+    ...(previousExpiresAt !== undefined && { previous_expires_at: toTimestamp(previousExpiresAt) }),
     ...(releasedBy !== undefined && { released_by: releasedBy }),
   };
 }

@@ -80,14 +80,19 @@ export function decideRelease(
   if (stale) return stale;
   const { lane, row } = state;
   if (!row?.hold) return { decision: 'free' };
-  const { owner } = row.hold;
+  const { owner, expiresAt } = row.hold;
   const live = liveHoldOf(row, now);
   if (live && owner !== request.owner) return notHolder(state, now);
+  const previousExpiresAt = live ? undefined : expiresAt;
   const releasedBy = request.owner === owner ? undefined : request.owner;
   return {
     decision: 'released',
     row: { lane, fence: row.fence },
-    event: { kind: 'lane_released', lane, detail: { owner, fence: row.fence, releasedBy } },
+    event: {
+      kind: 'lane_released',
+      lane,
+      detail: { owner, fence: row.fence, previousExpiresAt, releasedBy },
+    },
   };
 }
 
@@ -142,7 +147,7 @@ function grant(
 ): Granted {
   const expiresAt = now + leaseSeconds * 1000;
   const fence = fenceOf(row) + 1;
-  const previousOwner = row?.hold?.owner;
+  const { owner: previousOwner, expiresAt: previousExpiresAt } = row?.hold ?? {};
   const isSteal = previousOwner !== undefined;
   return {
     decision: isSteal ? 'steal' : 'claim',
@@ -150,7 +155,7 @@ function grant(
     event: {
       kind: isSteal ? 'lane_stolen' : 'lane_claimed',
       lane,
-      detail: { owner, fence, leaseSeconds, expiresAt, previousOwner, ticket },
+      detail: { owner, fence, leaseSeconds, expiresAt, previousOwner, previousExpiresAt, ticket },
     },
   };
 }

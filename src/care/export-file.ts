@@ -129,7 +129,7 @@ function toStoredEvent(line: EventLine): StoredEvent {
 }
 
 function toDetail(line: EventLine): LaneEventDetail | undefined {
-  const { owner, fence, lease_s, expires_at, previous_owner, released_by } = line;
+  const { owner, fence, lease_s, expires_at, previous_owner, previous_expires_at, released_by } = line;
   if (owner === undefined || fence === undefined) return undefined;
   return {
     owner,
@@ -137,6 +137,7 @@ function toDetail(line: EventLine): LaneEventDetail | undefined {
     leaseSeconds: lease_s,
     expiresAt: toMilliseconds(expires_at),
     previousOwner: previous_owner,
+    previousExpiresAt: toMilliseconds(previous_expires_at),
     releasedBy: released_by,
   };
 }

@@ -34,6 +34,7 @@ const eventLine = z.object({
   lease_s: z.number().optional(),
   expires_at: time.optional(),
   previous_owner: z.string().optional(),
+  previous_expires_at: time.optional(),
   released_by: z.string().optional(),
 });
 

@@ -12,7 +12,10 @@ export const eventKinds = [
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
-/** `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`. */
+/**
+ * `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`. A steal,
+ * and the release of an orphan, say in `previous_expires_at` when the lease that they end had run out.
+ */
 export const eventSchema = z.looseObject({
   id: z.number(),
   kind: z.string(),
@@ -24,6 +27,7 @@ export const eventSchema = z.looseObject({
   lease_s: z.number().optional(),
   expires_at: timestamp.optional(),
   previous_owner: z.string().optional(),
+  previous_expires_at: timestamp.optional(),
   released_by: z.string().optional(),
 });
 

@@ -48,6 +48,8 @@ export type LaneEventDetail = Readonly<{
   leaseSeconds?: number | undefined;
   expiresAt?: number | undefined;
   previousOwner?: string | undefined;
+  /** When the lease that this ends had run out; events of older versions lack it. */
+  previousExpiresAt?: number | undefined;
   releasedBy?: string | undefined;
   /** Names the waiter that was served, so that the process holding its connection can answer it. */
   ticket?: string | undefined;

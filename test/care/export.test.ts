@@ -116,6 +116,18 @@ describe('import', () => {
     }
   });
 
+  test('keeps when a lease ran out that somebody cleared', async () => {
+    const { folder, file } = await createExport();
+    const told = '"kind":"lane_released","previous_expires_at":"2026-01-02T03:04:05.000Z"';
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"kind":"lane_released"', told));
+    const store = join(folder, 'new.db');
+    await importFile({ file, store }, noProgress);
+    const { events } = await withBus(store, contentOf);
+    expect(events.find(({ kind }) => kind === 'lane_released')).toMatchObject({
+      previous_expires_at: '2026-01-02T03:04:05.000Z',
+    });
+  });
+
   test('takes what an empty bus exports', async () => {
     const { folder, file } = await createExport(async () => {});
     const store = join(folder, 'new.db');

@@ -10,11 +10,13 @@ export const events: readonly Rule[] = [
     async ({ bus, engine, clock }) => {
       const [from, until] = [timestampIn(clock), timestampIn(clock, 10)];
       await engine.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 10 });
-      clock.advance(10);
+      clock.advance(12);
+      const stolen = timestampIn(clock);
       await engine.claimLane({ lane: 'feeds', owner: 'bob', lease_s: 20 });
       await engine.releaseLane({ lane: 'feeds', owner: 'bob' });
       await engine.claimLane({ lane: 'feeds', owner: 'eve', lease_s: 10 });
-      clock.advance(10);
+      const ended = timestampIn(clock, 10);
+      clock.advance(15);
       await engine.releaseLane({ lane: 'feeds', owner: 'kay' });
       const lane = 'feeds';
       const later = timestampIn(clock);
@@ -33,30 +35,65 @@ export const events: readonly Rule[] = [
           {
             id: 2,
             kind: 'lane_stolen',
-            ts: until,
+            ts: stolen,
             lane,
             owner: 'bob',
             fence: 2,
             lease_s: 20,
-            expires_at: timestampIn(clock, 10),
+            expires_at: timestampIn(clock, 5),
             previous_owner: 'ada',
+            previous_expires_at: until,
           },
-          { id: 3, kind: 'lane_released', ts: until, lane, owner: 'bob', fence: 2 },
+          { id: 3, kind: 'lane_released', ts: stolen, lane, owner: 'bob', fence: 2 },
           {
             id: 4,
             kind: 'lane_claimed',
-            ts: until,
+            ts: stolen,
             lane,
             owner: 'eve',
             fence: 3,
             lease_s: 10,
-            expires_at: later,
+            expires_at: ended,
           },
-          { id: 5, kind: 'lane_released', ts: later, lane, owner: 'eve', fence: 3, released_by: 'kay' },
+          {
+            id: 5,
+            kind: 'lane_released',
+            ts: later,
+            lane,
+            owner: 'eve',
+            fence: 3,
+            previous_expires_at: ended,
+            released_by: 'kay',
+          },
         ],
         cursor: 5,
         has_more: false,
       });
+    },
+  ),
+
+  rule(
+    'tells when a lease ran out that its own holder gives back too late',
+    { uses: ['readEvents'] },
+    async ({ bus, engine, clock }) => {
+      await engine.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 10 });
+      clock.advance(5);
+      await engine.heartbeatLane({ lane: 'feeds', owner: 'ada', lease_s: 10 });
+      const ended = timestampIn(clock, 10);
+      clock.advance(11);
+      await engine.releaseLane({ lane: 'feeds', owner: 'ada' });
+      const { events: told } = await bus.readEvents({ since: 1 });
+      expect(told).toEqual([
+        {
+          id: 2,
+          kind: 'lane_released',
+          ts: timestampIn(clock),
+          lane: 'feeds',
+          owner: 'ada',
+          fence: 1,
+          previous_expires_at: ended,
+        },
+      ]);
     },
   ),
 
