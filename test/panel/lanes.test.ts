@@ -63,7 +63,7 @@ describeInBrowser('the lanes on the page', (open) => {
     const { page } = await open({
       options: { clockFrom: clock.clockFrom },
       before: async ({ bus }) => {
-        await bus.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 1_800 });
+        await bus.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 2_400 });
         clock.setMinutes(-45);
         await bus.claimLane({ lane: 'feeds', owner: 'bob', lease_s: 3_600 });
         clock.setMinutes(-30);
@@ -76,14 +76,15 @@ describeInBrowser('the lanes on the page', (open) => {
     });
     const strip = page.locator('#orphans-rows .strip');
     await eventually(() => strip.getAttribute('aria-label')).toBe(
-      'The last hour: 1 claim, 1 steal, 1 release',
+      'The last hour: 1 claim, 1 steal, 1 release, 2 leases ran out',
     );
     const places = await strip.locator('rect').evaluateAll(toPlaces);
     expect(places).toEqual([
-      ['held', 0, 25],
+      ['held', 0, 15],
+      ['lapsed', 15, 10],
       ['held', 25, 25],
-      ['held', 75, 17],
-      ['lapsed', 92, 8],
+      ['held', 75, 15],
+      ['lapsed', 90, 10],
     ]);
     expect(await strip.locator('rect title').first().textContent()).toMatch(
       /^ada, fence 1: before this hour to /,
@@ -104,10 +105,11 @@ describeInBrowser('the lanes on the page', (open) => {
   });
 });
 
+/** In steps of five percent, which are three minutes: the hour goes on while the page is looked at. */
 const toPlaces = inBrowser(`(all) => all.map((rect) => [
   rect.getAttribute('class'),
-  Math.round(parseFloat(rect.getAttribute('x'))),
-  Math.round(parseFloat(rect.getAttribute('width'))),
+  5 * Math.round(parseFloat(rect.getAttribute('x')) / 5),
+  5 * Math.round(parseFloat(rect.getAttribute('width')) / 5),
 ])`);
 
 const toHues = inBrowser('(all) => all.map((rect) => rect.dataset.hue)');

@@ -6,7 +6,7 @@ import { createMessageLog } from '../../src/panel/browser/message-log.ts';
 import { createModel } from '../../src/panel/browser/model.ts';
 import type { BusEvent, LaneEvent, Message, Status } from '../../src/panel/browser/rows.ts';
 import { createEventParser } from '../../src/panel/browser/stream.ts';
-import { toTimeline } from '../../src/panel/browser/timeline.ts';
+import { toTimeline, toTimelineText } from '../../src/panel/browser/timeline.ts';
 import { toAge, toDuration } from '../../src/panel/duration.ts';
 import { toVisible, toVisibleLine } from '../../src/panel/visible.ts';
 
@@ -104,6 +104,45 @@ describe('the timeline of a lane', () => {
       ],
       marks: [{ kind: 'steal', at: minutes(30), owner: 'bob' }],
     });
+  });
+
+  test('a hold whose lease ran out ends there, although nobody took the lane until later', () => {
+    const events = [
+      laneEvent(1, 'lane_claimed', 5),
+      laneEvent(2, 'lane_stolen', 30, {
+        owner: 'bob',
+        fence: 2,
+        previous_owner: 'ada',
+        previous_expires_at: at(20),
+      }),
+      laneEvent(3, 'lane_released', 50, {
+        owner: 'bob',
+        fence: 2,
+        previous_expires_at: at(40),
+        released_by: 'kay',
+      }),
+    ];
+    const timeline = toTimeline({ events, held: undefined, window });
+    expect(timeline.spans).toMatchObject([
+      { owner: 'ada', from: minutes(5), lapsedAt: minutes(20), to: minutes(30) },
+      { owner: 'bob', from: minutes(30), lapsedAt: minutes(40), to: minutes(50) },
+    ]);
+    expect(toTimelineText(timeline)).toBe('The last hour: 1 claim, 1 steal, 1 release, 2 leases ran out');
+  });
+
+  test('a lane that was handed to a waiter as the lease ended was held all the time', () => {
+    const handed = { owner: 'bob', fence: 2, previous_owner: 'ada', previous_expires_at: at(30) };
+    const events = [laneEvent(1, 'lane_claimed', 5), laneEvent(2, 'lane_stolen', 30, handed)];
+    const { spans } = toTimeline({ events, held: undefined, window });
+    expect(spans).toMatchObject([{ owner: 'ada', to: minutes(30), lapsedAt: undefined }]);
+  });
+
+  test('an event of an older bus does not tell, but what the page saw itself it knows', () => {
+    const stolen = laneEvent(2, 'lane_stolen', 30, { owner: 'bob', fence: 2, previous_owner: 'ada' });
+    const orphanedAt = (fence: number) => (fence === 1 ? minutes(20) : undefined);
+    const events = [laneEvent(1, 'lane_claimed', 5), stolen];
+    expect(toTimeline({ events, held: undefined, window }).spans[0]?.lapsedAt).toBeUndefined();
+    expect(toTimeline({ events, held: undefined, window, orphanedAt }).spans[0]?.lapsedAt).toBe(minutes(20));
   });
 
   test('a lane that changes hands all the time stays a picture that can be drawn', () => {

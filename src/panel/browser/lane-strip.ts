@@ -22,11 +22,12 @@ function makeSpan(span: Span, place: (at: number) => number): SVGElement[] {
   const lapsedAt =
     span.lapsedAt === undefined ? span.to : Math.max(span.from, Math.min(span.lapsedAt, span.to));
   const held = makeRect(place(span.from), place(lapsedAt), { class: 'held', 'data-hue': toHue(span.owner) });
-  held.append(makeTitle(toSpanText(span)));
+  held.append(makeTitle(toSpanText({ ...span, to: lapsedAt })));
   if (lapsedAt >= span.to) return [held];
   const lapsed = makeRect(place(lapsedAt), place(span.to), { class: 'lapsed' });
   lapsed.append(makeTitle(`the lease of ${toVisible(span.owner)} ran out at ${toClockTime(lapsedAt)}`));
-  return [held, lapsed];
+  // It ran out before what is shown begins.
+  return lapsedAt <= span.from ? [lapsed] : [held, lapsed];
 }
 
 function makeRect(from: number, to: number, attributes: Readonly<Record<string, string>>): SVGElement {

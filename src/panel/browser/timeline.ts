@@ -34,25 +34,27 @@ export function toTimeline(
   const knownFrom = Math.max(window.from, window.knownSince ?? window.from);
   let open: Span | undefined;
 
-  function close(owner: string | undefined, fence: number, at: number): void {
+  function close(owner: string | undefined, fence: number, at: number, expiredAt: string | undefined): void {
     // Its beginning lies before the window, or before what is known.
     open ??=
       owner === undefined
         ? undefined
         : { owner, fence, from: Math.min(knownFrom, at), to: at, isCutOff: true };
     if (!open) return;
-    spans.push({ ...open, to: at, lapsedAt: orphanedAt(open.fence) });
+    // Older buses did not tell; then only what this page saw itself is known.
+    const lapsedAt = expiredAt === undefined ? orphanedAt(open.fence) : Date.parse(expiredAt);
+    spans.push({ ...open, to: at, lapsedAt: lapsedAt === at ? undefined : lapsedAt });
     open = undefined;
   }
 
-  for (const { kind, ts, owner, fence, previous_owner, released_by } of events) {
+  for (const { kind, ts, owner, fence, previous_owner, previous_expires_at, released_by } of events) {
     const at = Date.parse(ts);
     if (at < window.from) continue;
     if (kind === 'lane_released') {
-      close(owner, fence, at);
+      close(owner, fence, at, previous_expires_at);
       marks.push({ kind: 'release', at, owner, ...(released_by !== undefined && { by: released_by }) });
     } else {
-      close(previous_owner, fence - 1, at);
+      close(previous_owner, fence - 1, at, previous_expires_at);
       marks.push({ kind: kind === 'lane_stolen' ? 'steal' : 'claim', at, owner });
       open = { owner, fence, from: at, to: window.to, isCutOff: false };
     }
@@ -63,20 +65,21 @@ export function toTimeline(
 }
 
 /** For those who do not see the strip. */
-export function toTimelineText({ marks }: Timeline): string {
+export function toTimelineText({ spans, marks }: Timeline): string {
   const count = (kind: Mark['kind']) => marks.filter((mark) => mark.kind === kind).length;
   const parts = [
     toCount(count('claim'), 'claim'),
     toCount(count('steal'), 'steal'),
     toCount(count('release'), 'release'),
+    toCount(spans.filter(({ lapsedAt }) => lapsedAt !== undefined).length, 'lease', ' ran out'),
   ];
   const told = parts.filter((part) => part !== '');
   return told.length === 0 ? 'The last hour: no change' : `The last hour: ${told.join(', ')}`;
 }
 
-function toCount(count: number, noun: string): string {
+function toCount(count: number, noun: string, verb = ''): string {
   if (count === 0) return '';
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${count} ${noun}${count === 1 ? '' : 's'}${verb}`;
 }
 
 /** The hold that the status tells of, which also knows a beginning that no event within the window told. */
