@@ -139,6 +139,29 @@ describeInBrowser('the messages on the page', (open) => {
     await page.getByText('There is no message #61 yet.').waitFor();
   });
 
+  test('a link to a message that was pruned says so, and the count is of those that are kept', async () => {
+    const { page, server } = await open({
+      before: async (server) => {
+        await postMany(server, 60);
+        await server.bus.pruneMessages({ keep: 5 });
+      },
+    });
+    const count = page.locator('#count-messages');
+    await eventually(() => count.textContent()).toBe('5');
+    await server.bus.postMessage({ topic: 'plan', sender: 'ada', body: 'one more' });
+    await eventually(() => count.textContent()).toBe('6');
+    await page.getByLabel('Sender').selectOption('bob');
+    await page.evaluate('location.hash = "#message-7"');
+    await page.getByText('Message #7 was pruned: the bus does not keep it any more.').waitFor();
+    // The person is left where they were.
+    expect(await page.getByLabel('Sender').inputValue()).toBe('bob');
+    expect(await page.locator('#messages-place').isVisible()).toBe(false);
+    await page.evaluate('location.hash = "#message-62"');
+    await page.getByText('There is no message #62 yet.').waitFor();
+    await page.evaluate('location.hash = "#message-56"');
+    await eventually(() => page.evaluate('document.activeElement.id')).toBe('message-56');
+  });
+
   test('a person who reads further down stays there, and is told what came in', async () => {
     const { page, server } = await open({ before: (server) => postMany(server, 100) });
     const pane = page.locator('.pane').last();

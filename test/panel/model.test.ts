@@ -218,6 +218,19 @@ describe('what the page knows of the bus', () => {
     expect(model.log.count()).toBe(1);
   });
 
+  test('the messages that are kept are counted, whatever number the newest has', () => {
+    const model = createModel(createServerClock(() => 0));
+    const first = status(10);
+    model.restartAt(10);
+    model.takeStatus({ ...first, _meta: { ...first._meta, message_count: 3, last_message_id: 40 } });
+    model.takeMessages({ messages: [message(40)] });
+    expect([model.messageCount(), model.lastMessageId()]).toEqual([3, 40]);
+    model.takeEvents([posted(11, message(41)), laneEvent(12, 'lane_claimed', 0), posted(13, message(42))]);
+    expect([model.messageCount(), model.lastMessageId()]).toEqual([5, 42]);
+    model.takeStatus({ ...first, _meta: { ...status(13)._meta, message_count: 5, last_message_id: 42 } });
+    expect([model.messageCount(), model.lastMessageId()]).toEqual([5, 42]);
+  });
+
   test('events that come twice count once', () => {
     const model = createModel(createServerClock(() => 0));
     model.takeStatus(status(0));

@@ -1,5 +1,5 @@
 import type { Filters } from './filters.ts';
-import { type MessageLog, toTest } from './message-log.ts';
+import { type Filter, type MessageLog, toTest } from './message-log.ts';
 import type { Model } from './model.ts';
 import type { Notices } from './notices.ts';
 import type { Message } from './rows.ts';
@@ -26,15 +26,24 @@ export function createMessageLinks(
   async function follow(): Promise<void> {
     const id = Number(/^#message-(\d{1,15})$/.exec(location.hash)?.[1]);
     if (!(id > 0)) return;
-    if (id > model.messageCount()) return notices.say(`There is no message #${id} yet.`, 'failed');
+    if (id > model.lastMessageId()) return notices.say(`There is no message #${id} yet.`, 'failed');
+    const before = filters.read();
     await bringIn(id);
     const message = log.get(id);
     const element = message && parts.reveal(message);
-    if (!element) return notices.say(`Message #${id} could not be found.`, 'failed');
+    if (!element) return giveUp(id, before);
     element.scrollIntoView({ block: 'center' });
     element.focus({ preventScroll: true });
     element.classList.add('is-target');
     element.addEventListener('blur', () => element.classList.remove('is-target'), { once: true });
+  }
+
+  /** Ids have no gaps: what is missing where everything was read is not kept any more. */
+  function giveUp(id: number, before: Filter): void {
+    const wasPruned = id >= log.floorOf(filters.read());
+    filters.change(before);
+    const reason = wasPruned ? 'was pruned: the bus does not keep it any more' : 'could not be found';
+    notices.say(`Message #${id} ${reason}.`, 'failed');
   }
 
   /** Takes away the filters that hide the message, and goes to its place in the log when it is not loaded. */
@@ -44,7 +53,7 @@ export function createMessageLinks(
     if (message && id >= log.floorOf(filter) && toTest(filter)(message)) return;
     const everything = { topic: '', sender: '', words: '' };
     if (id >= log.floorOf(everything)) return filters.change({ ...everything, until: undefined });
-    const place = { ...everything, until: Math.min(id + messagesAfter, model.messageCount()) };
+    const place = { ...everything, until: Math.min(id + messagesAfter, model.lastMessageId()) };
     filters.change(place);
     for (let count = 0; count < pagesTried && id < log.floorOf(place); count += 1) await parts.load();
   }

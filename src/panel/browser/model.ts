@@ -95,7 +95,10 @@ export function createModel(clock: ServerClock) {
     /** Newest first. */
     flags: () => [...flags.values()].sort((a, b) => b.id - a.id),
     flagCount: () => flags.size + flagsUncounted,
-    messageCount: () => Math.max(meta?.message_count ?? 0, log.all()[0]?.id ?? 0),
+    /** Those that are kept: after pruning fewer than the newest has for its number. */
+    messageCount: () =>
+      (meta?.message_count ?? 0) + young.filter(({ kind }) => kind === 'message_posted').length,
+    lastMessageId: () => Math.max(meta?.last_message_id ?? 0, log.all()[0]?.id ?? 0),
     agents: () => agents.list(lanes.all(), lanes.waiters()),
     isEmpty: () =>
       meta?.message_count === 0 && log.count() === 0 && lanes.all().length === 0 && activity.isEmpty(),
