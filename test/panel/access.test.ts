@@ -132,7 +132,7 @@ describeInBrowser('everybody can use the page', (open) => {
     expect(await page.evaluate('document.activeElement.id')).toBe('flags');
     await tabTo(/Release lane docs/);
     await press('Space');
-    await page.getByText('Lane docs is free.').waitFor();
+    await page.getByText('Lane docs was released.').waitFor();
     await eventually(() => page.evaluate('document.activeElement.id')).toBe('lanes');
     await tabTo(/Topic/);
     await press('o');

@@ -99,7 +99,7 @@ describeInBrowser('the connection of the page', (open) => {
     await orphan.locator('.lease').getByText('ran out').waitFor();
     expect(await page.locator('#held-rows [role=row]').count()).toBe(0);
     await page.getByRole('button', { name: 'Release lane feeds' }).click();
-    await page.getByText('Lane feeds is free.').waitFor();
+    await page.getByText('Lane feeds was released.').waitFor();
     await eventually(() => orphan.count()).toBe(0);
     expect((await server.bus.getLane({ lane: 'feeds' })).state).toBe('free');
   });

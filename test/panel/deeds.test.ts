@@ -32,9 +32,7 @@ describeInBrowser('what a person does', (open) => {
     const { page } = await open({ before: askForPerson });
     await loseAnswers(page, '**/ack', Number.POSITIVE_INFINITY);
     await page.getByRole('button', { name: 'Acknowledge message #1' }).click();
-    await page
-      .getByText('Message #1 may have been acknowledged, or not: the bus does not answer.')
-      .waitFor();
+    await page.getByText('Message #1 may have been acknowledged, or not: the bus does not answer.').waitFor();
     await page.getByText('Nobody asked for a person.').waitFor();
   });
 
@@ -65,7 +63,7 @@ describeInBrowser('what a person does', (open) => {
     });
     await page.getByRole('button', { name: 'Release lane feeds' }).click();
     // The first answer comes again: that lane was freed, whoever has it by now.
-    await page.getByText('Lane feeds is free.').waitFor();
+    await page.getByText('Lane feeds was released.').waitFor();
     await eventually(() => page.locator('#held-rows .owner').textContent()).toContain('bob');
     expect((await server.bus.getLane({ lane: 'feeds' })).state).toBe('held');
   });

@@ -12,15 +12,21 @@ export class RefusedError extends Error {
 }
 
 /** No bus answered, or it said that it cannot serve now. */
-class AwayError extends Error {
-  constructor(detail: string) {
+export class AwayError extends Error {
+  /** What was asked for may have been done all the same. */
+  readonly isInDoubt: boolean;
+
+  constructor(detail: string, isInDoubt = true) {
     super(detail);
     this.name = 'AwayError';
+    this.isInDoubt = isInDoubt;
   }
 }
 
 type Query = Readonly<Record<string, string | number | undefined>>;
-type Write = Readonly<{ path: string; body: object; secret: string | undefined }>;
+
+/** What makes a write this one and no other: with the same key it is done once, however often it is asked for. */
+export type Permit = Readonly<{ key: string; secret: string | undefined }>;
 
 export type Api = ReturnType<typeof createApi>;
 
@@ -33,8 +39,8 @@ export function createApi(base: URL) {
     );
   }
 
-  async function write<Answer>({ path, body, secret }: Write): Promise<Answer> {
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
+  async function write<Answer>(path: string, body: object, { key, secret }: Permit): Promise<Answer> {
+    const headers: Record<string, string> = { 'content-type': 'application/json', 'idempotency-key': key };
     if (secret !== undefined) headers['x-bus-secret'] = toHeaderText(secret);
     const signal = AbortSignal.timeout(answerMillisecondsMax);
     return toJson(
@@ -59,10 +65,10 @@ export function createApi(base: URL) {
       if (!response.body) throw new AwayError('the bus sent no stream');
       return response.body;
     },
-    acknowledge: (id: number, by: string, secret: string | undefined) =>
-      write<Message>({ path: `messages/${id}/ack`, body: { by }, secret }),
-    release: (lane: string, body: Readonly<{ owner: string; fence: number }>, secret: string | undefined) =>
-      write<BusEvent>({ path: `lanes/${encodeURIComponent(lane)}/release`, body, secret }),
+    acknowledge: (id: number, by: string, permit: Permit) =>
+      write<Message>(`messages/${id}/ack`, { by }, permit),
+    release: (lane: string, body: Readonly<{ owner: string; fence: number }>, permit: Permit) =>
+      write<BusEvent>(`lanes/${encodeURIComponent(lane)}/release`, body, permit),
   };
 }
 
@@ -78,7 +84,9 @@ async function ask(url: URL, init: RequestInit): Promise<Response> {
   }
   if (response.ok) return response;
   const detail = await readDetail(response);
-  if (response.status >= 500) throw new AwayError(`The bus cannot serve now: ${detail}`);
+  // With this status the bus says that nothing was kept; with others, what stands in front of it may have lost it.
+  if (response.status >= 500)
+    throw new AwayError(`The bus cannot serve now: ${detail}`, response.status !== 503);
   throw new RefusedError(response.status, detail);
 }
 

@@ -1,5 +1,5 @@
 import { toVisibleLine } from '../visible.ts';
-import { type Api, RefusedError } from './api.ts';
+import { type Api, AwayError, type Permit, RefusedError } from './api.ts';
 import type { HeldLane } from './lanes.ts';
 import type { Notices } from './notices.ts';
 import type { Message } from './rows.ts';
@@ -26,8 +26,9 @@ export function createDeeds(
   const { api, secrets, notices } = parts;
 
   async function acknowledge({ id }: Message): Promise<boolean> {
-    const done = await attempt(`Message #${id} was not acknowledged`, (secret) =>
-      api.acknowledge(id, parts.person(), secret),
+    const done = await attempt(
+      { failure: `Message #${id} was not acknowledged`, doubt: `Message #${id} may have been acknowledged` },
+      (permit) => api.acknowledge(id, parts.person(), permit),
     );
     if (!done) return false;
     parts.onAcknowledged(done);
@@ -36,34 +37,35 @@ export function createDeeds(
   }
 
   async function release({ lane, fence }: HeldLane): Promise<boolean> {
-    const done = await attempt(`Lane ${lane} was not released`, (secret) =>
+    const done = await attempt(
+      { failure: `Lane ${lane} was not released`, doubt: `Lane ${lane} may have been released` },
       // The fence keeps this from touching a hold that is younger than what the person looks at.
-      api.release(lane, { owner: parts.person(), fence }, secret),
+      (permit) => api.release(lane, { owner: parts.person(), fence }, permit),
     );
     if (!done) return false;
     parts.onReleased();
-    notices.say(`Lane ${lane} is free.`);
+    notices.say(`Lane ${lane} was released.`);
     return true;
   }
 
   /** Asks for the secret as long as the bus wants another one and the person has another one to give. */
   async function attempt<Answer>(
-    failure: string,
-    deed: (secret: string | undefined) => Promise<Answer>,
+    { failure, doubt }: Sentences,
+    deed: Deed<Answer>,
   ): Promise<Answer | undefined> {
+    const key = makeKey();
     let secret = secrets.get();
-    if (secret === undefined && parts.isArmed()) secret = await secrets.ask('Writes to this bus need it.');
+    if (secret === undefined && parts.isArmed()) secret = await secrets.ask(needed);
     if (secret === undefined && parts.isArmed()) return giveUp(`${failure}: no secret was given.`);
     for (;;) {
       try {
-        return await deed(secret);
+        return await repeatOnce(deed, { key, secret });
       } catch (error) {
+        if (isInDoubt(error)) return giveUp(`${doubt}, or not: ${error.message}`);
         if (!(error instanceof RefusedError && error.status === 401))
           return giveUp(`${failure}: ${(error as Error).message}`);
         secrets.forget();
-        const reason =
-          secret === undefined ? 'Writes to this bus need it.' : 'The bus says that this secret is wrong.';
-        secret = await secrets.ask(reason);
+        secret = await secrets.ask(secret === undefined ? needed : 'The bus says that this secret is wrong.');
         if (secret === undefined) return giveUp(`${failure}: no secret was given that the bus accepts.`);
       }
     }
@@ -74,4 +76,32 @@ export function createDeeds(
   }
 
   return { acknowledge, release };
+}
+
+const needed = 'Writes to this bus need it.';
+const repeatMilliseconds = 500;
+
+/** What is said when it was not done, and when nobody can tell. */
+type Sentences = Readonly<{ failure: string; doubt: string }>;
+type Deed<Answer> = (permit: Permit) => Promise<Answer>;
+
+/** A write can be kept although its answer was lost: with the same key it is safe to ask for it again. */
+async function repeatOnce<Answer>(deed: Deed<Answer>, permit: Permit): Promise<Answer> {
+  try {
+    return await deed(permit);
+  } catch (error) {
+    if (!isInDoubt(error)) throw error;
+    await new Promise((resolve) => setTimeout(resolve, repeatMilliseconds));
+    return await deed(permit);
+  }
+}
+
+function isInDoubt(error: unknown): error is AwayError {
+  return error instanceof AwayError && error.isInDoubt;
+}
+
+/** Random enough to be no other's; the function for that is for pages of https only. */
+function makeKey(): string {
+  const numbers = [...crypto.getRandomValues(new Uint32Array(4))];
+  return `panel-${numbers.map((number) => number.toString(36)).join('-')}`;
 }
