@@ -9,6 +9,9 @@ export type Machine = Readonly<{
   environment: NodeJS.ProcessEnv;
 }>;
 
+/** The variables that say where the data lies, beside the home folder itself. */
+export const folderVariables = ['XDG_DATA_HOME', 'LOCALAPPDATA'] as const;
+
 /** The machine that this process runs on. */
 export function toMachine(environment: NodeJS.ProcessEnv): Machine {
   return { platform: process.platform, hostName: toHostName(), processId: process.pid, environment };

@@ -95,12 +95,13 @@ theme = "dark"
     write(path, table);
     const { output } = await setup('codex', ['--base-url', 'http://new/api/bus', '--agent-id', 'ada']);
     expect(output).toContain('before  python -m bus_client');
-    expect(read(path)).toBe(`[mcp_servers.bus] # ours
+    expect(read(path).replace(/^env_vars = .*$/m, 'env_vars = []')).toBe(`[mcp_servers.bus] # ours
 # how it starts
 command = "npx" # old
 args = ["-y", "bus-mcp"]
 enabled = true
 tool_timeout_sec = 45
+env_vars = []
 
 [mcp_servers.bus.env]
 BUS_MCP_BASE_URL = "http://new/api/bus" # the old one

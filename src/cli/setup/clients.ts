@@ -1,5 +1,6 @@
 import { posix, win32 } from 'node:path';
-import { type Machine, toHomeFolder } from '../folders.ts';
+import { folderVariables, type Machine, toHomeFolder } from '../folders.ts';
+import { settingEntries } from '../settings.ts';
 import type { Entry } from './entry.ts';
 
 export const clientNames = ['claude-code', 'claude-desktop', 'cursor', 'vscode', 'codex', 'gemini'] as const;
@@ -21,16 +22,24 @@ export type Client = Readonly<{
   extras?: Entry;
   /** Written before `command`, where the client wants the kind of server named. */
   type?: string;
-  /** How the server gets a variable that the client would keep from it; only a reference, never a value. */
-  toSecretReference?: string;
-  /** Whether it is started without the PATH of a shell. */
-  isDesktop: boolean;
+  /** Variables that it hands on only where the entry refers to them by `$` and their name. */
+  keptBack?: readonly string[];
+  /** Why its servers do not see what is set in a shell, PATH included; absent where they do. */
+  whyUnseen?: string;
   next: string;
   secretAdvice: string;
 }>;
 
 const strict: JsonDialect = { comments: false, trailingCommas: false };
 const inherited = 'the server inherits it from the environment of the client';
+
+/** Everything that decides which bus is found or started, and how; what is not set is left out by the client. */
+const namedVariables = [
+  ...settingEntries.filter(([, { readBy }]) => !readBy.includes('tests')).map(([, one]) => one.environment),
+  ...folderVariables,
+  // A bus whose store is PostgreSQL may get the password like this.
+  'PGPASSWORD',
+];
 
 export const clients: Readonly<Record<ClientName, Client>> = {
   'claude-code': {
@@ -41,7 +50,6 @@ export const clients: Readonly<Record<ClientName, Client>> = {
       toPath(machine, [machine.environment.CLAUDE_CONFIG_DIR || toHomeFolder(machine), '.claude.json']),
     projectFile: ['.mcp.json'],
     type: 'stdio',
-    isDesktop: false,
     next: "start Claude Code anew, then see 'bus' under /mcp (a project file has to be approved once)",
     secretAdvice: inherited,
   },
@@ -50,7 +58,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     format: { kind: 'json', dialect: strict },
     serversKey: 'mcpServers',
     toUserFile: (machine) => toPath(machine, [toAppFolder(machine), 'Claude', 'claude_desktop_config.json']),
-    isDesktop: true,
+    whyUnseen: 'Claude Desktop hands on no variables',
     next: 'quit Claude Desktop, not only its window, and start it again',
     secretAdvice: "add it by hand to the entry's env, because Claude Desktop hands on no variables",
   },
@@ -60,7 +68,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     serversKey: 'mcpServers',
     toUserFile: (machine) => toPath(machine, [toHomeFolder(machine), '.cursor', 'mcp.json']),
     projectFile: ['.cursor', 'mcp.json'],
-    isDesktop: true,
+    whyUnseen: 'Cursor sees it only when it is started from this shell',
     next: "restart Cursor, then see that 'bus' is switched on among its MCP servers",
     secretAdvice: inherited,
   },
@@ -71,7 +79,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     toUserFile: (machine) => toPath(machine, [toAppFolder(machine), 'Code', 'User', 'mcp.json']),
     projectFile: ['.vscode', 'mcp.json'],
     type: 'stdio',
-    isDesktop: true,
+    whyUnseen: 'VS Code sees it only when it is started from this shell',
     next: "run 'MCP: List Servers' in VS Code and start 'bus'",
     secretAdvice: inherited,
   },
@@ -86,12 +94,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
       ]),
     projectFile: ['.codex', 'config.toml'],
     // Codex hands servers no variables but the ones named, and gives up on a call sooner than the bus lets it wait.
-    extras: {
-      env_vars: ['BUS_MCP_BASE_URL', 'BUS_MCP_AGENT_ID', 'BUS_WRITE_SECRET', 'BUS_WRITE_SECRET_FILE'],
-      startup_timeout_sec: 30,
-      tool_timeout_sec: 330,
-    },
-    isDesktop: false,
+    extras: { env_vars: namedVariables, startup_timeout_sec: 30, tool_timeout_sec: 330 },
     next: "start Codex anew, then see 'bus' under /mcp (a project file counts in trusted projects only)",
     secretAdvice: 'the entry names it in env_vars, so Codex hands it on',
   },
@@ -106,8 +109,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
         'settings.json',
       ]),
     projectFile: ['.gemini', 'settings.json'],
-    toSecretReference: '$BUS_WRITE_SECRET',
-    isDesktop: false,
+    keptBack: ['BUS_WRITE_SECRET', 'BUS_WRITE_SECRET_FILE'],
     next: "start Gemini CLI anew, then see 'bus' under /mcp",
     secretAdvice:
       'the entry refers to it by name, because Gemini CLI keeps variables with SECRET in their name back',

@@ -6,7 +6,7 @@ import { UsageError } from '../config.ts';
 import { exitStatus } from '../failure.ts';
 import { toMachine } from '../folders.ts';
 import { type SettingName, settingEntries } from '../settings.ts';
-import { type ClientName, clientNames, clients } from './clients.ts';
+import { type Client, type ClientName, clientNames, clients } from './clients.ts';
 import { toEntry } from './entry.ts';
 import { toLaunch } from './launch.ts';
 
@@ -17,7 +17,7 @@ export const setupCommand: CommandDeclaration = {
   summary: "Write the MCP server 'bus' into the configuration of a client",
   guidance: [
     'Keeps everything else in that file, with a copy of what was there beside it as .bus-mcp.bak. Running it again changes nothing; --remove takes the entry out again. A file that is broken or read-only is left untouched. No bus is needed.',
-    'The entry starts this program by its path; when it came through npx, and with --project, whose file others share, it is npx -y bus-mcp. Settings given as flags, like --base-url, become variables of the entry. The write secret never does: files like these get copied and committed.',
+    'The entry starts this program by its path; when it came through npx, and with --project, whose file others share, it is npx -y bus-mcp. Settings given as flags, like --base-url, become variables of the entry; those of this shell stay there, and what the client will not see of them is named. The write secret never does: files like these get copied and committed.',
   ].join('\n\n'),
   readers: ['mcp'],
   declare,
@@ -55,14 +55,12 @@ async function run({ environment, flags, operands, terminal }: Invocation): Prom
     nodeFile: process.execPath,
     programFile: realpathSync(process.argv[1] ?? process.execPath),
   });
-  const isSecretSet = Boolean(environment.BUS_WRITE_SECRET);
   const { setUp } = await import('./setup.ts');
   await setUp({
     client,
     machine,
     projectFolder: isProject ? process.cwd() : undefined,
-    entry: toEntry({ client, launch, variables: toVariables(flags), isSecretSet }),
-    isSecretSet,
+    entry: toEntry({ client, launch, variables: toVariables(flags, client), environment }),
     act: flags.print === true ? 'print' : flags.remove === true ? 'remove' : 'add',
     terminal,
   });
@@ -70,25 +68,29 @@ async function run({ environment, flags, operands, terminal }: Invocation): Prom
 }
 
 /** The settings that were typed; the ones from the environment stay there. */
-function toVariables(flags: Invocation['flags']): Record<string, string> {
+function toVariables(flags: Invocation['flags'], client: Client): Record<string, string> {
   const entries = settingEntries.flatMap(([name, { environment, flag }]): [string, string][] => {
     const typed = flag === undefined ? undefined : flags[new Option(flag).attributeName()];
     if (typeof typed === 'boolean') return [[environment, typed ? '1' : '0']];
     if (typeof typed !== 'string') return [];
-    return [[environment, toText(name, typed)]];
+    return [[environment, toText(name, typed, client)]];
   });
   return Object.fromEntries(entries);
 }
 
 /** Clients start the server in a folder of their own choice. */
-function toText(name: SettingName, typed: string): string {
+function toText(name: SettingName, typed: string, client: Client): string {
   if (name === 'writeSecretFile') return resolve(typed);
-  return name === 'store' ? toStoreText(typed) : typed;
+  return name === 'store' ? toStoreText(typed, client) : typed;
 }
 
-function toStoreText(typed: string): string {
+function toStoreText(typed: string, { whyUnseen }: Client): string {
   if (!typed.includes('://')) return resolve(typed);
+  const advice =
+    whyUnseen === undefined
+      ? 'set BUS_STORE where the client is started'
+      : "add BUS_STORE to the entry's env by hand if you want it there";
   throw new UsageError(
-    '--store with a URL is not written into a file like this, because it may carry a password: set BUS_STORE where the client is started',
+    `--store with a URL is not written into a file like this, because it may carry a password: ${advice}`,
   );
 }

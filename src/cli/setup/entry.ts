@@ -14,13 +14,13 @@ export function toEntry(
     launch: Launch;
     /** Variables for the server. Never the value of the secret: files like these are copied and committed. */
     variables: Readonly<Record<string, string>>;
-    isSecretSet: boolean;
+    environment: NodeJS.ProcessEnv;
   }>,
 ): Entry {
-  const { client, launch, isSecretSet } = asked;
-  const { extras = {}, toSecretReference, type } = client;
-  const isReferred = isSecretSet && toSecretReference !== undefined;
-  const env = { ...asked.variables, ...(isReferred && { BUS_WRITE_SECRET: toSecretReference }) };
+  const { client, launch, environment } = asked;
+  const { extras = {}, keptBack = [], type } = client;
+  const references = keptBack.filter((name) => environment[name]).map((name) => [name, `$${name}`]);
+  const env = { ...Object.fromEntries(references), ...asked.variables };
   return {
     ...(type !== undefined && { type }),
     command: launch.command,
@@ -31,8 +31,8 @@ export function toEntry(
 }
 
 /**
- * What has to be set so that an entry found there says the same: how the server is started, and the variables asked
- * for. Whatever else somebody put into it stays.
+ * What has to be set so that an entry found there says the same: how the server is started, the variables asked for,
+ * and the names of those that are handed on. Whatever else somebody put into it stays.
  */
 export function toChanges(
   found: Entry,
@@ -48,7 +48,15 @@ export function toChanges(
   for (const [name, value] of Object.entries(isObject(wanted.env) ? wanted.env : {})) {
     if (!isSame(variables[name], value)) changes.push({ path: ['env', name], value });
   }
+  const named = Array.isArray(found.env_vars) ? found.env_vars : [];
+  const missing = toNames(wanted.env_vars).filter((name) => !toNames(named).includes(name));
+  if (missing.length > 0) changes.push({ path: ['env_vars'], value: [...named, ...missing] });
   return changes;
+}
+
+/** An item of such a list is a name, or says more about one. */
+function toNames(list: unknown): readonly unknown[] {
+  return Array.isArray(list) ? list.map((item) => (isObject(item) ? item.name : item)) : [];
 }
 
 /** What a person would type to start the server of the entry. */

@@ -6,6 +6,7 @@ import { type Client, toPath } from './clients.ts';
 import { openEditor } from './editor.ts';
 import { type Entry, serverName, toCommandLine } from './entry.ts';
 import { FileProblem } from './problem.ts';
+import { toUnseenLines } from './unseen.ts';
 
 export type Setup = Readonly<{
   client: Client;
@@ -13,8 +14,6 @@ export type Setup = Readonly<{
   /** Given when the file of a project is meant. */
   projectFolder: string | undefined;
   entry: Entry;
-  /** Whether the write secret is set here: its value is not written, so somebody has to know how it gets there. */
-  isSecretSet: boolean;
   act: 'add' | 'remove' | 'print';
   terminal: Terminal;
 }>;
@@ -29,6 +28,7 @@ export async function setUp(setup: Setup): Promise<void> {
   if (act === 'print') {
     terminal.remark(`for ${target.path}`);
     await terminal.print(block);
+    for (const line of toUnseenLines(setup, entry)) terminal.remark(line.trim());
     return;
   }
   try {
@@ -59,6 +59,7 @@ function toLines(outcome: Outcome, setup: Setup): readonly string[] {
     ...(isWritten ? [`  starts  ${toCommandLine(entry)}`] : []),
     ...(commandLineBefore === undefined ? [] : [`  before  ${commandLineBefore}`]),
     ...(backupPath === undefined ? [] : [`  backup  ${backupPath}`]),
+    ...(isWritten || deed === 'kept' ? toUnseenLines(setup, entry) : []),
     ...(isWritten ? toAdvice(setup, entry) : []),
     ...(deed === 'removed' || deed === 'deleted' ? [`  next    restart ${client.title}`] : []),
   ];
@@ -81,8 +82,10 @@ function toDeedText({ deed }: Outcome, place: string): string {
   }
 }
 
-function toAdvice({ client, isSecretSet }: Setup, entry: Entry): readonly string[] {
-  const isNpx = entry.command === 'npx' && client.isDesktop;
+function toAdvice({ client, machine }: Setup, entry: Entry): readonly string[] {
+  const isNpx = entry.command === 'npx' && client.whyUnseen !== undefined;
+  // Its value is not written, so somebody has to know how it gets there.
+  const isSecretSet = Boolean(machine.environment.BUS_WRITE_SECRET);
   return [
     ...(isSecretSet ? [`  secret  BUS_WRITE_SECRET is not written: ${client.secretAdvice}`] : []),
     ...(isNpx

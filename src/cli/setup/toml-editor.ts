@@ -3,7 +3,7 @@ import { parse, TomlError } from 'smol-toml';
 import type { Editor } from './editor.ts';
 import { type Entry, isObject } from './entry.ts';
 import { FileProblem, toLineEnd } from './problem.ts';
-import { readStatements, type Statement } from './toml-statements.ts';
+import { findListEnd, readStatements, type Statement } from './toml-statements.ts';
 import { toTomlKey, toTomlLine, toTomlValue } from './toml-values.ts';
 
 /** Edits TOML as text, statement by statement, so that comments and order stay; a parser checks it before and after. */
@@ -98,6 +98,8 @@ function setValue(
   const own = statements.filter((one) => one.kind === 'key' && isDeepStrictEqual(one.table, table));
   const there = own.find((one) => isDeepStrictEqual(one.path, [...table, key]));
   if (there !== undefined) {
+    const more = below.length > 0 ? undefined : toMoreItems(entry[key], value);
+    if (more !== undefined) return extendList(text, there, more);
     const valueText = toTomlValue(below.length > 0 ? withValue(entry[key], below, value) : value);
     return text.slice(0, there.valueStart) + valueText + text.slice(there.valueEnd);
   }
@@ -105,6 +107,20 @@ function setValue(
   const lineEnd = toLineEnd(text);
   const isOpen = !text.slice(0, last.end).endsWith('\n');
   return `${text.slice(0, last.end)}${isOpen ? lineEnd : ''}${line}${isOpen ? '' : lineEnd}${text.slice(last.end)}`;
+}
+
+/** What the one list has behind the items of the other; nothing when it is no longer version of it. */
+function toMoreItems(before: unknown, after: unknown): readonly unknown[] | undefined {
+  if (!Array.isArray(before) || !Array.isArray(after)) return undefined;
+  const isLonger = isDeepStrictEqual(after.slice(0, before.length), before);
+  return isLonger ? after.slice(before.length) : undefined;
+}
+
+/** What somebody wrote between the items, and about them, stays. */
+function extendList(text: string, { valueStart, valueEnd }: Statement, more: readonly unknown[]): string {
+  const end = findListEnd(text, valueStart, valueEnd);
+  const lead = { '[': '', ',': ' ' }[text[end - 1] ?? ''] ?? ', ';
+  return text.slice(0, end) + lead + more.map(toTomlValue).join(', ') + text.slice(end);
 }
 
 /** Every statement that says something about the path goes, and with each run of them the blank line before it. */

@@ -45,6 +45,22 @@ export function readStatements(text: string): readonly Statement[] {
   return statements;
 }
 
+/** Where the last item of a list ends, with its comma, or the bracket that opens an empty one. */
+export function findListEnd(text: string, valueStart: number, valueEnd: number): number {
+  let at = valueStart + 1;
+  let end = at;
+  while (at < valueEnd - 1) {
+    const sign = text[at] ?? '';
+    if (sign === '#') {
+      at = toNextLine(text, at);
+      continue;
+    }
+    at = sign === '"' || sign === "'" ? readString(text, at) : at + 1;
+    if (!/\s/.test(sign)) end = at;
+  }
+  return end;
+}
+
 /** The parts of a dotted name; the parser itself says what they are. */
 function readKey(text: string): readonly string[] {
   const keys: string[] = [];
