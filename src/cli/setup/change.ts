@@ -2,7 +2,7 @@ import type { Client } from './clients.ts';
 import {
   type ConfigFile,
   deleteConfigFile,
-  readBackup,
+  readBackups,
   readConfigFile,
   writeConfigFile,
 } from './config-file.ts';
@@ -62,13 +62,12 @@ export async function removeServer(target: Target): Promise<Outcome> {
   const found = text === undefined ? undefined : editor.readServers(text)[serverName];
   if (text === undefined || found === undefined) return { deed: 'absent', file };
   const entry = isObject(found) ? found : {};
-  const before = await readBackup(file);
-  const isUndone = before !== undefined && isResult(editor, before, entry, text);
-  if (!isUndone && isResult(editor, '', entry, text)) {
+  const before = (await readBackups(file)).find((copy) => isResult(editor, copy, entry, text));
+  if (before === undefined && isResult(editor, '', entry, text)) {
     await deleteConfigFile(file);
     return { deed: 'deleted', file, entry };
   }
-  const after = isUndone ? before : editor.remove(text, serverName);
+  const after = before ?? editor.remove(text, serverName);
   return { deed: 'removed', file, entry, backupPath: await writeConfigFile(file, after) };
 }
 

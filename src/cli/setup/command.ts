@@ -16,7 +16,7 @@ export const setupCommand: CommandDeclaration = {
   group: 'This machine',
   summary: "Write the MCP server 'bus' into the configuration of a client",
   guidance: [
-    'Keeps everything else in that file, with a copy of what was there beside it as .bus-mcp.bak. Running it again changes nothing; --remove takes the entry out again. A file that is broken or read-only is left untouched. No bus is needed.',
+    'Keeps everything else in that file, with copies beside it: .bus-mcp.bak is what was there before the first change, .bus-mcp.last.bak before the last. Running it again changes nothing; --remove takes the entry out again. A file that is broken or read-only is left untouched. No bus is needed.',
     'The entry starts this program by its path; when it came through npx, and with --project, whose file others share, it is npx -y bus-mcp. Settings given as flags, like --base-url, become variables of the entry; those of this shell stay there, and what the client will not see of them is named. The write secret never does: files like these get copied and committed.',
   ].join('\n\n'),
   readers: ['mcp'],

@@ -45,9 +45,17 @@ export async function readConfigFile(path: string, newFileMode: number): Promise
 export async function writeConfigFile(file: ConfigFile, text: string): Promise<string | undefined> {
   await refuseChanged(file);
   await mkdir(dirname(file.realPath), { recursive: true }).catch(toProblem('cannot be written'));
-  const backupPath = file.text === undefined ? undefined : toBackupPath(file);
-  if (backupPath !== undefined) await replaceFile(file, backupPath, file.text ?? '');
+  const backupPath = file.text === undefined ? undefined : await backUp(file, file.text);
   await replaceFile(file, file.realPath, text);
+  return backupPath;
+}
+
+/** The oldest copy is what somebody goes back to when all else went wrong, so it is written once and for all. */
+async function backUp(file: ConfigFile, text: string): Promise<string> {
+  const { oldest, last } = toBackupPaths(file);
+  const first = await readBackup(oldest);
+  const backupPath = first === undefined || first === text ? oldest : last;
+  if (first !== text) await replaceFile(file, backupPath, text);
   return backupPath;
 }
 
@@ -57,14 +65,20 @@ export async function deleteConfigFile(file: ConfigFile): Promise<void> {
   await rm(file.realPath).catch(toProblem('cannot be removed'));
 }
 
-/** What the file was before the last change, if there is a copy of it. */
-export async function readBackup(file: ConfigFile): Promise<string | undefined> {
-  const text = await readFile(toBackupPath(file), 'utf8').catch(() => undefined);
+/** What the file was before the last change, and before the first, as far as there are copies. */
+export async function readBackups(file: ConfigFile): Promise<readonly string[]> {
+  const { oldest, last } = toBackupPaths(file);
+  const texts = await Promise.all([readBackup(last), readBackup(oldest)]);
+  return texts.filter((text) => text !== undefined);
+}
+
+async function readBackup(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
   return text?.startsWith(byteOrderMark) ? text.slice(1) : text;
 }
 
-function toBackupPath({ realPath }: ConfigFile): string {
-  return `${realPath}.bus-mcp.bak`;
+function toBackupPaths({ realPath }: ConfigFile) {
+  return { oldest: `${realPath}.bus-mcp.bak`, last: `${realPath}.bus-mcp.last.bak` };
 }
 
 async function followLinks(path: string): Promise<string> {
