@@ -15,14 +15,23 @@ export function endWithin(milliseconds) {
 export async function findBus() {
   const { BUS_MCP_AUTOSTART = '', BUS_MCP_BASE_URL } = process.env;
   if (BUS_MCP_BASE_URL) return toBus(BUS_MCP_BASE_URL);
-  if (/^(0|false|no|off)$/i.test(BUS_MCP_AUTOSTART.trim())) return toBus('http://127.0.0.1:8100/api/bus');
+  try {
+    return await findLocalBus();
+  } catch (error) {
+    // A server that may start none calls the usual address where it finds none.
+    if (!/^(0|false|no|off)$/i.test(BUS_MCP_AUTOSTART.trim())) throw error;
+    return toBus('http://127.0.0.1:8100/api/bus');
+  }
+}
+
+async function findLocalBus() {
   const store = process.env.BUS_STORE || `${dataFolder()}/bus.db`;
   const { baseUrl, token } = JSON.parse(readFileSync(`${store}.address`, 'utf8'));
   const challenge = randomUUID();
   const { proof } = await call('GET', new URL(`/identity?challenge=${challenge}`, baseUrl));
-  // Another program may have come to listen where the bus was; it must see neither the secret nor believe a digest.
-  if (proof !== createHmac('sha256', token).update(challenge).digest('hex')) process.exit(0);
-  return toBus(baseUrl);
+  // Another program may have come to listen where the bus was; it must not see the secret, and its digest would be a lie.
+  if (proof === createHmac('sha256', token).update(challenge).digest('hex')) return toBus(baseUrl);
+  throw new Error('a stranger listens where the bus was');
 }
 
 function toBus(givenUrl) {

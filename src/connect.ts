@@ -3,9 +3,9 @@ import type { Config } from './cli/config.ts';
 import { toLocalBusOptions } from './local.ts';
 import { version } from './version.ts';
 
-/** The local bus, or one elsewhere. Nothing is sent or started before the first call. */
+/** The local bus, or the one that somebody named. Nothing is sent or started before the first call. */
 export async function connect(config: Config): Promise<OpenedBus> {
-  if (config.autostart) {
+  if (!config.given.has('baseUrl')) {
     const { createLocalBus } = await import('./daemon/local-bus.ts');
     return createLocalBus(toLocalBusOptions(config, toStandardError));
   }

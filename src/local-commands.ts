@@ -6,7 +6,7 @@ import { toTable } from './cli/table.ts';
 import { pause } from './cli/timers.ts';
 import { toJsonLine, toVisible } from './cli/visible.ts';
 import type { Address } from './daemon/address.ts';
-import { toLocalBusOptions, toLocalPlace } from './local.ts';
+import { toFallbackUrl, toLocalBusOptions, toLocalPlace } from './local.ts';
 import { version } from './version.ts';
 
 /** The commands about the bus process of this machine. What they need is loaded when one of them runs. */
@@ -152,6 +152,7 @@ async function doctor({ config, flags, terminal }: Invocation): Promise<number> 
     ...config,
     place: toLocalPlace(config),
     baseUrl: config.given.has('baseUrl') ? config.baseUrl : undefined,
+    fallbackUrl: toFallbackUrl(config),
     version,
     nodeVersion: process.version,
     loadSqlite: () => loadDriver().name,

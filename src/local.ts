@@ -35,8 +35,14 @@ export function toLocalBusOptions(config: Config, tell: (sentence: string) => vo
     tell,
     timeoutSeconds,
     writeSecret,
+    fallbackUrl: toFallbackUrl(config),
     wanted: { isSecretArmed: writeSecret !== undefined, settings: given },
   };
+}
+
+/** Where calls go when no local bus runs and none may be started. */
+export function toFallbackUrl({ autostart, baseUrl }: Config): string | undefined {
+  return autostart ? undefined : baseUrl;
 }
 
 const namedApart: readonly SettingName[] = ['store', 'writeSecret', 'writeSecretFile'];

@@ -192,11 +192,15 @@ describe('the local bus', () => {
     const store = toDefaultStorePath(toMachine(folder));
     const { addressFile } = toPlace({ store, dataFolder: dirname(store) });
     const baseUrl = `http://127.0.0.1:${port}/api/bus`;
-    const find = (token: string) => {
+    const find = (token: string, more: NodeJS.ProcessEnv = {}) => {
       writeAddress(addressFile, { ...address, baseUrl, token });
-      return runHook('session-start.mjs', JSON.stringify({ session_id: sessionId }), { HOME: folder });
+      return runHook('session-start.mjs', JSON.stringify({ session_id: sessionId }), {
+        HOME: folder,
+        ...more,
+      });
     };
     expect((await find('right')).context).toContain('> docs: "bob"');
+    expect((await find('right', { BUS_MCP_AUTOSTART: '0' })).context).toContain('> docs: "bob"');
     expect(await find('wrong')).toMatchObject({ status: 0, output: '' });
   });
 });

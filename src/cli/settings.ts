@@ -86,7 +86,7 @@ export const settings = {
     environment: 'BUS_MCP_AUTOSTART',
     flag: '--autostart',
     isNegatable: true,
-    description: 'find the local bus or start it; 0 only ever connects',
+    description: 'find the local bus or start it; 0 finds it too, and starts nothing',
     defaultText: 'on when BUS_MCP_BASE_URL is unset',
     readBy: ['client', 'mcp'],
     parse: parseSwitch,

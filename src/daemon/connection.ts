@@ -1,7 +1,9 @@
+import { BusUnreachableError } from '../contract/errors.ts';
 import { type Client, createClient } from '../http/client.ts';
 import type { Address } from './address.ts';
+import { findBus } from './find.ts';
 import { toMismatches, type Wanted } from './mismatch.ts';
-import { ensureBus, type StartOptions } from './start.ts';
+import { ensureBus, type RunningBus, type StartOptions, silentWords } from './start.ts';
 import { decideUpgrade, type Verdict } from './upgrade.ts';
 
 export type ConnectorOptions = StartOptions &
@@ -9,11 +11,14 @@ export type ConnectorOptions = StartOptions &
     timeoutSeconds?: number | undefined;
     writeSecret?: string | undefined;
     wanted: Wanted;
+    /** Where to call when no local bus runs. Without it one is started; with it nothing ever is. */
+    fallbackUrl?: string | undefined;
   }>;
 
 export type Connection = Readonly<{
   client: Client;
-  address: Address;
+  /** Nothing where the bus is at the fallback. */
+  address: Address | undefined;
   /** When to look whether an older bus can be replaced by now. */
   lookAgainAt: number;
 }>;
@@ -43,15 +48,20 @@ export function createConnector(options: ConnectorOptions): Connector {
 
   /** The same bus again keeps its client: other calls may be under way through it. */
   async function open(lost?: Connection): Promise<Connection> {
-    const { version } = options;
-    const { address, callsInFlight } = await ensureBus({ ...options, signal: closing.signal });
-    const verdict = decideUpgrade({ own: version, bus: address, callsInFlight });
+    const { fallbackUrl, version } = options;
+    const found =
+      fallbackUrl === undefined
+        ? await ensureBus({ ...options, signal: closing.signal })
+        : await findRunning(options);
+    const address = found?.address;
+    const verdict = toVerdict(found, options);
     const isWaiting = verdict === 'replace_when_idle';
     const lookAgainAt = isWaiting ? performance.now() + lookAgainMilliseconds : Number.POSITIVE_INFINITY;
-    if (address.token === lost?.address.token) return { ...lost, lookAgainAt };
+    if (lost && address?.token === lost.address?.token) return { ...lost, lookAgainAt };
     await lost?.client.close();
-    tell([...toMismatches(options.wanted, address), ...toUpgradeAdvice(verdict, address, version)]);
-    return { client: toClient(address, options), address, lookAgainAt };
+    if (address)
+      tell([...toMismatches(options.wanted, address), ...toUpgradeAdvice(verdict, address, version)]);
+    return { client: toClient(address?.baseUrl ?? fallbackUrl ?? '', options), address, lookAgainAt };
   }
 
   async function connect(): Promise<Connection> {
@@ -77,15 +87,38 @@ export function createConnector(options: ConnectorOptions): Connector {
   return { connect, reconnect, close };
 }
 
-/** A bus that went away is brought back by whoever calls, so the client need not wait for it. */
-function toClient({ baseUrl }: Address, { timeoutSeconds, version, writeSecret }: ConnectorOptions): Client {
+/** What is meant for a bus that lives and is silent goes to no other. */
+async function findRunning({ place }: ConnectorOptions): Promise<RunningBus | undefined> {
+  const finding = await findBus(place);
+  if (finding.state === 'running') return finding;
+  if (finding.state === 'none') return undefined;
+  const { processId, baseUrl } = finding.address;
+  throw new BusUnreachableError(`process ${processId} ${silentWords}`, baseUrl);
+}
+
+/** Who may start nothing replaces nothing either. */
+function toVerdict(found: RunningBus | undefined, { fallbackUrl, version }: ConnectorOptions): Verdict {
+  if (!found) return 'keep';
+  const { address, callsInFlight } = found;
+  const verdict = decideUpgrade({ own: version, bus: address, callsInFlight });
+  return verdict === 'keep' || fallbackUrl === undefined ? verdict : 'tell';
+}
+
+/** A bus that went away is brought back by whoever calls, so the client need not wait for it, unless it may not. */
+function toClient(
+  baseUrl: string,
+  { fallbackUrl, timeoutSeconds, version, writeSecret }: ConnectorOptions,
+): Client {
   const userAgent = `bus-mcp/${version}`;
-  return createClient({ baseUrl, timeoutSeconds, writeSecret, userAgent, waitsForReturn: false });
+  const waitsForReturn = fallbackUrl !== undefined;
+  return createClient({ baseUrl, timeoutSeconds, writeSecret, userAgent, waitsForReturn });
 }
 
 function toUpgradeAdvice(verdict: Verdict, address: Address, version: string): readonly string[] {
   const sentence = `the local bus is version ${address.version}, older than this ${version}`;
-  if (verdict === 'tell') return [`${sentence}: start its serve command again to upgrade it`];
+  const remedy =
+    address.startedBy === 'serve' ? 'start its serve command again to upgrade it' : 'bus-mcp up upgrades it';
+  if (verdict === 'tell') return [`${sentence}: ${remedy}`];
   return verdict === 'replace_when_idle' ? [`${sentence}: it is replaced when nobody uses it`] : [];
 }
 

@@ -10,8 +10,8 @@ export type DoctorOptions = Readonly<{
   place: Place;
   /** Where the bus is when it is not to be looked for. */
   baseUrl?: string | undefined;
-  /** Whether a call would start the local bus. */
-  autostart: boolean;
+  /** Where calls go when no local bus runs; without it the next one starts it. */
+  fallbackUrl?: string | undefined;
   host: string;
   port: number;
   version: string;
@@ -43,7 +43,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
 }
 
 async function checkLocalBus(options: DoctorOptions, finding: Finding): Promise<readonly Check[]> {
-  if (finding.state === 'none') return [checkNoBus(options)];
+  if (finding.state === 'none') return await checkNoBus(options);
   const { processId, startedBy, baseUrl } = finding.address;
   if (finding.state === 'silent') {
     return [
@@ -57,14 +57,13 @@ async function checkLocalBus(options: DoctorOptions, finding: Finding): Promise<
   ];
 }
 
-function checkNoBus({ autostart }: DoctorOptions): Check {
-  return autostart
-    ? ok('bus', 'none runs; the next call starts it')
-    : fail(
-        'bus',
-        'none runs, and BUS_MCP_AUTOSTART=0 keeps calls from starting it',
-        'start it with: bus-mcp up',
-      );
+async function checkNoBus(options: DoctorOptions): Promise<readonly Check[]> {
+  const { fallbackUrl } = options;
+  if (fallbackUrl === undefined) return [ok('bus', 'none runs; the next call starts it')];
+  return [
+    ok('process', `none runs, and BUS_MCP_AUTOSTART=0 starts none: calls go to ${fallbackUrl}`),
+    ...(await askBus(options, fallbackUrl, 'start one with: bus-mcp up')),
+  ];
 }
 
 async function askBus(options: DoctorOptions, baseUrl: string, remedy: string): Promise<readonly Check[]> {

@@ -29,7 +29,7 @@ export function createLocalBus(options: LocalBusOptions): LocalBus {
       if (!isGone(error)) throw error;
       const second = await untilAborted(reconnect(first), call.signal);
       // Found again, it was not gone but slow, and a second attempt would wait as long once more.
-      if (second.address.token === first.address.token) throw error;
+      if (second.address?.token === first.address?.token) throw error;
       return await attempt(second);
     }
   }
@@ -42,8 +42,8 @@ export function createLocalBus(options: LocalBusOptions): LocalBus {
 }
 
 /** Who is refused for the secret learns which bus it is and how to get another. */
-function explain(error: unknown, address: Address, hasSecret: boolean): unknown {
-  if (!isRefusal(error, 'unauthorized')) return error;
+function explain(error: unknown, address: Address | undefined, hasSecret: boolean): unknown {
+  if (!address || !isRefusal(error, 'unauthorized')) return error;
   const { status, detail, code, data } = error;
   return new BusError({ status, detail: `${detail}; ${toSecretAdvice(address, hasSecret)}`, code, data });
 }
