@@ -44,6 +44,8 @@ export const limits = {
   idempotencyKeysKeptMax: 1_000_000,
   /** What a claim without `lease_s` asks for. */
   leaseSecondsDefault: 300,
+  /** What a claim with `keep_alive` and without `lease_s` asks for: a killed session blocks others no longer than this. */
+  keptLeaseSecondsDefault: 60,
   /** Longer leases are granted as this; `BUS_MAX_LEASE_SECONDS` moves it. */
   leaseSecondsMaxDefault: 86_400,
   /** More is `invalid_input`. */

@@ -88,14 +88,17 @@ async function runOnBus(
   const run = () => operate(input, { signal });
   if (!keepAlive) return run();
 
-  const { lane = '', owner = '', lease_s = limits.leaseSecondsDefault } = input;
+  const { lane = '', owner = '' } = input;
   if (name === 'releaseLane') return keepAlive.whileReleasing(lane, owner, run);
-  const answer = await run();
-  if (name === 'claimLane' || name === 'heartbeatLane') {
-    const grant = toGrant({ lane, owner, lease_s }, answer);
-    if (isKept) keepAlive.keep(grant);
-    else keepAlive.renewed(grant);
-  }
+  if (name !== 'claimLane' && name !== 'heartbeatLane') return run();
+  // A lease that is renewed may be short, and then a session that is killed does not block others for long.
+  const isShort = isKept || keepAlive.keeps(lane, owner);
+  const asked = isShort ? { lease_s: limits.keptLeaseSecondsDefault, ...input } : input;
+  const answer = await operate(asked, { signal });
+  const { lease_s = limits.leaseSecondsDefault } = asked;
+  const grant = toGrant({ lane, owner, lease_s }, answer);
+  if (isKept) keepAlive.keep(grant);
+  else keepAlive.renewed(grant);
   return answer;
 }
 

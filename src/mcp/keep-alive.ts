@@ -5,6 +5,8 @@ import { createRenewal, type Grant, type Renewal, type SetTimer } from './renewa
 export type KeepAlive = Readonly<{
   /** Renews the lease from now on, until release, the ceiling, or the end of the session. */
   keep(grant: Grant): void;
+  /** Whether the lane is being renewed for this owner. */
+  keeps(lane: string, owner: string): boolean;
   /** The agent renewed by its own call: a lane that is kept goes on under the new lease, any other is left alone. */
   renewed(grant: Grant): void;
   /** Does not renew while the agent releases, and nevermore once that succeeded. */
@@ -52,6 +54,8 @@ export function createKeepAlive({ bus, now, setTimer, ceilingSeconds }: KeepAliv
         void renewal.release();
       }
     },
+
+    keeps: (lane, owner) => renewals.get(lane)?.owner === owner,
 
     renewed(grant) {
       const renewal = renewals.get(grant.lane);

@@ -1,6 +1,7 @@
 import type { Tool } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { contract, type OperationName, operations } from '../contract/contract.ts';
+import { limits } from '../contract/limits.ts';
 import { toSnakeCase } from '../contract/names.ts';
 import type { Effect, Operation } from '../contract/operation.ts';
 
@@ -57,7 +58,9 @@ const claimLaneKeptAlive = toTool({
     keep_alive: z
       .boolean()
       .default(false)
-      .describe('This server renews the lease until release or the end of the session'),
+      .describe(
+        `This server renews the lease until release or the end of the session; lease_s left out is ${limits.keptLeaseSecondsDefault} then`,
+      ),
   }),
   knowsAgent: true,
 });

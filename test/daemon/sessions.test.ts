@@ -79,10 +79,12 @@ describe('the end of an MCP session', () => {
   it('by SIGKILL leaves the lane until its short lease is over, and not longer', async () => {
     const session = await openSession('ada');
     await session.claim('kept', { keep_alive: true, lease_s: 2 });
+    await session.claim('short-by-itself', { keep_alive: true });
     session.child.kill('SIGKILL');
     await session.ended;
     const { state, lane } = await watch().getLane({ lane: 'kept' });
     expect({ state, owner: lane.owner }).toEqual({ state: 'held', owner: 'ada' });
+    expect((await watch().getLane({ lane: 'short-by-itself' })).lane.lease_s).toBe(60);
     const granted = await watch().claimLane({ lane: 'kept', owner: 'eve', wait_s: 20 });
     expect(granted.decision).toBe('steal');
     expect(Date.parse(granted.lane.claimed_at)).toBeGreaterThanOrEqual(Date.parse(lane.expires_at ?? ''));

@@ -246,9 +246,20 @@ describe('an agent that claims with keep_alive', () => {
 
   it('need not renew, and the bus is not told of an argument that is not its own', async () => {
     const { clock, calls, count } = await openWithAgent();
-    expect(calls[0]?.input).toEqual({ lane: 'docs', owner: 'ada' });
+    expect(calls[0]?.input).toEqual({ lane: 'docs', owner: 'ada', lease_s: 60 });
     await clock.pass(300);
-    expect(count('heartbeatLane')).toBe(3);
+    expect(count('heartbeatLane')).toBe(15);
+  });
+
+  it('gets a short lease unless it names one, so that others wait a minute at most when it is killed', async () => {
+    const { calls, session } = await openWithAgent();
+    const docs = { lane: 'docs', owner: 'ada' };
+    await session.call('heartbeat_lane', docs);
+    await session.call('claim_lane', docs);
+    await session.call('heartbeat_lane', { ...docs, owner: 'eve' });
+    await session.call('claim_lane', { lane: 'site', owner: 'ada' });
+    await session.call('claim_lane', { lane: 'long', owner: 'ada', lease_s: 900, keep_alive: true });
+    expect(calls.map(({ input }) => input.lease_s)).toEqual([60, 60, 60, undefined, undefined, 900]);
   });
 
   it('may renew all the same, or claim again without it: the newest lease counts', async () => {
@@ -274,7 +285,7 @@ describe('an agent that claims with keep_alive', () => {
 
   it('hears of a loss with its next result, a refusal included, once', async () => {
     const { clock, session } = await openWithAgent({ heartbeatLane: () => Promise.reject(lost()) });
-    await clock.pass(100);
+    await clock.pass(20);
     const refused = await session.call('claim_lane', { lane: '' });
     expect(refused.structuredContent).toMatchObject({ ok: false, lost_lanes: ['docs'] });
     const next = await session.call('get_bus_status');
