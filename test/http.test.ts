@@ -191,6 +191,17 @@ describe('refusals', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
+  test('says with every answer that it honours idempotency keys', async () => {
+    const { port } = await startServer({ bus: createScriptedBus(), writeSecret: 'hush' });
+    const answers = [
+      await ask(port, 'GET', '/api/bus/status'),
+      await ask(port, 'GET', '/nothing'),
+      await post(port, '/api/bus/message', {}),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 404, 401]);
+    for (const { headers } of answers) expect(headers['x-bus-repeats']).toBe('safe');
+  });
+
   test('measures every request under the path as the contract writes it', async () => {
     const measured: Measurement[] = [];
     const { port } = await startServer({ bus: createScriptedBus(), observe: (one) => measured.push(one) });

@@ -4,7 +4,7 @@ import { BusError, BusUnreachableError, toBusError } from '../contract/errors.ts
 import { limits } from '../contract/limits.ts';
 import { bodyLengthOf } from './body.ts';
 import { closeAfter } from './linger.ts';
-import { headerNames } from './wire.ts';
+import { headerNames, safeRepeats } from './wire.ts';
 
 /** One request and its answer under way. */
 export type Exchange = Readonly<{
@@ -151,6 +151,8 @@ export function toHeaders(requestId: string, text: string | Buffer): string[] {
     'nosniff',
     headerNames.requestId,
     requestId,
+    headerNames.repeats,
+    safeRepeats,
   ];
 }
 

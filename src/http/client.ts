@@ -2,11 +2,10 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { Bus, Call } from '../contract/contract.ts';
 import { BusUnreachableError } from '../contract/errors.ts';
 import { createKeyMaker } from './ids.ts';
-import { pause } from './pause.ts';
+import { sendRepeatedly } from './repeating.ts';
 import { toAnswer } from './replies.ts';
 import { toSentSecret } from './secret.ts';
-import type { Failure, Reply, WireRequest } from './send.ts';
-import { createSenders, isCutShort } from './senders.ts';
+import { createSenders } from './senders.ts';
 import { checkIdempotencyKey, headerNames, type Route, routes, toWire } from './wire.ts';
 
 export type ClientOptions = Readonly<{
@@ -27,7 +26,8 @@ export type Client = Bus & Readonly<{ close(): Promise<void> }>;
  * A bus that is somewhere else. One call is one HTTP request over a kept connection.
  *
  * Every write carries an idempotency key, so that a call whose connection broke before the answer can be repeated
- * for some seconds without doing anything twice: a bus that was restarted meanwhile is not noticed.
+ * for some seconds without doing anything twice: a bus that was restarted meanwhile is not noticed. A bus that does
+ * not say that it honours such keys is never sent the same message twice.
  */
 export function createClient(options: ClientOptions): Client {
   const addresses = parseAddresses(options.baseUrl);
@@ -55,8 +55,9 @@ export function createClient(options: ClientOptions): Client {
       body: body === undefined ? undefined : Buffer.from(body),
       timeoutMs: Math.min((timeoutSeconds + waitSecondsOf(input)) * 1000, timerMsMax),
       signal: call.signal,
+      isAppend: route.operation.effect === 'append',
     };
-    const outcome = await sendRepeatedly(senders.send, request, { isClosed: () => isClosed, waitsForReturn });
+    const outcome = await sendRepeatedly(senders, request, { isClosed: () => isClosed, waitsForReturn });
     if ('failure' in outcome) throw toUnreachable(url, outcome.words);
     return toAnswer(outcome, url);
   }
@@ -82,27 +83,6 @@ export function createClient(options: ClientOptions): Client {
 
 /** A timer that is set for longer fires at once. */
 const timerMsMax = 2 ** 31 - 1;
-
-/** About five seconds in all: enough for a bus to stop and start again. */
-const repeatAfterMs = [100, 200, 400, 800, 1_600, 1_900];
-
-async function sendRepeatedly(
-  send: (request: WireRequest) => Promise<Reply | Failure>,
-  request: WireRequest,
-  { isClosed, waitsForReturn }: Readonly<{ isClosed: () => boolean; waitsForReturn: boolean }>,
-): Promise<Reply | Failure> {
-  let outcome = await send(request);
-  if (!isCutShort(outcome)) return outcome;
-  for (const delayMs of repeatAfterMs) {
-    if (isClosed()) break;
-    await pause(delayMs, request.signal);
-    outcome = await send(request);
-    // Refused at first means that there is no bus; refused after a break means that it is not back yet.
-    const isAway = 'failure' in outcome && outcome.failure === 'refused';
-    if (isAway ? !waitsForReturn : !isCutShort(outcome)) break;
-  }
-  return outcome;
-}
 
 function parseAddresses(baseUrl: string): readonly URL[] | undefined {
   const addresses = baseUrl.split(',').map((text) => parseAddress(text.trim()));

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { urlToHttpOptions } from 'node:url';
+import { headerNames, safeRepeats } from './wire.ts';
 
 export type WireRequest = Readonly<{
   method: string;
@@ -9,6 +10,8 @@ export type WireRequest = Readonly<{
   body: Buffer | undefined;
   timeoutMs: number;
   signal: AbortSignal | undefined;
+  /** Sent twice it would be kept twice, but for its key. */
+  isAppend: boolean;
 }>;
 
 /** What came back: a whole answer, or why there is none. */
@@ -18,6 +21,8 @@ export type Reply = Readonly<{
   location: string | undefined;
   /** The other side ends the connection with this answer. */
   isLast: boolean;
+  /** The bus says that it keeps once what is sent twice with the same key. */
+  honoursKeys: boolean;
   text: string;
 }>;
 export type Failure = Readonly<{ failure: 'broken' | 'refused' | 'timeout' | 'other'; words: string }>;
@@ -93,6 +98,7 @@ function collect(
       contentType: response.headers['content-type'] ?? '',
       location: response.headers.location,
       isLast: response.headers.connection === 'close',
+      honoursKeys: response.headers[headerNames.repeats] === safeRepeats,
       text: body.toString('utf8'),
     });
   });

@@ -4,6 +4,8 @@ import { createSender, type Failure, type Reply, type WireRequest } from './send
 
 export type Senders = Readonly<{
   send: (request: WireRequest) => Promise<Reply | Failure>;
+  /** Whether sending it twice does nothing twice, as far as the answers so far have shown. */
+  mayRepeat: (request: WireRequest) => boolean;
   close: () => void;
 }>;
 
@@ -14,6 +16,11 @@ export type Senders = Readonly<{
 export function createSenders(addresses: readonly URL[]): Senders {
   const senders = addresses.map(createSender);
   let current = 0;
+  let honoursKeys = false;
+
+  function mayRepeat({ isAppend }: WireRequest): boolean {
+    return !isAppend || honoursKeys;
+  }
 
   async function send(request: WireRequest): Promise<Reply | Failure> {
     let cutShort: Reply | Failure | undefined;
@@ -21,12 +28,15 @@ export function createSenders(addresses: readonly URL[]): Senders {
     for (const _ of senders) {
       const asked = current;
       outcome = await (senders[asked] as (typeof senders)[number]).send(request);
+      if (!('failure' in outcome)) honoursKeys ||= outcome.honoursKeys;
       if (!('failure' in outcome) && !isCutShort(outcome)) return outcome;
       // Other calls may have moved on meanwhile.
       if (current === asked) current = (asked + 1) % senders.length;
       // The time that the caller gave is used up.
       if ('failure' in outcome && outcome.failure === 'timeout') return outcome;
-      if (isCutShort(outcome)) cutShort = outcome;
+      if (!isCutShort(outcome)) continue;
+      if ('failure' in outcome && !mayRepeat(request)) return outcome;
+      cutShort = outcome;
     }
     return cutShort ?? outcome;
   }
@@ -35,7 +45,7 @@ export function createSenders(addresses: readonly URL[]): Senders {
     for (const sender of senders) sender.close();
   }
 
-  return { send, close };
+  return { send, mayRepeat, close };
 }
 
 /** Whether the bus went away under the call: without an answer, or saying that it stops and kept nothing. */

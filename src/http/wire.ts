@@ -11,7 +11,11 @@ export const headerNames = {
   writeSecret: 'x-bus-secret',
   idempotencyKey: 'idempotency-key',
   requestId: 'x-request-id',
+  repeats: 'x-bus-repeats',
 } as const;
+
+/** Said with every answer: this bus honours idempotency keys, so its clients may repeat what they post. */
+export const safeRepeats = 'safe';
 
 /** An operation as it travels: which of its fields go into the path, and where the rest goes. */
 export type Route = Readonly<{

@@ -31,8 +31,11 @@ function createLog() {
   return { entries, info: add('info'), warn: add('warn'), error: add('error') };
 }
 
-/** A server in front of a bus, on a free port, closed when the test ends. */
-export async function startServer(options: Partial<HttpServerOptions> & Pick<HttpServerOptions, 'bus'>) {
+/** A server in front of a bus, on a free port if none is given, closed when the test ends. */
+export async function startServer(
+  options: Partial<HttpServerOptions> & Pick<HttpServerOptions, 'bus'>,
+  wantedPort = 0,
+) {
   const log = createLog();
   const server = createHttpServer({
     version: '1.2.3',
@@ -41,7 +44,7 @@ export async function startServer(options: Partial<HttpServerOptions> & Pick<Htt
     log,
     ...options,
   });
-  const { port, url } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port, url } = await server.listen({ host: '127.0.0.1', port: wantedPort });
   onTestFinished(() => server.close({ graceMs: 0 }));
   return { server, port, url, baseUrl: `${url}/api/bus`, log };
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { toBusError } from '../../src/contract/errors.ts';
 import { idempotencyKeyPattern } from '../../src/contract/limits.ts';
@@ -27,30 +28,50 @@ describe('safe repeats', () => {
     expect(refusal.code).toBe('invalid_input');
   });
 
-  test.each(['postMessage', 'getBusStatus'] as const)(
-    '%s is repeated when the connection broke',
-    async (name) => {
-      const { baseUrl, asked } = await startStranger((request, response, _, count) => {
-        if (count <= 2) request.socket.destroy();
-        else response.end('{"id":1}');
-      });
-      const client = openClient({ baseUrl });
-      const call = name === 'postMessage' ? client.postMessage(message) : client.getBusStatus({});
-      expect(await call).toEqual({ id: 1 });
-      expect(asked).toHaveLength(3);
-      expect(new Set(asked.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
-      expect(new Set(asked.map(({ body }) => body)).size).toBe(1);
-    },
-  );
+  test('a read is repeated when the connection broke', async () => {
+    const { baseUrl, asked } = await startStranger((request, response, _, count) => {
+      if (count <= 2) request.socket.destroy();
+      else response.end('{"id":1}');
+    });
+    expect(await openClient({ baseUrl }).getBusStatus({})).toEqual({ id: 1 });
+    expect(asked).toHaveLength(3);
+  });
+
+  test('a post is repeated with the same key at a bus that is known to keep it once', async () => {
+    const { baseUrl, asked } = await startStranger((request, response, _, count) => {
+      if (count === 2 || count === 3) request.socket.destroy();
+      else response.setHeader('x-bus-repeats', 'safe').end('{"id":1}');
+    });
+    const client = openClient({ baseUrl });
+    await client.getBusStatus({});
+    expect(await client.postMessage(message)).toEqual({ id: 1 });
+    const posts = asked.slice(1);
+    expect(posts.map(({ method }) => method)).toEqual(['POST', 'POST', 'POST']);
+    expect(new Set(posts.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+    expect(new Set(posts.map(({ body }) => body)).size).toBe(1);
+  });
 
   test('an answer that broke off in the middle is asked for again', async () => {
     const { baseUrl, asked } = await startStranger((request, response, _, count) => {
+      response.setHeader('x-bus-repeats', 'safe');
       if (count > 1) return void response.end('{"id":1}');
       response.writeHead(200, { 'content-length': 100 });
       response.write('{"id":', () => request.socket.destroy());
     });
     expect(await openClient({ baseUrl }).postMessage(message)).toEqual({ id: 1 });
-    expect(asked).toHaveLength(2);
+    expect(asked.map(({ method }) => method)).toEqual(['POST', 'GET', 'POST']);
+  });
+
+  test('the first call of a client is brought through a restart too: a read shows that the bus keeps it once', async () => {
+    const bus = createScriptedBus();
+    const first = await startStranger(() => {});
+    const call = openClient({ baseUrl: first.baseUrl }).postMessage(message);
+    await until(() => first.asked.length === 1);
+    await first.stop();
+    await startServer({ bus }, first.port);
+    expect(await call).toEqual({ ok: true });
+    expect(bus.seen.map(({ name }) => name)).toEqual(['readMessages', 'postMessage']);
+    expect(bus.seen[1]?.call.idempotencyKey).toBe(first.asked[0]?.headers['idempotency-key']);
   });
 
   test('a bus that is restarted in the middle of a call is not noticed', async () => {
@@ -85,7 +106,7 @@ describe('safe repeats', () => {
   test('a bus that keeps breaking connections is given up after some seconds', async () => {
     const { baseUrl, asked } = await startStranger((request) => void request.socket.destroy());
     const startedAtMs = performance.now();
-    const error = await unreachableOf(openClient({ baseUrl }).postMessage(message));
+    const error = await unreachableOf(openClient({ baseUrl }).claimLane({ lane: 'a', owner: 'ada' }));
     expect(error.message).toContain('the connection broke');
     expect(asked).toHaveLength(7);
     expect(performance.now() - startedAtMs).toBeLessThan(6_000);
@@ -103,5 +124,48 @@ describe('safe repeats', () => {
     const cut = other.postMessage(message);
     await other.close();
     await unreachableOf(cut);
+  });
+});
+
+describe('a bus that may keep a repeated post twice', () => {
+  const isPost = ({ method }: { method?: string }) => method === 'POST';
+
+  test.each([
+    ['answers reads', (_: IncomingMessage, response: ServerResponse) => response.end('{"messages":[]}')],
+    ['answers nothing but HTML', (_: IncomingMessage, response: ServerResponse) => response.end('<html>')],
+  ])('and %s is sent it once, and the caller is told that it may be there', async (_, answer) => {
+    const { baseUrl, asked } = await startStranger((request, response) => {
+      if (isPost(request)) request.socket.destroy();
+      else answer(request, response);
+    });
+    const client = openClient({ baseUrl });
+    await client.getBusStatus({}).catch(() => {});
+    const error = await unreachableOf(client.postMessage(message, { idempotencyKey: 'mine' }));
+    expect(error.message).toContain('it may have been kept');
+    expect(error.message).toContain('look before you repeat it');
+    expect(asked.filter(isPost)).toHaveLength(1);
+  });
+
+  test('and answers nothing at all is sent it once', async () => {
+    const { baseUrl, asked } = await startStranger((request) => void request.socket.destroy());
+    const error = await unreachableOf(openClient({ baseUrl }).postMessage(message));
+    expect(error.message).toContain('the connection broke');
+    expect(asked.filter(isPost)).toHaveLength(1);
+  }, 10_000);
+
+  test('and does not answer in time is sent it once, and the caller is told too', async () => {
+    const { baseUrl, asked } = await startStranger(() => {});
+    const error = await unreachableOf(openClient({ baseUrl, timeoutSeconds: 0.5 }).postMessage(message));
+    expect(error.message).toContain('it may have been kept');
+    expect(asked).toHaveLength(1);
+  });
+
+  test('is sent again what does nothing more the second time', async () => {
+    const { baseUrl, asked } = await startStranger((request, response, _, count) => {
+      if (count === 1) request.socket.destroy();
+      else response.end('{"ok":true}');
+    });
+    expect(await openClient({ baseUrl }).releaseLane({ lane: 'a', owner: 'ada' })).toEqual({ ok: true });
+    expect(asked.filter(isPost)).toHaveLength(2);
   });
 });

@@ -16,12 +16,26 @@ describe('several buses in the address', () => {
 
   test('a call whose connection broke goes on at the next one, with the same key', async () => {
     const first = await startStranger((request) => request.socket.destroy());
-    const second = await startStranger((_, response) => response.end('{"id":2}'));
+    const second = await startStranger((_, response) =>
+      response.setHeader('x-bus-repeats', 'safe').end('{"id":2}'),
+    );
     const client = openClient({ baseUrl: `${first.baseUrl},${second.baseUrl}` });
     expect(await client.postMessage(message)).toEqual({ id: 2 });
-    const keys = [...first.asked, ...second.asked].map(({ headers }) => headers['idempotency-key']);
+    const keys = [...first.asked, ...second.asked]
+      .filter(({ method }) => method === 'POST')
+      .map(({ headers }) => headers['idempotency-key']);
     expect(keys).toHaveLength(2);
     expect(new Set(keys).size).toBe(1);
+  });
+
+  test('a post whose connection broke is sent to no other that may keep it twice', async () => {
+    const first = await startStranger((request) => request.socket.destroy());
+    const second = await startStranger((_, response) => response.end('{"id":2}'));
+    const client = openClient({ baseUrl: `${first.baseUrl},${second.baseUrl}` });
+    const { message: words } = await unreachableOf(client.postMessage(message));
+    expect(words).toContain('it may have been kept');
+    const posts = [...first.asked, ...second.asked].filter(({ method }) => method === 'POST');
+    expect(posts).toHaveLength(1);
   });
 
   test('a refusal of the first is an answer: nobody else is asked', async () => {

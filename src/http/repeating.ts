@@ -1,0 +1,55 @@
+import { pause } from './pause.ts';
+import type { Failure, Reply, WireRequest } from './send.ts';
+import { isCutShort, type Senders } from './senders.ts';
+
+export type RepeatingOptions = Readonly<{ isClosed: () => boolean; waitsForReturn: boolean }>;
+
+/** Sends the request, and for some seconds sends it again while the bus goes away under it. */
+export async function sendRepeatedly(
+  senders: Senders,
+  request: WireRequest,
+  { isClosed, waitsForReturn }: RepeatingOptions,
+): Promise<Reply | Failure> {
+  let outcome = await senders.send(request);
+  let isPerhapsKept = isUncertain(outcome);
+  if (!isCutShort(outcome)) return isPerhapsKept ? toUncertain(outcome, request) : outcome;
+  for (const delayMs of repeatAfterMs) {
+    if (isClosed()) break;
+    await pause(delayMs, request.signal);
+    outcome = isPerhapsKept ? await sendAgain(senders, request) : await senders.send(request);
+    isPerhapsKept ||= isUncertain(outcome);
+    // Refused at first means that there is no bus; refused after a break means that it is not back yet.
+    const isAway = 'failure' in outcome && outcome.failure === 'refused';
+    if (isAway ? !waitsForReturn : !isCutShort(outcome)) break;
+  }
+  return isPerhapsKept ? toUncertain(outcome, request) : outcome;
+}
+
+/** About five seconds in all: enough for a bus to stop and start again. */
+const repeatAfterMs = [100, 200, 400, 800, 1_600, 1_900];
+
+/**
+ * Before a bus that nothing is known about is sent a message for the second time, it is asked for something harmless:
+ * its answer shows whether it would keep the message twice.
+ */
+async function sendAgain(senders: Senders, request: WireRequest): Promise<Reply | Failure> {
+  if (senders.mayRepeat(request)) return await senders.send(request);
+  const { accept, 'user-agent': userAgent } = request.headers;
+  const headers = { accept, 'user-agent': userAgent };
+  const question = { ...request, method: 'GET', path: '/messages?limit=1', headers, body: undefined };
+  const shown = await senders.send({ ...question, isAppend: false });
+  if ('failure' in shown) return shown;
+  return senders.mayRepeat(request) ? await senders.send(request) : foreign;
+}
+
+const foreign: Failure = { failure: 'other', words: 'the connection broke before the answer was there' };
+
+function isUncertain(outcome: Reply | Failure): boolean {
+  return 'failure' in outcome && (outcome.failure === 'broken' || outcome.failure === 'timeout');
+}
+
+/** Whoever calls would repeat it otherwise, as something new. */
+function toUncertain(outcome: Reply | Failure, { isAppend }: WireRequest): Reply | Failure {
+  if (!('failure' in outcome) || !isAppend) return outcome;
+  return { ...outcome, words: `${outcome.words} (it may have been kept: look before you repeat it)` };
+}
