@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { createFolders } from '../store/sqlite/prepare.ts';
 
 /** A file that appears under its name only when it is whole. */
 export type NewFile = Readonly<{
@@ -17,7 +18,7 @@ export function createNewFile(file: string): NewFile {
   const draft = `${path}.unfinished-${process.pid}`;
   refuseToReplace(path);
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    createFolders(dirname(path));
     closeSync(openSync(draft, 'w', 0o600));
   } catch (error) {
     throw new Error(

@@ -5,15 +5,19 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Client } from '../../src/http/client.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
+import { openSqliteSink } from '../../src/store/sqlite/sink.ts';
 import { postMany, refusalOf } from '../suite/ask.ts';
 import { createFolder, refusalToStart, startBus } from './bus.ts';
 
@@ -104,38 +108,113 @@ describe('a file that goes away under the bus', () => {
 });
 
 describe('a file that is no database of this bus', () => {
+  /** Everything that there is to see of a file and of what lies beside it. */
+  function seen(store: string) {
+    const folder = dirname(store);
+    return {
+      names: readdirSync(folder),
+      mode: statSync(store).mode & 0o777,
+      bytes: readFileSync(store).toString('base64'),
+    };
+  }
+
+  function createDatabase(statements: string): string {
+    const store = join(createFolder(), 'others.db');
+    const database = loadDriver().open(store);
+    database.exec(statements);
+    database.close();
+    chmodSync(store, 0o644);
+    return store;
+  }
+
   test.each([
     ['text', 'dear diary\n'.repeat(1000)],
     ['a short text', 'buy milk'],
   ])('is refused when it is %s, and left as it is', async (_, content) => {
-    const store = join(createFolder(), 'bus.db');
-    writeFileSync(store, content);
+    const store = join(createFolder(), 'notes.txt');
+    writeFileSync(store, content, { mode: 0o644 });
+    const before = seen(store);
     expect(await refusalToStart({ store })).toMatch(
       /is damaged or no database: restore a backup, or name another file/,
     );
-    expect(readFileSync(store, 'utf8')).toBe(content);
+    expect(seen(store)).toEqual(before);
+    expect(() => openSqliteSink(store)).toThrow('is damaged or no database');
+    expect(seen(store)).toEqual(before);
+  });
+
+  test.each([
+    ['', 'CREATE TABLE customers (name TEXT)'],
+    [' in WAL mode', 'PRAGMA journal_mode = WAL; CREATE TABLE customers (name TEXT)'],
+    [' that names itself', 'PRAGMA user_version = 1; PRAGMA application_id = 7; CREATE TABLE customers (a)'],
+  ])(
+    'is refused when it is a database of another application%s, and left as it is',
+    async (_, statements) => {
+      const store = createDatabase(statements);
+      const before = seen(store);
+      expect(await refusalToStart({ store })).toContain(
+        `the file ${store} is the database of another application: name another file with BUS_STORE`,
+      );
+      expect(() => openSqliteSink(store)).toThrow('is the database of another application');
+      expect(seen(store)).toEqual(before);
+    },
+  );
+
+  test('is refused when only its tables tell, and none is added', async () => {
+    const store = createDatabase('PRAGMA user_version = 1; CREATE TABLE customers (name TEXT)');
+    const { mode, bytes } = seen(store);
+    expect(await refusalToStart({ store })).toContain('is the database of another application');
+    expect(seen(store)).toMatchObject({ mode, bytes });
+  });
+
+  test('is taken when nothing was ever kept in it', async () => {
+    const store = createDatabase('PRAGMA user_version = 0');
+    const bus = await startBus({ store });
+    expect(await bus.client.postMessage({ topic: 't', sender: 's', body: '1' })).toMatchObject({ id: 1 });
+    expect(seen(store).mode).toBe(0o600);
   });
 
   test('is refused when it is a folder', async () => {
     const store = join(createFolder(), 'bus.db');
     mkdirSync(store);
-    expect(await refusalToStart({ store })).toContain('cannot be written (EISDIR)');
+    expect(await refusalToStart({ store })).toContain(`the database ${store} is no file`);
+    expect(readdirSync(dirname(store))).toEqual(['bus.db']);
   });
 
   test('is refused when a newer version wrote it, and left as it is', async () => {
-    const store = join(createFolder(), 'bus.db');
-    const bus = await startBus({ store });
+    const made = join(createFolder(), 'bus.db');
+    const bus = await startBus({ store: made });
     await postMany(bus.client, 1);
     await bus.end();
-    const database = loadDriver().open(store);
+    const database = loadDriver().open(made);
     database.exec('PRAGMA user_version = 99');
     database.close();
+    const store = join(createFolder(), 'bus.db');
+    copyFileSync(made, store);
+    chmodSync(store, 0o644);
+    const before = seen(store);
     expect(await refusalToStart({ store })).toMatch(
       /was written by a newer bus-mcp \(its version is 99, this one knows \d+\): upgrade bus-mcp/,
     );
-    const reader = loadDriver().open(store, { readOnly: true });
-    expect(reader.prepare('SELECT body FROM messages').get()).toEqual({ body: '1' });
-    reader.close();
+    expect(seen(store)).toEqual(before);
+  });
+});
+
+describe('a folder for the file', () => {
+  test('is made with all its parents, for this user alone', async () => {
+    const folder = createFolder();
+    const bus = await startBus({ store: join(folder, 'a', 'b', 'bus.db') });
+    await bus.end();
+    for (const name of ['a', 'a/b']) expect(statSync(join(folder, name)).mode & 0o777, name).toBe(0o700);
+  });
+
+  test.each([
+    ['a file', (parent: string) => writeFileSync(parent, '')],
+    ['a link to nothing', (parent: string) => symlinkSync(join(dirname(parent), 'gone', 'far'), parent)],
+  ])('that cannot be made because a parent is %s is told in a sentence', async (_, make) => {
+    const parent = join(createFolder(), 'parent');
+    make(parent);
+    const said = await refusalToStart({ store: join(parent, 'deep', 'bus.db') });
+    expect(said).toMatch(/cannot be written \(E[A-Z]+\): make its folder writable for this user, or name/);
   });
 });
 

@@ -1,21 +1,23 @@
 import type { SqliteDatabase } from './driver.ts';
 import { migrations } from './migrations/index.ts';
+import { rollBack } from './write.ts';
 
 /**
  * Brings an older database to this version in one transaction; refuses a newer one, because what it holds would be
- * misread.
+ * misread, and that of another application. Tests give their own steps.
  */
-export function migrate(database: SqliteDatabase, path: string): void {
+export function migrate(database: SqliteDatabase, path: string, steps = migrations): void {
   const version = readVersion(database);
-  checkNotNewer(version, path);
-  if (version === migrations.length) return;
+  checkNotNewer(version, path, steps.length);
+  checkIsOwn(database, version, path);
+  if (version === steps.length) return;
   database.exec('BEGIN IMMEDIATE');
   try {
-    for (const migration of migrations.slice(version)) database.exec(migration);
-    database.exec(`PRAGMA user_version = ${migrations.length}`);
+    for (const migration of steps.slice(version)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${steps.length}`);
     database.exec('COMMIT');
   } catch (error) {
-    database.exec('ROLLBACK');
+    rollBack(database);
     throw error;
   }
 }
@@ -24,10 +26,23 @@ export function readVersion(database: SqliteDatabase): number {
   return (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
 }
 
-export function checkNotNewer(version: number, path: string): void {
-  if (version <= migrations.length) return;
+export function checkNotNewer(version: number, path: string, known = migrations.length): void {
+  if (version <= known) return;
   throw new Error(
-    `the database ${path} was written by a newer bus-mcp (its version is ${version}, this one knows ${migrations.length}): ` +
+    `the database ${path} was written by a newer bus-mcp (its version is ${version}, this one knows ${known}): ` +
       'upgrade bus-mcp, or name another file with BUS_STORE',
   );
+}
+
+export function toForeign(path: string): Error {
+  return new Error(
+    `the file ${path} is the database of another application: name another file with BUS_STORE`,
+  );
+}
+
+/** To the database of another application our tables would be added: one of ours has none yet, or the counters too. */
+function checkIsOwn(database: SqliteDatabase, version: number, path: string): void {
+  const sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'";
+  const names = (database.prepare(sql).all() as { name: string }[]).map(({ name }) => name);
+  if (version === 0 ? names.length > 0 : !names.includes('counters')) throw toForeign(path);
 }

@@ -4,7 +4,7 @@ import type { Store } from '../store.ts';
 import { loadDriver } from './driver.ts';
 import { lockDatabase } from './lock.ts';
 import { checkForLoss } from './loss.ts';
-import { createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
+import { checkFile, createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
 import { createRowReader } from './read.ts';
 import { createSqliteStore } from './store.ts';
 import { startWriter } from './writer.ts';
@@ -25,6 +25,7 @@ export type SqliteOptions = Readonly<{
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const driver = loadDriver();
   const path = toRealPath(options.path);
+  checkFile(path);
   createPrivateFile(path);
   const lock = lockDatabase(driver, path);
   try {

@@ -1,8 +1,17 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorNumberOf, type SqliteDatabase, type SqliteDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
-import { migrate } from './migrate.ts';
+import { checkNotNewer, migrate, toForeign } from './migrate.ts';
 import { prepareForWriting } from './write.ts';
 
 /** The same file by another name is the same database, and has the same lock and the same mark. */
@@ -13,19 +22,72 @@ export function toRealPath(file: string): string {
   return existsSync(folder) ? join(realpathSync(folder), basename(path)) : path;
 }
 
+/**
+ * Refuses a file that no bus has made before anything of it or beside it is touched: its first bytes tell. A database
+ * whose tables are still in its write-ahead log is told apart only when it is opened.
+ */
+export function checkFile(path: string): void {
+  if (!existsSync(path)) return;
+  if (!statSync(path).isFile()) throw new Error(`the database ${path} is no file: name one with BUS_STORE`);
+  const header = readHeader(path);
+  // SQLite itself takes a file with a few characters in it for an empty one, and writes over them.
+  if (header.length === 0) return;
+  if (!header.subarray(0, signature.length).equals(signature)) throw toDamaged(path);
+  const version = header.readUInt32BE(versionOffset);
+  checkNotNewer(version, path);
+  const isOfOthers = header.readUInt32BE(applicationOffset) !== 0;
+  if (isOfOthers || (version === 0 && hasTables(header))) throw toForeign(path);
+}
+
+const signature = Buffer.from('SQLite format 3\0', 'latin1');
+
+/** Where SQLite's file format has what, in bytes. A bus leaves the number of the application at 0. */
+const [versionOffset, applicationOffset, pageKindOffset, cellCountOffset, headerBytes] = [
+  60, 68, 100, 103, 105,
+];
+
+/** The first page is the root of the list of tables: a leaf without cells is an empty list. */
+function hasTables(header: Buffer): boolean {
+  const leafKind = 0x0d;
+  return header[pageKindOffset] !== leafKind || header.readUInt16BE(cellCountOffset) > 0;
+}
+
+/** Nothing of a file that is empty; else so many bytes, also of a file that is shorter. */
+function readHeader(path: string): Buffer {
+  try {
+    const header = Buffer.alloc(headerBytes);
+    const file = openSync(path, 'r');
+    const length = readSync(file, header);
+    closeSync(file);
+    return length === 0 ? Buffer.alloc(0) : header;
+  } catch (error) {
+    throw toUnusable(path, 'read', error);
+  }
+}
+
 /** What agents write to each other is nobody else's: the file and its folder are made for the user alone. */
 export function createPrivateFile(path: string, suffix = ''): void {
   const file = `${path}${suffix}`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    createFolders(dirname(file));
     closeSync(openSync(file, 'a', 0o600));
-    if (process.platform !== 'win32') chmodSync(file, 0o600);
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new Error(
-      `the database ${path} cannot be written (${reason}): ` +
-        'make its folder writable for this user, or name another file with BUS_STORE',
-    );
+    throw toUnusable(path, 'written', error);
+  }
+}
+
+/**
+ * Makes the folder and its parents one by one, for this user alone: told to make them all, Node.js tries for ever under
+ * paths that can have none, as below /proc.
+ */
+export function createFolders(folder: string): void {
+  if (existsSync(folder)) return;
+  createFolders(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!existsSync(folder)) throw error;
   }
 }
 
@@ -35,12 +97,14 @@ export function prepareFile(
   path: string,
   check: (database: SqliteDatabase) => void = () => {},
 ): void {
-  checkIsDatabase(path);
   const database = driver.open(path);
   try {
-    prepareForWriting(database);
+    // The driver may still be closing a connection of before.
+    database.exec('PRAGMA busy_timeout = 5000');
     migrate(database, path);
+    prepareForWriting(database);
     check(database);
+    keepPrivate(path);
   } catch (error) {
     throw toStartError(error, path);
   } finally {
@@ -48,16 +112,22 @@ export function prepareFile(
   }
 }
 
-/** SQLite itself takes a file with a few characters in it for an empty one, and writes over them. */
-export function checkIsDatabase(path: string): void {
-  const beginning = Buffer.alloc(signature.length);
-  const file = openSync(path, 'r');
-  const length = readSync(file, beginning);
-  closeSync(file);
-  if (length > 0 && !beginning.equals(signature)) throw toDamaged(path);
+function keepPrivate(path: string): void {
+  if (process.platform === 'win32') return;
+  try {
+    chmodSync(path, 0o600);
+  } catch (error) {
+    throw toUnusable(path, 'kept private', error);
+  }
 }
 
-const signature = Buffer.from('SQLite format 3\0', 'latin1');
+function toUnusable(path: string, deed: 'read' | 'written' | 'kept private', error: unknown): Error {
+  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+  return new Error(
+    `the database ${path} cannot be ${deed} (${reason}): ` +
+      'make its folder writable for this user, or name another file with BUS_STORE',
+  );
+}
 
 function toStartError(error: unknown, path: string): unknown {
   if (/not a database|malformed/i.test(String(error))) return toDamaged(path);

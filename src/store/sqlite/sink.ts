@@ -18,13 +18,14 @@ import {
 import { lockDatabase } from './lock.ts';
 import { goOnAbove, readHighWater, toMarkPath } from './loss.ts';
 import { openMarkFile } from './mark.ts';
-import { createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
+import { checkFile, createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
 import { createPageReader } from './source.ts';
 import { prepareForWriting, rollBack } from './write.ts';
 
 /** Fills a new file, or one in which nothing was ever kept. No bus may run on it meanwhile. */
 export function openSqliteSink(file: string): RowSink {
   const path = toRealPath(file);
+  checkFile(path);
   createPrivateFile(path);
   const driver = loadDriver();
   const lock = lockDatabase(driver, path);
