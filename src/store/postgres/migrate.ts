@@ -9,20 +9,21 @@ const errorInsufficientPrivilege = '42501';
 
 /**
  * Brings an older schema to this version in one transaction, one process at a time; refuses a newer one that this
- * version would misread.
+ * version would misread. Tests give their own steps.
  */
 export async function migrate(
   session: Session,
   { schema, shown }: Pick<PostgresLocation, 'schema' | 'shown'>,
+  steps = migrations,
 ): Promise<void> {
-  if (isCurrent(await readVersion(session, schema), shown)) return;
+  if (isCurrent(await readVersion(session, schema), shown, steps.length)) return;
   await session.tell('BEGIN');
   try {
     await session.tell('SET LOCAL lock_timeout = 0');
     await session.ask('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', `bus-mcp ${schema}`);
     const found = await readVersion(session, schema);
-    if (!isCurrent(found, shown))
-      await runMigrations(session, { schema, shown, version: found?.version ?? 0 });
+    if (!isCurrent(found, shown, steps.length))
+      await runMigrations(session, { schema, shown, version: found?.version ?? 0, steps });
     await session.tell('COMMIT');
   } catch (error) {
     await session.tell('ROLLBACK').catch(() => {});
@@ -44,25 +45,30 @@ export async function readVersion(session: Session, schema: string): Promise<Ver
   return version;
 }
 
-function isCurrent(found: Version | undefined, shown: string): boolean {
-  if (found && found.compatible_from > migrations.length) {
+function isCurrent(found: Version | undefined, shown: string, known: number): boolean {
+  if (found && found.compatible_from > known) {
     throw new UnusableDatabaseError(
-      `the database ${shown} was changed by a newer bus-mcp (its version is ${found.version}, this one knows ${migrations.length}): ` +
+      `the database ${shown} was changed by a newer bus-mcp (its version is ${found.version}, this one knows ${known}): ` +
         'upgrade bus-mcp, or name another database with BUS_STORE',
     );
   }
-  return found !== undefined && found.version >= migrations.length;
+  return found !== undefined && found.version >= known;
 }
 
 async function runMigrations(
   session: Session,
-  { schema, shown, version }: Readonly<{ schema: string; shown: string; version: number }>,
+  {
+    schema,
+    shown,
+    version,
+    steps,
+  }: Readonly<{ schema: string; shown: string; version: number; steps: readonly string[] }>,
 ): Promise<void> {
   if (version === 0) await createSchema(session, schema, shown);
-  for (const migration of migrations.slice(version)) await session.tell(migration);
+  for (const migration of steps.slice(version)) await session.tell(migration);
   await session.ask(
     'UPDATE schema_version SET version = $1, compatible_from = $2',
-    migrations.length,
+    steps.length,
     compatibleFrom,
   );
 }
