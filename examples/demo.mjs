@@ -54,14 +54,17 @@ async function connect(name) {
 
 async function startBus() {
   const args = [command, 'serve', '--port', '0', '--store', join(folder, 'bus.db')];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let printed = '';
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [printed, logged] = ['', ''];
+  child.stderr.on('data', (chunk) => {
+    logged += chunk;
+  });
   for await (const chunk of child.stdout) {
     printed += chunk;
     const url = /listens on\s+(\S+)/.exec(printed)?.[1];
     if (url) return { child, url };
   }
-  throw new Error('the bus did not start: see above');
+  throw new Error(`the bus did not start: ${logged}`);
 }
 
 function toArguments(given) {
