@@ -176,6 +176,21 @@ describe.each(stores)('many callers at once over $name', (kind) => {
     await close();
   });
 
+  test('answers a repeat with the grant that its own turn hands out, also where nobody noticed in time', async () => {
+    const deaf = { schedule: () => () => {} };
+    const { engine, clock, waiterCount, close } = await openBehind(await source.freshLocation(), deaf);
+    await engine.claimLane({ lane: 'feeds', owner: 'gone', lease_s: 10 });
+    const claim = (wait_s: number) =>
+      engine.claimLane({ lane: 'feeds', owner: 'ada', wait_s }, { idempotencyKey: 'once' });
+    const waiting = claim(60);
+    await until('it waits', async () => (await waiterCount()) === 1);
+    clock.advance(10);
+    const repeated = await claim(60);
+    expect(repeated).toMatchObject({ decision: 'steal', lane: { owner: 'ada', fence: 2 } });
+    expect([await waiting, await claim(0)]).toEqual([repeated, repeated]);
+    await close();
+  });
+
   test('leaves no listener on the signal of a caller who was answered', async () => {
     const { engine, clock, close } = await openBehind(await source.freshLocation());
     const { signal } = new AbortController();

@@ -1,4 +1,5 @@
 import type { Call, Output, ParsedInput } from '../contract/contract.ts';
+import { isRefusal } from '../contract/errors.ts';
 import type { Repeat, Waiter } from '../store/rows.ts';
 import type { Outcome } from '../store/store.ts';
 import { toGrant } from './answers.ts';
@@ -8,15 +9,16 @@ import { createLaneTurns, type LaneTurns } from './lane-turns.ts';
 import { decideClaim, decideHeartbeat, decideRelease, fenceOf, type LaneState } from './lanes.ts';
 import { claimWithPatience } from './patience.ts';
 import { toLaneRefusal } from './refusals.ts';
-import { toRepeat } from './repeats.ts';
+import { isSameRequest, toRepeat } from './repeats.ts';
+import type { Waiting } from './waiting.ts';
 
 /** The registry of lanes, as far as it changes: claims, heartbeats, releases. */
 export function createClaimHandlers(
   parts: EngineParts,
 ): Pick<Handlers, 'claimLane' | 'heartbeatLane' | 'releaseLane'> {
-  const { store, leases, heldLanes, settings } = parts;
+  const { store, waiting, leases, heldLanes, settings } = parts;
   const turns = createLaneTurns(store, leases);
-  const registry: Registry = { turns, heldLanes };
+  const registry: Registry = { turns, heldLanes, waiting };
   const toLeaseSeconds = (asked: number) => Math.min(asked, settings.leaseSecondsMax);
 
   function claimLane(input: ParsedInput<'claimLane'>, call: Call): Promise<Output<'claimLane'>> {
@@ -62,33 +64,49 @@ export type Claim = Readonly<{
   repeat: Repeat | undefined;
 }>;
 
-export type Registry = Readonly<{ turns: LaneTurns; heldLanes: HeldLanes }>;
+export type Registry = Readonly<{ turns: LaneTurns; heldLanes: HeldLanes; waiting: Waiting }>;
 
-/** With a ticket, a refused claim stands in the queue afterwards. */
-export function takeClaim(
-  { turns, heldLanes }: Registry,
+/** With a ticket, a refused claim stands in the queue afterwards: at the end, or where it stood under its key before. */
+export async function takeClaim(
+  { turns, heldLanes, waiting }: Registry,
   claim: Claim,
   ticket?: string,
 ): Promise<Output<'claimLane'>> {
   const { lane, repeat } = claim;
-  return turns.take({
-    lane,
-    repeat,
-    decide: (state, now): Outcome<Output<'claimLane'>> => {
-      const isFull = state.row?.hold ? undefined : heldLanes.refusal();
-      if (isFull) return { refusal: isFull };
-      const decided = decideClaim(state, claim, now);
-      if ('refused' in decided) {
-        const refusal = toLaneRefusal(decided, 'claim', claim.owner);
-        if (ticket === undefined) return { refusal };
-        const { owner, leaseSeconds } = claim;
-        const waiter: Waiter = { ticket, owner, since: now, leaseSeconds, repeat };
-        return { refusal, queue: [...state.queue, waiter] };
-      }
-      const { decision, row, event } = decided;
-      return { answer: toGrant(decision, row, now), lane: row, events: event ? [event] : [] };
-    },
-  });
+  let earlier: Waiter | undefined;
+  try {
+    return await turns.take({
+      lane,
+      repeat,
+      decide: (state, now): Outcome<Output<'claimLane'>> => {
+        const isFull = state.row?.hold ? undefined : heldLanes.refusal();
+        if (isFull) return { refusal: isFull };
+        const decided = decideClaim(state, claim, now);
+        if ('refused' in decided) {
+          const refusal = toLaneRefusal(decided, 'claim', claim.owner);
+          if (ticket === undefined) return { refusal };
+          earlier = state.queue.find((waiter) => isSameRequest(waiter.repeat, repeat));
+          return { refusal, queue: toQueueWith({ ...claim, ticket }, { state, earlier, now }) };
+        }
+        const { decision, row, event } = decided;
+        return { answer: toGrant(decision, row, now), lane: row, events: event ? [event] : [] };
+      },
+    });
+  } catch (refusal) {
+    // Of one request only one call can wait: the other would hold the lane without anybody there.
+    if (earlier && isRefusal(refusal, 'lane_held')) waiting.refuse(earlier.ticket, refusal);
+    throw refusal;
+  }
+}
+
+/** A repeat takes the place of the call before it, and has waited since that one came. */
+function toQueueWith(
+  { ticket, owner, leaseSeconds, repeat }: Claim & Readonly<{ ticket: string }>,
+  { state, earlier, now }: Readonly<{ state: LaneState; earlier: Waiter | undefined; now: number }>,
+): readonly Waiter[] {
+  const waiter: Waiter = { ticket, owner, since: earlier?.since ?? now, leaseSeconds, repeat };
+  if (!earlier) return [...state.queue, waiter];
+  return state.queue.map((other) => (other === earlier ? waiter : other));
 }
 
 function decideReleaseTurn(

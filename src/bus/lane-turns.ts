@@ -16,7 +16,8 @@ export type LaneTurns = Readonly<{ take: <Answer>(turn: LaneTurn<Answer>) => Pro
 
 /** Every change of a lane goes through here, so that whoever waits is served before anybody else can be. */
 export function createLaneTurns(store: Store, leases: LeaseWatch): LaneTurns {
-  async function take<Answer>({ lane, repeat, isOwed, decide }: LaneTurn<Answer>): Promise<Answer> {
+  async function take<Answer>(turn: LaneTurn<Answer>): Promise<Answer> {
+    const { lane, repeat, isOwed } = turn;
     let hasWaiters = false;
     try {
       return await store.take({
@@ -25,7 +26,7 @@ export function createLaneTurns(store: Store, leases: LeaseWatch): LaneTurns {
         key: repeat?.key,
         decide: (view) => {
           hasWaiters = view.queue.length > 0;
-          return decideOnce(repeat, view, () => decideInOrder(lane, view, decide));
+          return decideInOrder(turn, view);
         },
       });
     } finally {
@@ -39,16 +40,16 @@ export function createLaneTurns(store: Store, leases: LeaseWatch): LaneTurns {
 
 /**
  * First comes first served: a lane whose lease ran out, or that this turn frees, goes to the first who waits within
- * the same turn, so that no newcomer can slip in between.
+ * the same turn, so that no newcomer can slip in between. A repeat of a claim that is served this way gets the answer to it.
  */
 export function decideInOrder<Answer>(
-  lane: string,
+  { lane, repeat, decide }: Omit<LaneTurn<Answer>, 'isOwed'>,
   view: View,
-  decide: (state: LaneState, now: number) => Outcome<Answer>,
 ): Outcome<Answer> {
   const found = toLaneState(lane, view);
   const before = handOver(found, view.now);
-  const outcome = decide(before.state, view.now);
+  const answer = before.changes.remembered?.find(({ key }) => key === repeat?.key) ?? view.answer;
+  const outcome = decideOnce(repeat, { ...view, answer }, () => decide(before.state, view.now));
   const { row, queue } = before.state;
   const after = handOver({ lane, row: outcome.lane ?? row, queue: outcome.queue ?? queue }, view.now);
   return {
@@ -76,9 +77,11 @@ function changedRow(view: View, { row }: LaneState): LaneRow | undefined {
 function handOver(state: LaneState, now: number): Readonly<{ state: LaneState; changes: Changes }> {
   const next = decideNextHolder(state, now);
   if (!next) return { state, changes: {} };
-  const { waiter, granted, queue } = next;
-  const { decision, row, event } = granted;
-  const remembered = waiter.repeat ? [toAnswerRow(waiter.repeat, toGrant(decision, row, now), now)] : [];
+  const { served, event, queue } = next;
+  const row = served.at(-1)?.row;
+  const remembered = served.flatMap(({ waiter, decision, row: granted }) =>
+    waiter.repeat ? [toAnswerRow(waiter.repeat, toGrant(decision, granted, now), now)] : [],
+  );
   return {
     state: { ...state, row, queue },
     changes: { lane: row, queue, events: event ? [event] : [], remembered },

@@ -1,7 +1,7 @@
 import type { ErrorData } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import type { Pause } from '../store/clock.ts';
-import type { Hold, LaneRow, NewEvent, Waiter } from '../store/rows.ts';
+import type { Hold, LaneEventDetail, LaneRow, NewEvent, Waiter } from '../store/rows.ts';
 
 /**
  * Who holds what: pure functions from what is, what is asked, and when. Nothing here reads a clock or a store, and
@@ -15,6 +15,8 @@ export type ClaimRequest = Readonly<{ owner: string; leaseSeconds: number }>;
 export type GrantDecision = 'claim' | 'renew' | 'steal';
 export type Granted = Readonly<{ decision: GrantDecision; row: HeldRow; event?: NewEvent | undefined }>;
 export type HeldRow = LaneRow & Readonly<{ hold: Hold }>;
+/** A waiter with what it is answered, and the lane as that leaves it. */
+export type Served = Readonly<{ waiter: Waiter; decision: GrantDecision; row: HeldRow }>;
 
 export type Refused =
   | Readonly<{ refused: 'lane_held'; data: ErrorData<'lane_held'> }>
@@ -118,14 +120,26 @@ export function withGrace(row: LaneRow | undefined, pause: Pause | undefined): L
   return { ...row, hold: { ...hold, expiresAt: pause.to + graceSeconds * 1000 } };
 }
 
-/** Hands a lane that nobody holds live to the first who waits for it. */
+/**
+ * Hands a lane that nobody holds live to the first who waits for it. Whoever else waits as the same owner has it then
+ * too, and is answered as if it asked right afterwards: with a renewal.
+ */
 export function decideNextHolder(
   state: LaneState,
   now: number,
-): Readonly<{ waiter: Waiter; granted: Granted; queue: readonly Waiter[] }> | undefined {
-  const [waiter] = state.queue;
-  if (!waiter || liveHoldOf(state.row, now)) return undefined;
-  return { waiter, granted: grant(state, waiter, now, waiter.ticket), queue: state.queue.slice(1) };
+):
+  | Readonly<{ served: readonly Served[]; event: NewEvent | undefined; queue: readonly Waiter[] }>
+  | undefined {
+  const [first] = state.queue;
+  if (!first || liveHoldOf(state.row, now)) return undefined;
+  const isOfOwner = ({ owner }: Waiter) => owner === first.owner;
+  const others = state.queue.slice(1).filter(isOfOwner);
+  const renewed = others.map(({ ticket, leaseSeconds }) => ({ ticket, leaseSeconds }));
+  const told = { ticket: first.ticket, ...(others.length > 0 && { renewed }) };
+  const { decision, row, event } = grant(state, first, now, told);
+  const served: Served[] = [{ waiter: first, decision, row }];
+  for (const waiter of others) served.push({ waiter, decision: 'renew', row: renew(row, waiter, now) });
+  return { served, event, queue: state.queue.filter((waiter) => !isOfOwner(waiter)) };
 }
 
 function decideFence({ lane, row }: LaneState, fence: number | undefined): Refused | undefined {
@@ -143,7 +157,7 @@ function grant(
   { lane, row }: LaneState,
   { owner, leaseSeconds }: ClaimRequest,
   now: number,
-  ticket?: string,
+  told: Pick<LaneEventDetail, 'ticket' | 'renewed'> = {},
 ): Granted {
   const expiresAt = now + leaseSeconds * 1000;
   const fence = fenceOf(row) + 1;
@@ -155,7 +169,7 @@ function grant(
     event: {
       kind: isSteal ? 'lane_stolen' : 'lane_claimed',
       lane,
-      detail: { owner, fence, leaseSeconds, expiresAt, previousOwner, previousExpiresAt, ticket },
+      detail: { owner, fence, leaseSeconds, expiresAt, previousOwner, previousExpiresAt, ...told },
     },
   };
 }

@@ -96,6 +96,6 @@ function takeEmptyTurn(store: Store, lane: string): Promise<void> {
   return store.take({
     lane,
     isOwed: true,
-    decide: (view) => decideInOrder<void>(lane, view, () => ({ answer: undefined })),
+    decide: (view) => decideInOrder<void>({ lane, decide: () => ({ answer: undefined }) }, view),
   });
 }

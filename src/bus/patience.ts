@@ -10,7 +10,8 @@ import { toAnswerRow } from './repeats.ts';
 
 /**
  * A claim that waits: refused but queued, then served by the turn that frees the lane or finds its lease run out. A
- * caller that goes away, or whose time is over, gives up its place.
+ * caller that goes away, or whose time is over, gives up its place; one that asks again under the same key takes it
+ * along.
  */
 export async function claimWithPatience({
   parts,
@@ -51,7 +52,7 @@ export async function claimWithPatience({
     if (!bell.served()) await leaveQueue(place).catch(leaveLater);
     const served = bell.served();
     // Nobody served it in time: the refusal says who holds the lane now.
-    return served ? toServedAnswer(served) : await takeClaim(registry, claim);
+    return served ? toServedAnswer(served, ticket) : await takeClaim(registry, claim);
   } finally {
     if (leaving) void leaving.then(end, end);
     else end();
@@ -72,7 +73,7 @@ async function claimWithoutSeat(registry: Registry, claim: Claim, refusal: BusEr
   }
 }
 
-/** What ended the wait early: the caller went away, or the bus is shutting down. */
+/** What ended the wait early: the caller went away or has asked again, or the bus is shutting down. */
 async function toInterruption(rung: Promise<unknown>): Promise<{ reason: unknown } | undefined> {
   try {
     await rung;
@@ -101,7 +102,8 @@ async function giveUp(place: Place): Promise<void> {
     try {
       if (!place.served()) await leaveQueue(place);
       const served = place.served();
-      if (served) await giveBack(place, served);
+      // Where another call of this owner was served, that one has the lane.
+      if (served?.detail?.ticket === place.ticket) await giveBack(place, served);
       return;
     } catch (error) {
       if (!isRefusal(error, 'unavailable') || waiting.isClosed()) throw error;
@@ -142,12 +144,12 @@ function giveBack({ turns, claim }: Place, served: EventRow): Promise<void> {
   }
 }
 
-function toServedAnswer({ kind, ts, lane = '', detail }: EventRow): Output<'claimLane'> {
-  const { owner = '', fence = 0, leaseSeconds = 0, expiresAt = ts } = detail ?? {};
-  const row: HeldRow = {
-    lane,
-    fence,
-    hold: { owner, leaseSeconds, expiresAt, claimedAt: ts, heartbeatAt: ts },
-  };
+function toServedAnswer({ kind, ts, lane = '', detail }: EventRow, ticket: string): Output<'claimLane'> {
+  const { owner = '', fence = 0, renewed = [] } = detail ?? {};
+  const renewal = renewed.find((waiter) => waiter.ticket === ticket);
+  const leaseSeconds = (renewal ?? detail)?.leaseSeconds ?? 0;
+  const times = { expiresAt: ts + leaseSeconds * 1000, claimedAt: ts, heartbeatAt: ts };
+  const row: HeldRow = { lane, fence, hold: { owner, leaseSeconds, ...times } };
+  if (renewal) return toGrant('renew', row, ts);
   return toGrant(kind === 'lane_stolen' ? 'steal' : 'claim', row, ts);
 }

@@ -25,6 +25,11 @@ export function toRepeat(
   return { key, fingerprint };
 }
 
+/** Requests without a key are never the same. */
+export function isSameRequest(one: Repeat | undefined, other: Repeat | undefined): boolean {
+  return one !== undefined && one.key === other?.key && one.fingerprint === other.fingerprint;
+}
+
 /**
  * Decides a request once: the first answer is kept with the changes it belongs to, and given again afterwards.
  * Refusals are not kept: nothing happened, so the request may be decided anew.

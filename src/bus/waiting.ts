@@ -1,4 +1,4 @@
-import { toBusError } from '../contract/errors.ts';
+import { type BusError, toBusError } from '../contract/errors.ts';
 import type { Clock } from '../store/clock.ts';
 import type { EventRow } from '../store/rows.ts';
 
@@ -21,6 +21,8 @@ export type Waiting = Readonly<{
   /** Rung when this ticket was served; the event says how. */
   onTicket: (ticket: string) => Bell & Readonly<{ served: () => EventRow | undefined }>;
   ring: (events: readonly EventRow[]) => void;
+  /** Ends the wait of this ticket, if it waits in this process. */
+  refuse: (ticket: string, refusal: BusError) => void;
   /** How many commits have rung. */
   generation: () => number;
   /** Ends every wait with the refusal `unavailable`. */
@@ -90,6 +92,10 @@ export function createWaiting(clock: Clock): Waiting {
     }
   }
 
+  function refuse(ticket: string, refusal: BusError): void {
+    for (const ringer of places.get(`ticket:${ticket}`) ?? []) ringer.end(refusal);
+  }
+
   function close(): void {
     const detail = 'the bus is shutting down; nothing was kept: repeat the call in 1 s';
     closedBecause = toBusError('unavailable', detail, { retry_after_s: 1 });
@@ -110,6 +116,7 @@ export function createWaiting(clock: Clock): Waiting {
     onEvents: () => place('events'),
     onTicket,
     ring,
+    refuse,
     generation: () => generation,
     close,
     isClosed: () => closedBecause !== undefined,
@@ -119,6 +126,8 @@ export function createWaiting(clock: Clock): Waiting {
 function placesConcerned(event: EventRow): string[] {
   const names = ['events'];
   if (event.kind === 'message_posted') names.push('messages', `topic:${event.message?.topic}`);
-  if (event.detail?.ticket !== undefined) names.push(`ticket:${event.detail.ticket}`);
+  const { ticket, renewed = [] } = event.detail ?? {};
+  if (ticket !== undefined) names.push(`ticket:${ticket}`);
+  for (const other of renewed) names.push(`ticket:${other.ticket}`);
   return names;
 }

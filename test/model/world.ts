@@ -26,23 +26,24 @@ export function createWorld(startAt: number) {
     return verdict;
   }
 
-  /** Serves whoever is first in a line before a lane that nobody holds. */
+  /** Serves whoever is first in a line before a lane that nobody holds, and with it all others of that owner. */
   function serve(): Served[] {
     const next = line.find(({ lane }) => holderAt(laneOf(lane), now) === undefined);
     if (!next) return [];
-    line = line.filter((waiter) => waiter !== next);
-    const { ticket, owner, lease } = next;
-    return [{ ticket, verdict: decide(next.lane, { act: 'claim', owner, lease }) }, ...serve()];
+    const served = line.filter(({ lane, owner }) => lane === next.lane && owner === next.owner);
+    line = line.filter((waiter) => !served.includes(waiter));
+    return [...served.map(claimNow), ...serve()];
+  }
+
+  function claimNow({ ticket, lane, owner, lease }: Waiter): Served {
+    return { ticket, verdict: decide(lane, { act: 'claim', owner, lease }) };
   }
 
   /** Those whose time is over leave the line, and ask once more as anyone would. */
   function dismiss(): Served[] {
     const late = line.filter(({ deadline }) => deadline <= now);
     line = line.filter((waiter) => !late.includes(waiter));
-    return late.map(({ ticket, lane, owner, lease }) => ({
-      ticket,
-      verdict: decide(lane, { act: 'claim', owner, lease }),
-    }));
+    return late.map(claimNow);
   }
 
   return {

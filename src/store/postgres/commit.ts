@@ -1,5 +1,6 @@
 import { type BatchChanges, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
 import type { Clock } from '../clock.ts';
+import type { Waiter } from '../rows.ts';
 import type { Turn } from '../store.ts';
 import { stateOf, toStoreError, toUnknownOutcome } from './errors.ts';
 import type { Feed } from './feed.ts';
@@ -58,7 +59,7 @@ export function createCommit({ bus, channel, writing, atOnce, judging, feed }: P
   function decide(turns: readonly Turn<unknown>[], rows: LoadedRows): Decided {
     const { changes, results } = decideBatch(turns, rows, judging(rows.counters));
     const queueChanges = diffQueues(rows, changes.queues);
-    const isNothing = isEmpty(changes) && queueChanges.arrived.length + queueChanges.gone.length === 0;
+    const isNothing = isEmpty(changes) && Object.values(queueChanges).every(({ length }) => length === 0);
     return { request: { ...changes, ...queueChanges }, results, isNothing };
   }
 
@@ -117,17 +118,36 @@ async function rollBack(session: Session): Promise<void> {
   await session.tell('ROLLBACK').catch(() => {});
 }
 
-/** Only what came and went: a place in the queue never changes otherwise. */
+/**
+ * What came and went, and whose place went over to a repeat of its request, which has waited since the same moment: a
+ * place never changes otherwise.
+ */
 function diffQueues(rows: LoadedRows, changed: BatchChanges['queues']): QueueChanges {
-  const queues = [...changed].map(([lane, after]) => ({ lane, after, before: rows.queue(lane) }));
+  const diffs = [...changed].map(([lane, after]) => diffQueue(lane, rows.queue(lane), after));
   return {
-    arrived: queues.flatMap(({ lane, after, before }) => {
-      const known = new Set(before.map(({ ticket }) => ticket));
-      return after.filter(({ ticket }) => !known.has(ticket)).map((waiter) => ({ lane, waiter }));
-    }),
-    gone: queues.flatMap(({ after, before }) => {
-      const left = new Set(after.map(({ ticket }) => ticket));
-      return before.map(({ ticket }) => ticket).filter((ticket) => !left.has(ticket));
-    }),
+    arrived: diffs.flatMap(({ arrived }) => arrived),
+    replaced: diffs.flatMap(({ replaced }) => replaced),
+    gone: diffs.flatMap(({ gone }) => gone),
   };
+}
+
+function diffQueue(lane: string, before: readonly Waiter[], after: readonly Waiter[]): QueueChanges {
+  const known = new Set(before.map(({ ticket }) => ticket));
+  const left = new Set(after.map(({ ticket }) => ticket));
+  const gone = new Map(
+    before.filter(({ ticket }) => !left.has(ticket)).map((waiter) => [toPlace(waiter), waiter]),
+  );
+  const arrived: QueueChanges['arrived'][number][] = [];
+  const replaced: QueueChanges['replaced'][number][] = [];
+  for (const waiter of after.filter(({ ticket }) => !known.has(ticket))) {
+    const earlier = gone.get(toPlace(waiter));
+    if (earlier) replaced.push({ earlier: earlier.ticket, ticket: waiter.ticket });
+    else arrived.push({ lane, waiter });
+    gone.delete(toPlace(waiter));
+  }
+  return { arrived, replaced, gone: [...gone.values()].map(({ ticket }) => ticket) };
+}
+
+function toPlace({ ticket, repeat, since }: Waiter): string {
+  return repeat ? JSON.stringify([repeat, since]) : ticket;
 }

@@ -16,7 +16,12 @@ import type { Session } from './session.ts';
 /** Everything that one transaction writes. */
 export type CommitRequest = Omit<BatchChanges, 'queues'> & QueueChanges;
 
-export type QueueChanges = Readonly<{ arrived: readonly QueuedWaiter[]; gone: readonly string[] }>;
+export type QueueChanges = Readonly<{
+  arrived: readonly QueuedWaiter[];
+  /** The tickets that stand where others stood. */
+  replaced: readonly Readonly<{ earlier: string; ticket: string }>[];
+  gone: readonly string[];
+}>;
 
 const insertMessages = `INSERT INTO messages (id, topic, sender, body, action_flag, ts)
   SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::bigint[])`;
@@ -44,6 +49,8 @@ const insertWaiters = `INSERT INTO waiters (bus, ticket, lane, owner, since, lea
   SELECT $1, ticket, lane, owner, since, lease_s, repeat_key, repeat_fingerprint
   FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[]) WITH ORDINALITY
     AS new (ticket, lane, owner, since, lease_s, repeat_key, repeat_fingerprint, place) ORDER BY place`;
+const replaceWaiters = `UPDATE waiters SET bus = $1, ticket = new.ticket, arrived_at = clock_timestamp()
+  FROM unnest($2::text[], $3::text[]) AS new (earlier, ticket) WHERE waiters.ticket = new.earlier`;
 const forgetWaiters = `DELETE FROM waiters
   WHERE arrived_at < clock_timestamp() - interval '${limits.waitSecondsMax + 10} seconds'`;
 const deleteWaiters = 'DELETE FROM waiters WHERE ticket = ANY ($1::text[])';
@@ -66,10 +73,14 @@ export async function writeSignOfLife(ask: Session['ask'], bus: string): Promise
   );
 }
 
-/** Nobody waits here any more. */
+/** Nobody waits here any more. Within the order of commits, in which another process may take over a place. */
 export async function writeFarewell(ask: Session['ask'], bus: string): Promise<void> {
   await Promise.all([
-    ask('DELETE FROM waiters WHERE bus = $1', bus),
+    ask(
+      `WITH locked AS MATERIALIZED (SELECT FROM counters FOR UPDATE)
+       DELETE FROM waiters USING locked WHERE bus = $1`,
+      bus,
+    ),
     ask(`DELETE FROM buses WHERE bus = $1 OR alive_until < clock_timestamp() - interval '1 day'`, bus),
   ]);
 }
@@ -83,7 +94,7 @@ export function writeRows(
   request: CommitRequest,
   { bus, channel }: Readonly<{ bus: string; channel: string }>,
 ): Promise<unknown>[] {
-  const { posted, acknowledged, lanes, events, answers, pruned, arrived, gone } = request;
+  const { posted, acknowledged, lanes, events, answers, pruned, arrived, replaced, gone } = request;
   const { counters, decidedAt } = request;
   const sent: Promise<unknown>[] = [];
   const send = (sql: string, values: readonly Parameters<Session['ask']>[1][]) =>
@@ -102,11 +113,14 @@ export function writeRows(
     send('DELETE FROM messages WHERE id <= $1', [pruned.messageId]);
   }
   if (gone.length > 0) send(deleteWaiters, [gone]);
+  if (replaced.length > 0) {
+    send(replaceWaiters, [bus, ...toArrays(replaced.map(({ earlier, ticket }) => [earlier, ticket]))]);
+  }
   if (arrived.length > 0) {
     send(insertWaiters, [bus, ...toArrays(arrived.map(({ lane, waiter }) => toWaiterValues(lane, waiter)))]);
-    send(showLife, [bus]);
     send(forgetWaiters, []);
   }
+  if (arrived.length + replaced.length > 0) send(showLife, [bus]);
   const counted = toCounterValues(counters, decidedAt);
   if (events.length === 0) send(updateCounters, counted);
   else

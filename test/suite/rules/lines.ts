@@ -127,6 +127,60 @@ export const lines: readonly Rule[] = [
   ),
 
   rule(
+    'gives the place of a claim that waits to its repeat, and refuses the one before',
+    { uses: ['claimLane', 'idempotencyKey'], refusals: ['lane_held'] },
+    async ({ bus, engine, clock, untilInLine, untilWaiting }) => {
+      await engine.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 100 });
+      const claim = (wait_s: number) =>
+        bus.claimLane({ lane: 'feeds', owner: 'bob', wait_s }, { idempotencyKey: 'once' });
+      const since = timestampIn(clock);
+      const first = refusalOf(claim(60));
+      await untilInLine('feeds', ['bob']);
+      const eve = engine.claimLane({ lane: 'feeds', owner: 'eve', wait_s: 90 });
+      await untilInLine('feeds', ['bob', 'eve']);
+      clock.advance(5);
+      const second = claim(90);
+      expect(await first).toMatchObject({ code: 'lane_held', data: { owner: 'ada', fence: 1 } });
+      await untilInLine('feeds', ['bob', 'eve']);
+      expect((await engine.getLane({ lane: 'feeds' })).waiting[0]).toMatchObject({ place: 1, since });
+      clock.advance(60);
+      await engine.releaseLane({ lane: 'feeds', owner: 'ada' });
+      expect(await second).toMatchObject({ decision: 'claim', lane: { owner: 'bob', fence: 2 } });
+      await engine.releaseLane({ lane: 'feeds', owner: 'bob' });
+      expect((await eve).lane).toMatchObject({ owner: 'eve', fence: 3 });
+      await untilInLine('feeds', []);
+      await untilWaiting(0);
+    },
+  ),
+
+  rule(
+    'answers with the lane all claims of an owner that wait for it',
+    { uses: ['claimLane', 'idempotencyKey'] },
+    async ({ bus, engine, clock, untilInLine, untilWaiting }) => {
+      await engine.claimLane({ lane: 'feeds', owner: 'ada' });
+      const claim = (lease_s: number, wait_s: number) =>
+        bus.claimLane({ lane: 'feeds', owner: 'bob', lease_s, wait_s }, { idempotencyKey: `for-${lease_s}` });
+      const first = claim(10, 60);
+      await untilInLine('feeds', ['bob']);
+      const eve = engine.claimLane({ lane: 'feeds', owner: 'eve', wait_s: 60 });
+      await untilInLine('feeds', ['bob', 'eve']);
+      const second = claim(20, 60);
+      await untilInLine('feeds', ['bob', 'eve', 'bob']);
+      await engine.releaseLane({ lane: 'feeds', owner: 'ada' });
+      expect(await first).toMatchObject({ decision: 'claim', lane: { owner: 'bob', lease_s: 10, fence: 2 } });
+      const renewed = await second;
+      const expires_at = timestampIn(clock, 20);
+      expect(renewed).toMatchObject({ decision: 'renew', lane: { owner: 'bob', fence: 2, expires_at } });
+      expect(await engine.getLane({ lane: 'feeds' })).toMatchObject({ lane: renewed.lane });
+      expect(await claim(20, 0)).toEqual(renewed);
+      await untilInLine('feeds', ['eve']);
+      await engine.releaseLane({ lane: 'feeds', owner: 'bob' });
+      expect((await eve).lane.fence).toBe(3);
+      await untilWaiting(0);
+    },
+  ),
+
+  rule(
     'shows who waits, since when and at which place',
     { uses: ['claimLane', 'getLane', 'getBusStatus'], refusals: ['lane_held'] },
     async ({ bus, engine, clock, untilInLine }) => {
