@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import type { Output } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
@@ -27,7 +28,10 @@ export const holdCommand: CommandDeclaration = {
       .usage('<lane> [flags] -- <command> [arguments]')
       .argument('<lane>', 'Name of the unit of work')
       .argument('<command...>', 'What to run, after --')
-      .option('--owner <text>', 'Who holds it (default: unique to this process)')
+      .option(
+        '--owner <text>',
+        'Who holds it (default: unique to this run; one that holds the lane already is refused)',
+      )
       .option('--lease, --lease-s <seconds>', `Seconds of each lease (default: ${leaseSecondsDefault})`)
       .option('--wait, --wait-s <seconds>', 'Give up after so many seconds (default: wait for ever)');
   },
@@ -54,12 +58,11 @@ async function hold(invocation: Invocation): Promise<number> {
   });
   const bus = await actions.openBus(config);
   try {
-    const { claim, waitSeconds } = asked;
     const { timers } = invocation;
     const { remark } = terminal;
-    const grant = await waitForLane({ bus, claim, waitSeconds, timers, signal: giveUp.signal, remark });
+    const grant = await waitForLane({ ...asked, bus, timers, signal: giveUp.signal, remark });
     if (stopped === undefined) return await runHolding({ bus, asked, grant, invocation });
-    await release(bus, claim, grant.lane.fence, invocation);
+    await release(bus, asked.claim, grant.lane.fence, invocation);
     return toSignalStatus(stopped);
   } catch (error) {
     if (stopped === undefined) throw error;
@@ -111,8 +114,10 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
     throw new UsageError('put -- between the lane and the command: bus-mcp hold LANE -- COMMAND ARGUMENTS');
   }
   const { hostName, processId } = toMachine(environment);
-  const suffix = config.given.has('agentId') ? `:hold:${processId}` : '';
-  const agent = config.given.has('agentId') ? config.agentId : `hold:${hostName}:${processId}`;
+  // Two containers may agree in the name of the host and in the number of the process.
+  const ending = `:${processId}:${randomBytes(4).toString('hex')}`;
+  const suffix = config.given.has('agentId') ? `:hold${ending}` : ending;
+  const agent = config.given.has('agentId') ? config.agentId : `hold:${hostName}`;
   const unique = agent.slice(0, limits.agentIdCharactersMax - suffix.length) + suffix;
   const { owner, leaseS = String(leaseSecondsDefault), waitS } = flags;
   const entries = Object.entries({ lane, owner: owner ?? unique, lease_s: leaseS });

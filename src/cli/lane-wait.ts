@@ -1,64 +1,127 @@
+import { randomUUID } from 'node:crypto';
 import type { Bus, Output } from '../contract/contract.ts';
 import { BusError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import { isPassing } from './failure.ts';
+import { askAndStay } from './kept-place.ts';
 import { pause, type Timers, toBackOffMilliseconds } from './timers.ts';
 
 /** What is claimed, by whom, for how long. */
 export type LaneClaim = Readonly<{ lane: string; owner: string; lease_s: number }>;
 
+type Grant = Output<'claimLane'>;
+type Asked = Readonly<{
+  bus: Bus;
+  claim: LaneClaim;
+  /** Whether nobody else can hold a lane as this owner. */
+  isOwnerUnique: boolean;
+  /** Absent: for ever. */
+  waitSeconds: number | undefined;
+  timers: Timers;
+  signal: AbortSignal;
+  remark(sentence: string): void;
+}>;
+
 /**
- * Waits in the queue of the lane until it is granted. The bus serves in the order of arrival, so each call waits as
- * long as the bus allows: whoever asks again stands at the end of the queue.
+ * Waits in the queue of the lane until it is granted.
  *
- * Rejects with the refusal of the bus when the time is over.
+ * Rejects with the refusal of the bus when the time is over, and with one like it when another run holds the lane as
+ * the same owner: the bus takes the two for one and would let both in.
  */
-export async function waitForLane(
-  asked: Readonly<{
-    bus: Bus;
-    claim: LaneClaim;
-    /** Absent: for ever. */
-    waitSeconds: number | undefined;
-    timers: Timers;
-    signal: AbortSignal;
-    remark(sentence: string): void;
-  }>,
-): Promise<Output<'claimLane'>> {
+export async function waitForLane(asked: Asked): Promise<Grant> {
+  const { claim, isOwnerUnique } = asked;
+  if (isOwnerUnique) return waitForGrant(asked);
+  // A claim would be answered at once, and would give the lease of the other run another end.
+  if (await isHeldByNamesake(asked)) throw toNamesakeRefusal(claim);
+  const grant = await waitForGrant(asked);
+  // It cannot be our own grant whose answer was lost: repeated under its key, that is answered as it was at first.
+  if (grant.decision === 'renew') throw toNamesakeRefusal(claim);
+  return grant;
+}
+
+/** Whether this is how the bus says that another holds the lane. */
+export function isHeldRefusal(error: unknown): error is BusError {
+  return error instanceof BusError && error.status === 409;
+}
+
+/** All questions carry one key, so that to the bus they are one request, with one place and one grant. */
+async function waitForGrant(asked: Asked): Promise<Grant> {
   const { bus, claim, remark, signal, timers, waitSeconds = Number.POSITIVE_INFINITY } = asked;
   const deadline = timers.now() + waitSeconds * 1000;
-  let wait_s = 0;
+  let idempotencyKey = createKey();
+  let until = timers.now();
   let hasAnswered = false;
   let failures = 0;
   for (;;) {
     signal.throwIfAborted();
     const askedAt = timers.now();
     try {
-      return await bus.claimLane({ ...claim, wait_s }, { signal });
+      const ask = (wait_s: number, ends: AbortSignal) =>
+        bus.claimLane({ ...claim, wait_s }, { signal: ends, idempotencyKey });
+      const grant = await askAndStay({ ask, until, timers, signal });
+      const ours = failures === 0 ? grant : await confirm(asked, grant);
+      if (ours) return ours;
+      idempotencyKey = createKey();
+      failures = 0;
     } catch (error) {
-      const isHeld = error instanceof BusError && error.status === 409;
+      const isHeld = isHeldRefusal(error);
       if (signal.aborted || !(isHeld || (hasAnswered && isPassing(error)))) throw error;
       if (timers.now() >= deadline) throw error;
       if (isHeld && !hasAnswered) remark(toWaitingSentence(claim, error));
       if (!isHeld && failures === 0) remark(`${error.message} (trying again until it is back)`);
       const breakMilliseconds = isHeld
-        ? toBreakMilliseconds(wait_s, timers.now() - askedAt)
+        ? toBreakMilliseconds({ askedAt, until, now: timers.now() })
         : toBackOffMilliseconds(failures);
       const milliseconds = Math.min(breakMilliseconds, deadline - timers.now());
       if (milliseconds > 0) await pause({ milliseconds, timers, signal });
       failures = isHeld ? 0 : failures + 1;
       hasAnswered = true;
     }
-    wait_s = Math.max(0, Math.min(limits.waitSecondsMax, (deadline - timers.now()) / 1000));
+    until = deadline;
   }
 }
 
+/** The first answer to a question whose answer was lost may be over long since: it is ours if it can be renewed. */
+async function confirm({ bus, claim, signal }: Asked, grant: Grant): Promise<Grant | undefined> {
+  try {
+    const renewed = await bus.heartbeatLane({ ...claim, fence: grant.lane.fence }, { signal });
+    return { ...renewed, decision: grant.decision };
+  } catch (error) {
+    if (isHeldRefusal(error)) return undefined;
+    throw error;
+  }
+}
+
+async function isHeldByNamesake({ bus, claim, signal }: Asked): Promise<boolean> {
+  try {
+    const { state, lane } = await bus.getLane({ lane: claim.lane }, { signal });
+    return state === 'held' && lane.owner === claim.owner;
+  } catch (error) {
+    // Not every bus can be asked.
+    if (error instanceof BusError && error.status === 404) return false;
+    throw error;
+  }
+}
+
+function toNamesakeRefusal({ lane, owner }: LaneClaim): BusError {
+  const detail = `lane '${lane}' is held by '${owner}' already, and two runs of one owner cannot be told apart: leave --owner out, and each waits for its turn`;
+  return new BusError({ status: 409, code: 'lane_held', detail });
+}
+
 /** A bus that does not know how to wait refuses at once: it must not be asked without a break. */
-function toBreakMilliseconds(wait_s: number, waitedMilliseconds: number): number {
-  return wait_s > 0 && waitedMilliseconds < Math.min(1, wait_s) * 500 ? 1000 : 0;
+function toBreakMilliseconds(asked: Readonly<{ askedAt: number; until: number; now: number }>): number {
+  const waitMilliseconds = Math.min(asked.until - asked.askedAt, limits.waitSecondsMax * 1000);
+  const waitedMilliseconds = asked.now - asked.askedAt;
+  return waitMilliseconds > 0 && waitedMilliseconds < Math.min(1000, waitMilliseconds) / 2 ? 1000 : 0;
 }
 
 function toWaitingSentence({ lane, owner }: LaneClaim, { data, detail }: BusError): string {
   return typeof data?.owner === 'string'
     ? `lane '${lane}' is held by '${data.owner}': waiting for it as '${owner}'`
     : `${detail} (waiting for it as '${owner}')`;
+}
+
+/** Begins with the time, so that a store that keeps keys sorted appends. */
+function createKey(): string {
+  return `${Date.now().toString(36)}-${randomUUID()}`;
 }

@@ -22,9 +22,9 @@ describe('the lease of a hold', () => {
     const run = holdOpen({ timers }, ['--owner', 'ada']);
     await run.hasBegun();
     await timers.advance(19_999);
-    expect(namesOf(run)).toEqual(['claimLane']);
+    expect(namesOf(run)).toEqual(['getLane', 'claimLane']);
     await timers.advance(1);
-    expect(run.calls[1]).toEqual({
+    expect(run.calls[2]).toEqual({
       name: 'heartbeatLane',
       input: { lane: 'feeds', owner: 'ada', lease_s: 60, fence: 3 },
     });

@@ -32,6 +32,7 @@ export const unreachable = new BusUnreachableError('no bus answered', 'http://x'
 export const turns = '$(seq 500)';
 
 const granting = {
+  getLane: () => ({ state: 'free', fence: 2, lane: { lane: 'feeds' }, waiting: [] }),
   claimLane: ({ lane, lease_s, owner }: Record<string, unknown>) => toGrant({ lane, lease_s, owner }),
   heartbeatLane: ({ lane, lease_s, owner }: Record<string, unknown>) => toGrant({ lane, lease_s, owner }),
   releaseLane: () => ({ ok: true, decision: 'released' }),

@@ -1,7 +1,8 @@
-import { afterAll, describe, expect, it, vi } from 'vitest';
-import { folder, held, hold, namesOf, nextFile, read, removeFolder, unreachable } from './hold-run.ts';
-import { createManualTimers } from './manual-timers.ts';
-import { toGrant } from './rows.ts';
+import { existsSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { toBusError } from '../../src/contract/errors.ts';
+import { folder, held, hold, namesOf, nextFile, read, removeFolder } from './hold-run.ts';
+import { toGrant, toLane } from './rows.ts';
 
 afterAll(removeFolder);
 
@@ -20,6 +21,7 @@ describe('hold', () => {
     expect(await run.status).toBe(0);
     expect(read(file)).toBe('feeds 3 ada\n');
     expect(run.calls).toEqual([
+      { name: 'getLane', input: { lane: 'feeds' } },
       { name: 'claimLane', input: { lane: 'feeds', owner: 'ada', lease_s: 60, wait_s: 0 } },
       { name: 'releaseLane', input: { lane: 'feeds', owner: 'ada', fence: 3 } },
     ]);
@@ -74,90 +76,52 @@ describe('the owner of a hold', () => {
   it('is unique to the process, also when an agent id is set', async () => {
     const plain = hold(['feeds', '--', 'true']);
     await plain.status;
-    expect(plain.calls[0]?.input.owner).toMatch(new RegExp(`^hold:.+:${process.pid}$`));
+    expect(plain.calls[0]?.input.owner).toMatch(new RegExp(`^hold:.+:${process.pid}:[0-9a-f]{8}$`));
     const environment = { PATH: process.env.PATH, BUS_MCP_AGENT_ID: 'a'.repeat(200) };
     const named = hold(['feeds', '--', 'true'], { environment });
     await named.status;
     const owner = String(named.calls[0]?.input.owner);
-    expect(owner).toMatch(new RegExp(`^a+:hold:${process.pid}$`));
+    expect(owner).toMatch(new RegExp(`^a+:hold:${process.pid}:[0-9a-f]{8}$`));
     expect(owner).toHaveLength(200);
   });
-});
 
-describe('the wait of a hold', () => {
-  it('keeps its place as long as the bus allows, again and again, and says who holds the lane', async () => {
-    const timers = createManualTimers();
-    const waits: number[] = [];
-    const claimLane = async ({ wait_s, ...claim }: { wait_s: number; lane: string; owner: string }) => {
-      waits.push(wait_s);
-      if (waits.length === 4) return toGrant(claim);
-      await new Promise<void>((resolve) => timers.after(wait_s * 1000, resolve));
-      throw held;
-    };
-    const run = hold(['feeds', '--owner', 'ada', '--', 'true'], { script: { claimLane }, timers });
-    await timers.advance(700_000);
-    expect(await run.status).toBe(0);
-    expect(waits).toEqual([0, 300, 300, 300]);
-    expect(run.errorOutput()).toBe("lane 'feeds' is held by 'bob': waiting for it as 'ada'\n");
+  it('is another one for each run, also where host and process are called the same', async () => {
+    const runs = [hold(['feeds', '--', 'true']), hold(['feeds', '--', 'true'])];
+    await Promise.all(runs.map(({ status }) => status));
+    expect(new Set(runs.map(({ calls }) => calls[0]?.input.owner)).size).toBe(2);
   });
 
-  it('ends with status 1 when its time is over', async () => {
-    const timers = createManualTimers();
-    const waits: number[] = [];
-    const claimLane = async ({ wait_s }: { wait_s: number }) => {
-      waits.push(wait_s);
-      await new Promise<void>((resolve) => timers.after(wait_s * 1000, resolve));
-      throw held;
-    };
-    const run = hold(['feeds', '--wait', '400', '--', 'true'], { script: { claimLane }, timers });
-    await timers.advance(500_000);
+  it('that was named and holds the lane already is refused, without a claim that would touch its lease', async () => {
+    const getLane = () => ({ state: 'held', fence: 3, lane: toLane({ owner: 'bot' }), waiting: [] });
+    const run = hold(['feeds', '--owner', 'bot', '--', 'true'], { script: { getLane } });
     expect(await run.status).toBe(1);
-    expect(waits).toEqual([0, 300, 100]);
-    expect(run.errorOutput()).toContain(held.detail);
+    expect(run.errorOutput()).toContain("lane 'feeds' is held by 'bot' already");
+    expect(namesOf(run)).toEqual(['getLane']);
   });
 
-  it('of no time at all asks once', async () => {
-    const run = hold(['feeds', '--wait', '0', '--', 'true'], {
-      script: { claimLane: () => Promise.reject(held) },
-    });
-    expect(await run.status).toBe(1);
-    expect(run.calls).toHaveLength(1);
-  });
+  it.each([
+    ['at once', 0],
+    ['after a wait', 1],
+  ])(
+    'that was named is refused when the bus takes its claim for a renewal %s, and releases nothing',
+    async (_, refusals) => {
+      const file = nextFile();
+      let asked = 0;
+      const claimLane = (claim: Record<string, unknown>) => {
+        asked += 1;
+        if (asked <= refusals) throw held;
+        return { ...toGrant(claim), decision: 'renew' };
+      };
+      const run = hold(['feeds', '--owner', 'bot', '--', 'touch', file], { script: { claimLane } });
+      expect(await run.status).toBe(1);
+      expect(run.errorOutput()).toContain('two runs of one owner cannot be told apart');
+      expect(existsSync(file)).toBe(false);
+      expect(namesOf(run)).not.toContain('releaseLane');
+    },
+  );
 
-  it('outlives a bus that goes away, but not one that was never there', async () => {
-    const timers = createManualTimers();
-    let attempts = 0;
-    const claimLane = (claim: Record<string, unknown>) => {
-      attempts += 1;
-      if (attempts === 1) throw held;
-      if (attempts < 4) throw unreachable;
-      return toGrant(claim);
-    };
-    const run = hold(['feeds', '--', 'true'], { script: { claimLane }, timers });
-    await timers.advance(10_000);
-    expect(await run.status).toBe(0);
-    expect(run.errorOutput().match(/trying again/g)).toHaveLength(1);
-    const never = hold(['feeds', '--', 'true'], { script: { claimLane: () => Promise.reject(unreachable) } });
-    expect(await never.status).toBe(3);
-  });
-
-  it('ends at a signal, with its status, and gives back what came in that moment', async () => {
-    const claimLane = ({ wait_s }: { wait_s: number }, call?: { signal?: AbortSignal | undefined }) => {
-      if (wait_s === 0) throw held;
-      return new Promise((_, reject) => {
-        call?.signal?.addEventListener('abort', () => reject(new Error('ended')));
-      });
-    };
-    const run = hold(['feeds', '--', 'true'], { script: { claimLane } });
-    await vi.waitFor(() => expect(run.calls).toHaveLength(2));
-    run.signals.emit('SIGTERM');
-    expect(await run.status).toBe(143);
-    expect(namesOf(run)).toEqual(['claimLane', 'claimLane', 'releaseLane']);
-    const shared = hold(['feeds', '--owner', 'ada', '--', 'true'], { script: { claimLane } });
-    await vi.waitFor(() => expect(shared.calls).toHaveLength(2));
-    shared.signals.emit('SIGTERM');
-    expect(await shared.status).toBe(143);
-    // Another process may hold the lane as that owner.
-    expect(namesOf(shared)).toEqual(['claimLane', 'claimLane']);
+  it('that was named need not be asked for at a bus that does not know the question', async () => {
+    const getLane = () => Promise.reject(toBusError('not_found', 'there is no such route', {}));
+    expect(await hold(['feeds', '--owner', 'bot', '--', 'true'], { script: { getLane } }).status).toBe(0);
   });
 });

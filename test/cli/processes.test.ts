@@ -133,6 +133,27 @@ describe('hold as it ships', () => {
     },
   );
 
+  it('runs one command at a time, also when two are told to be the same owner', async () => {
+    const run = start([
+      'hold',
+      'cron',
+      '--owner',
+      'bot',
+      '--',
+      'sh',
+      '-c',
+      'echo begun; for _ in $(seq 500); do sleep 0.02; done',
+    ]);
+    await vi.waitFor(() => expect(run.output()).toBe('begun\n'), patience);
+    const other = start(['hold', 'cron', '--owner', 'bot', '--lease', '1', '--', 'echo', 'begun']);
+    expect(await other.ended).toBe(1);
+    expect(other.output()).toBe('');
+    expect(other.errorOutput()).toContain("lane 'cron' is held by 'bot' already");
+    expect((await bus.getLane({ lane: 'cron' })).lane).toMatchObject({ owner: 'bot', lease_s: 60, fence: 1 });
+    run.child.kill();
+    await run.ended;
+  });
+
   it('gives up its place when it is told to end while it waits', async () => {
     await bus.claimLane({ lane: 'queue', owner: 'test' });
     const run = start(['hold', 'queue', '--', 'true']);
