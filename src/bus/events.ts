@@ -10,8 +10,9 @@ export function createEventHandlers({ store, waiting, seats }: EngineParts): Pic
 
   async function readPage({ since, limit }: ParsedInput<'readEvents'>): Promise<Output<'readEvents'>> {
     const asked = store.readEvents({ sinceId: since, limit: limit + 1 });
-    const [rows, pruned] = await Promise.all([asked, since > 0 ? store.readPruned() : undefined]);
-    if (pruned && since < pruned.eventId) throw toCursorExpired(since, pruned.eventId, 'since');
+    const [rows, counted] = await Promise.all([asked, since > 0 ? store.readCountersNow() : undefined]);
+    if (counted && since < counted.pruned.eventId)
+      throw toCursorExpired(since, counted.pruned.eventId, 'since');
     const page = rows.slice(0, limit);
     return { events: page.map(toEvent), cursor: page.at(-1)?.id ?? since, has_more: rows.length > limit };
   }

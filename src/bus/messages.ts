@@ -41,10 +41,10 @@ export function createMessageHandlers({
     // Read before the rows: what is committed in between is then on the page, or after the cursor.
     const { lastMessageId } = await store.readCounters();
     const asked = store.readMessages({ topic, sinceId, beforeId, limit: limit + 1 });
-    const [rows, pruned] = await Promise.all([asked, sinceId ? store.readPruned() : undefined]);
+    const [rows, counted] = await Promise.all([asked, sinceId ? store.readCountersNow() : undefined]);
     // Cursor 0 has seen nothing, and asks for whatever there is.
-    if (sinceId && pruned && sinceId < pruned.messageId)
-      throw toCursorExpired(sinceId, pruned.messageId, 'since_id');
+    if (sinceId && counted && sinceId < counted.pruned.messageId)
+      throw toCursorExpired(sinceId, counted.pruned.messageId, 'since_id');
     const page = rows.slice(0, limit);
     const cursor = toCursor(page, { sinceId, beforeId, lastMessageId });
     return { messages: page.map(toMessage), cursor, has_more: rows.length > limit };

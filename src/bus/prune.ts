@@ -12,10 +12,11 @@ import { decideOnce, toRepeat } from './repeats.ts';
 export function createPruneHandlers({ store }: EngineParts): Pick<Handlers, 'pruneMessages'> {
   const pruneMessages: Handlers['pruneMessages'] = async (input, { idempotencyKey }) => {
     const repeat = toRepeat('pruneMessages', input, idempotencyKey);
-    const counters = await store.readCounters();
-    const sinceId = counters.pruned.eventId;
-    const events = await store.readEvents({ sinceId, limit: limits.pruneEventsMax + 1 });
-    const plan = decidePrune(events, counters, input);
+    const { pruned } = await store.readCounters();
+    const events = await store.readEvents({ sinceId: pruned.eventId, limit: limits.pruneEventsMax + 1 });
+    // Counted after the events were read: another call may have pruned some of them, and what is left of the count
+    // then belongs to those that are left.
+    const plan = decidePrune(events, await store.readCountersNow(), input);
     return store.take({
       key: repeat?.key,
       prune: plan.through,
@@ -30,10 +31,11 @@ type Plan = Readonly<{ events: readonly EventRow[]; through: Pruned; hasMore: bo
 
 /** The oldest events that may go, up to the limit of one call. */
 function decidePrune(
-  events: readonly EventRow[],
+  found: readonly EventRow[],
   { messageCount, pruned }: Pick<Counters, 'messageCount' | 'pruned'>,
   { before, keep }: ParsedInput<'pruneMessages'>,
 ): Plan {
+  const events = found.filter(({ id }) => id > pruned.eventId);
   const beforeMilliseconds = before === undefined ? Number.POSITIVE_INFINITY : Date.parse(before);
   let toRemove = keep === undefined ? Number.POSITIVE_INFINITY : messageCount - keep;
   const firstKept = events.findIndex((event) => {
@@ -45,7 +47,9 @@ function decidePrune(
   const going = all.slice(0, limits.pruneEventsMax);
   const messageId = going.findLast(isPost)?.message?.id ?? pruned.messageId;
   const eventId = going.at(-1)?.id ?? pruned.eventId;
-  return { events: going, through: { messageId, eventId }, hasMore: all.length > going.length };
+  // What was read may have ended before what is to go does.
+  const isCut = all.length === events.length && found.length > limits.pruneEventsMax;
+  return { events: going, through: { messageId, eventId }, hasMore: isCut || all.length > going.length };
 }
 
 /** Another call may have removed a part of it meanwhile: that part is not counted again. */

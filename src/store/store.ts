@@ -41,7 +41,7 @@ export type Store = Readonly<{
   readLane: (lane: string) => Promise<Readonly<{ row: LaneRow | undefined; queue: readonly Waiter[] }>>;
   readCounters: () => Promise<Counters>;
   /** Asked after rows were, it is never older than they are: what is missing below them is then known as pruned. */
-  readPruned: () => Promise<Pruned>;
+  readCountersNow: () => Promise<Counters>;
   readOverview: (query: OverviewQuery) => Promise<Overview>;
 
   /** Grows with every change, also of a queue. A store that other processes write to has none. */

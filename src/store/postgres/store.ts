@@ -171,7 +171,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     readLanes: reader.lanes,
     readLane,
     readCounters: reader.counters,
-    readPruned: async () => (await reader.counters()).pruned,
+    readCountersNow: () => reader.counters(),
     readOverview,
     subscribe,
     probe: async () => {

@@ -105,7 +105,7 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
     readLane: async (lane) => ({ row: lanes.get(lane), queue: queueOf(lane) }),
     readCounters: async () => counters,
     // The rows may show a commit of which this thread has not heard yet, so memory is not asked.
-    readPruned: async () => reader.counters().pruned,
+    readCountersNow: async () => reader.counters(),
     readOverview: async (query) => readOverview(query),
     version: () => version,
     subscribe,
