@@ -18,7 +18,7 @@ export type Actions = Readonly<{
   mcp(config: Config): Promise<void>;
 }>;
 
-export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
 /** Where the signals to this process arrive; `process` is one. */
 export type SignalSource = Readonly<{

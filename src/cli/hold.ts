@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import type { Output } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
 import { claimLane } from '../contract/lanes.ts';
@@ -11,9 +11,10 @@ import { UsageError } from './config.ts';
 import { exitStatus } from './failure.ts';
 import { toInputError } from './fields.ts';
 import { toMachine } from './folders.ts';
-import { type LaneClaim, waitForLane } from './lane-wait.ts';
+import { isHeldRefusal, type LaneClaim, waitForLane } from './lane-wait.ts';
 import { startRenewal } from './renewal.ts';
 import { onStopSignal } from './stop-signal.ts';
+import { parseWholeNumber } from './values.ts';
 
 /** Runs a command while it holds a lane, as `flock` does with a file. */
 export const holdCommand: CommandDeclaration = {
@@ -21,7 +22,7 @@ export const holdCommand: CommandDeclaration = {
   group: 'For scripts',
   summary: 'Wait for a lane, run a command while holding it, release it',
   guidance:
-    'The command finds BUS_LANE, BUS_FENCE and BUS_OWNER in its environment. The lease is renewed while it runs; if it is lost the command is stopped. Ends with the status of the command.',
+    'The command finds BUS_LANE, BUS_FENCE and BUS_OWNER in its environment. The lease is renewed while it runs; if it is lost the command is stopped. Ends with the status of the command. Nobody can stop the command of a hold that was killed with SIGKILL: it runs on, and the lane is free for others once the lease has run out. Only what the command writes to can refuse it then, by the fence.',
   readers: ['client'],
   declare: (command: Command) => {
     command
@@ -33,7 +34,14 @@ export const holdCommand: CommandDeclaration = {
         'Who holds it (default: unique to this run; one that holds the lane already is refused)',
       )
       .option('--lease, --lease-s <seconds>', `Seconds of each lease (default: ${leaseSecondsDefault})`)
-      .option('--wait, --wait-s <seconds>', 'Give up after so many seconds (default: wait for ever)');
+      .option('--wait, --wait-s <seconds>', 'Give up after so many seconds (default: wait for ever)')
+      .option(
+        '--wait-status <number>',
+        `Exit status when --wait is over, or the owner holds the lane already (default: ${waitStatusDefault})`,
+      )
+      .exitOverride((error) => {
+        throw withDashes(error);
+      });
   },
   run: hold,
 };
@@ -43,6 +51,8 @@ type Hold = Readonly<{
   claim: LaneClaim;
   command: readonly string[];
   waitSeconds: number | undefined;
+  /** How it ends when the lane was not to be had. */
+  waitStatus: number;
   /** Whether nobody else can hold a lane as this owner. */
   isOwnerUnique: boolean;
 }>;
@@ -65,7 +75,11 @@ async function hold(invocation: Invocation): Promise<number> {
     await release(bus, asked.claim, grant.lane.fence, invocation);
     return toSignalStatus(stopped);
   } catch (error) {
-    if (stopped === undefined) throw error;
+    if (stopped === undefined) {
+      if (!isHeldRefusal(error)) throw error;
+      terminal.remark(error.message);
+      return asked.waitStatus;
+    }
     // The lane may have been granted in the moment in which the wait was given up.
     if (asked.isOwnerUnique) await bus.releaseLane(toHolder(asked.claim)).catch(() => undefined);
     return toSignalStatus(stopped);
@@ -111,7 +125,7 @@ async function runHolding(
 function readHold({ config, environment, flags, operands, trailing }: Invocation): Hold {
   const [lane = ''] = operands;
   if (trailing.length === 0 || operands.length !== trailing.length + 1) {
-    throw new UsageError('put -- between the lane and the command: bus-mcp hold LANE -- COMMAND ARGUMENTS');
+    throw new UsageError(dashesSentence);
   }
   const { hostName, processId } = toMachine(environment);
   // Two containers may agree in the name of the host and in the number of the process.
@@ -119,7 +133,7 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
   const suffix = config.given.has('agentId') ? `:hold${ending}` : ending;
   const agent = config.given.has('agentId') ? config.agentId : `hold:${hostName}`;
   const unique = agent.slice(0, limits.agentIdCharactersMax - suffix.length) + suffix;
-  const { owner, leaseS = String(leaseSecondsDefault), waitS } = flags;
+  const { owner, leaseS = String(leaseSecondsDefault), waitS, waitStatus } = flags;
   const entries = Object.entries({ lane, owner: owner ?? unique, lease_s: leaseS });
   const checked = checkInput(
     { input: claimLane.input },
@@ -130,8 +144,23 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
   );
   if ('issues' in checked) throw toInputError(claimLane, checked.issues);
   const { wait_s: _, ...claim } = checked.value as LaneClaim & { wait_s: number };
-  return { claim, command: trailing, waitSeconds: readWait(waitS), isOwnerUnique: owner === undefined };
+  return {
+    claim,
+    command: trailing,
+    waitSeconds: readWait(waitS),
+    waitStatus: readWaitStatus(waitStatus),
+    isOwnerUnique: owner === undefined,
+  };
 }
+
+/** A flag that nobody knows is most often one of the command: only `--` tells the two apart. */
+function withDashes(error: CommanderError): CommanderError {
+  const { code, exitCode, message } = error;
+  if (code !== 'commander.unknownOption' || message.includes('Did you mean')) return error;
+  return new CommanderError(exitCode, code, `${message}\n(${dashesSentence})`);
+}
+
+const dashesSentence = 'put -- between the lane and the command: bus-mcp hold LANE -- COMMAND ARGUMENTS';
 
 function readWait(text: unknown): number | undefined {
   if (text === undefined) return undefined;
@@ -139,13 +168,22 @@ function readWait(text: unknown): number | undefined {
   throw new UsageError('--wait must be a number of seconds; without it the wait has no end');
 }
 
+function readWaitStatus(text: unknown): number {
+  const parsed = parseWholeNumber({ min: 0, max: 255 })(String(text ?? waitStatusDefault));
+  if ('value' in parsed) return parsed.value;
+  throw new UsageError(`--wait-status ${parsed.problem}`);
+}
+
 function toEnvironment(environment: NodeJS.ProcessEnv, { lane, owner }: LaneClaim, fence?: number) {
   return { ...environment, BUS_LANE: lane, BUS_OWNER: owner, BUS_FENCE: fence?.toString() };
 }
 
-/** Ctrl-C reaches the command without us: a second one would make many programs end without tidying up. */
+/** Ctrl-C and Ctrl-\ reach the command without us: a second one would make many programs end without tidying up. */
 function isSentByTerminal(name: SignalName): boolean {
-  return name === 'SIGINT' && [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  return (
+    (name === 'SIGINT' || name === 'SIGQUIT') &&
+    [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)
+  );
 }
 
 async function release(bus: OpenedBus, claim: LaneClaim, fence: number, { terminal }: Invocation) {
@@ -162,3 +200,5 @@ function toHolder({ lane, owner }: LaneClaim) {
 }
 
 const leaseSecondsDefault = 60;
+/** `EX_TEMPFAIL`: to be tried again later. Commands hardly ever end with it themselves. */
+const waitStatusDefault = 75;

@@ -9,4 +9,4 @@ export function onStopSignal(signals: SignalSource, listener: (name: SignalName)
   };
 }
 
-const stopSignals: readonly SignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const stopSignals: readonly SignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];

@@ -61,7 +61,7 @@ describe('the wait of a hold', () => {
     expect(run.errorOutput()).not.toContain('trying again');
   });
 
-  it('ends with status 1 when its time is over', async () => {
+  it('ends with a status of its own when its time is over', async () => {
     const timers = createManualTimers();
     const waits: number[] = [];
     const claimLane = async ({ wait_s }: { wait_s: number }) => {
@@ -71,7 +71,7 @@ describe('the wait of a hold', () => {
     };
     const run = hold(['feeds', '--wait', '400', '--', 'true'], { script: { claimLane }, timers });
     await timers.advance(500_000);
-    expect(await run.status).toBe(1);
+    expect(await run.status).toBe(75);
     expect(waits).toEqual([0, 300, 110]);
     expect(run.errorOutput()).toContain(held.detail);
   });
@@ -80,8 +80,15 @@ describe('the wait of a hold', () => {
     const run = hold(['feeds', '--wait', '0', '--', 'true'], {
       script: { claimLane: () => Promise.reject(held) },
     });
-    expect(await run.status).toBe(1);
+    expect(await run.status).toBe(75);
     expect(run.calls).toHaveLength(1);
+  });
+
+  it('that is over ends with the status that was asked for', async () => {
+    const script = { claimLane: () => Promise.reject(held) };
+    const run = hold(['feeds', '--wait', '0', '--wait-status', '0', '--', 'false'], { script });
+    expect(await run.status).toBe(0);
+    expect(run.errorOutput()).toContain(held.detail);
   });
 
   it('outlives a bus that goes away, but not one that was never there', async () => {

@@ -64,6 +64,9 @@ describe('hold', () => {
     [['../x', '--', 'true'], '<lane> must match'],
     [['feeds', '--lease', '0', '--', 'true'], '--lease-s must be at least 1'],
     [['feeds', '--wait', 'long', '--', 'true'], '--wait must be a number'],
+    [['feeds', '--wait-status', '256', '--', 'true'], '--wait-status must be a whole number from 0 to 255'],
+    [['feeds', 'sh', '-c', 'true'], 'put -- between the lane and the command'],
+    [['feeds', '--ownr', 'ada', '--', 'true'], 'Did you mean --owner?'],
   ])('refuses %j before it asks the bus', async (argv, sentence) => {
     const run = hold(argv);
     expect(await run.status).toBe(2);
@@ -94,7 +97,7 @@ describe('the owner of a hold', () => {
   it('that was named and holds the lane already is refused, without a claim that would touch its lease', async () => {
     const getLane = () => ({ state: 'held', fence: 3, lane: toLane({ owner: 'bot' }), waiting: [] });
     const run = hold(['feeds', '--owner', 'bot', '--', 'true'], { script: { getLane } });
-    expect(await run.status).toBe(1);
+    expect(await run.status).toBe(75);
     expect(run.errorOutput()).toContain("lane 'feeds' is held by 'bot' already");
     expect(namesOf(run)).toEqual(['getLane']);
   });
@@ -113,7 +116,7 @@ describe('the owner of a hold', () => {
         return { ...toGrant(claim), decision: 'renew' };
       };
       const run = hold(['feeds', '--owner', 'bot', '--', 'touch', file], { script: { claimLane } });
-      expect(await run.status).toBe(1);
+      expect(await run.status).toBe(75);
       expect(run.errorOutput()).toContain('two runs of one owner cannot be told apart');
       expect(existsSync(file)).toBe(false);
       expect(namesOf(run)).not.toContain('releaseLane');

@@ -118,11 +118,11 @@ describe('hold as it ships', () => {
     expect((await bus.getLane({ lane: 'count' })).state).toBe('free');
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
     'passes %s on, releases the lane, and ends as the command did',
     async (signal) => {
       const script =
-        "trap 'echo tidied; exit 4' INT TERM HUP; echo begun; for _ in $(seq 500); do sleep 0.02; done";
+        "trap 'echo tidied; exit 4' INT TERM HUP QUIT; echo begun; for _ in $(seq 500); do sleep 0.02; done";
       const run = start(['hold', 'signals', '--', 'sh', '-c', script]);
       await vi.waitFor(() => expect(run.output()).toBe('begun\n'), patience);
       expect((await bus.getLane({ lane: 'signals' })).state).toBe('held');
@@ -146,7 +146,7 @@ describe('hold as it ships', () => {
     ]);
     await vi.waitFor(() => expect(run.output()).toBe('begun\n'), patience);
     const other = start(['hold', 'cron', '--owner', 'bot', '--lease', '1', '--', 'echo', 'begun']);
-    expect(await other.ended).toBe(1);
+    expect(await other.ended).toBe(75);
     expect(other.output()).toBe('');
     expect(other.errorOutput()).toContain("lane 'cron' is held by 'bot' already");
     expect((await bus.getLane({ lane: 'cron' })).lane).toMatchObject({ owner: 'bot', lease_s: 60, fence: 1 });
