@@ -1,8 +1,12 @@
 import type { Bus, Output } from '../contract/contract.ts';
+import { checkInput, type InputIssue, toSentence } from '../contract/input.ts';
+import { getLane } from '../contract/lanes.ts';
+import { readMessages } from '../contract/messages.ts';
+import type { Operation } from '../contract/operation.ts';
 import type { CommandDeclaration, Invocation } from './command.ts';
 import { UsageError } from './config.ts';
 import { toEventLine } from './event-line.ts';
-import { exitStatus, isPassing } from './failure.ts';
+import { exitStatus, InputError, isPassing } from './failure.ts';
 import { type Row, toRows } from './rows.ts';
 import { onStopSignal } from './stop-signal.ts';
 import { pause, toBackOffMilliseconds } from './timers.ts';
@@ -29,6 +33,7 @@ export const watchCommand: CommandDeclaration = {
 async function watch(invocation: Invocation): Promise<number> {
   const { actions, config, flags, signals, terminal } = invocation;
   const since = readSince(flags.since);
+  checkWanted(flags);
   const stopped = new AbortController();
   const stop = () => stopped.abort();
   const forget = onStopSignal(signals, stop);
@@ -43,6 +48,22 @@ async function watch(invocation: Invocation): Promise<number> {
     forget();
     await bus.close();
   }
+}
+
+/** What no topic and no lane can be called is never heard of, so a slip would be silence. */
+function checkWanted({ topic, lane }: Invocation['flags']): void {
+  const issues = [
+    ...(topic === undefined ? [] : issuesOf(readMessages, { topic })),
+    ...(lane === undefined ? [] : issuesOf(getLane, { lane })),
+  ];
+  if (issues.length === 0) return;
+  const shown = issues.map(({ field, message }) => ({ field: `--${field}`, message }));
+  throw new InputError(toSentence(shown), issues);
+}
+
+function issuesOf(operation: Operation, input: Row): readonly InputIssue[] {
+  const checked = checkInput(operation, input);
+  return 'issues' in checked ? checked.issues : [];
 }
 
 async function follow(

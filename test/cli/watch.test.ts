@@ -81,6 +81,22 @@ describe('watch', () => {
     expect(run.errorOutput()).toContain('--since must be an event id');
   });
 
+  it.each(['bad lane!', '', '../x'])(
+    'refuses the lane %j, which nothing will ever happen to',
+    async (lane) => {
+      const run = startCommandLine(['watch', '--lane', lane], { script });
+      expect(await run.status).toBe(2);
+      expect(run.errorOutput()).toContain('--lane must match');
+      expect(run.calls).toEqual([]);
+    },
+  );
+
+  it('refuses a topic that no message can have', async () => {
+    const run = startCommandLine(['watch', '--topic', 'x'.repeat(201)], { script });
+    expect(await run.status).toBe(2);
+    expect(run.errorOutput()).toContain('--topic must have at most 200 characters');
+  });
+
   it('tells at once that no bus answers at the start', async () => {
     const gone = () => Promise.reject(new BusUnreachableError('no bus answered', 'http://x'));
     const run = startCommandLine(['watch'], { script: { getBusStatus: gone } });
