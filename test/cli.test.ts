@@ -113,6 +113,20 @@ describe('the agent id', () => {
     expect(errorOutput).toBe('');
   });
 
+  it('is not who acknowledges a flag: that is a person, by the name under which it is logged in', async () => {
+    const environment = { BUS_MCP_AGENT_ID: 'ada', LOGNAME: 'grace' };
+    const script = { acknowledgeFlag: ({ by }: { by: string }) => toMessage({ acknowledged_by: by }) };
+    const typed = await runToEnd(['acknowledge-flag', '1'], { script, environment });
+    expect(typed.calls[0]?.input).toEqual({ id: 1, by: 'grace' });
+    expect([typed.errorOutput, typed.output]).toEqual(['as grace\n', 'acknowledged #1 by grace\n']);
+    const json = await runToEnd(['acknowledge-flag', '1', '--json'], { script, environment });
+    expect(JSON.parse(json.output)).toEqual(toMessage({ acknowledged_by: 'grace' }));
+    const named = await runToEnd(['acknowledge-flag', '1', '--by', 'eve'], { script, environment });
+    expect(named.calls[0]?.input).toEqual({ id: 1, by: 'eve' });
+    const { output } = await runToEnd(['acknowledge-flag', '--help']);
+    expect(output.replace(/\s+/g, ' ')).toContain('--by <text> Who takes it on (default: your login name)');
+  });
+
   it('is not mentioned when it was typed', async () => {
     const script = { postMessage: () => toMessage() };
     const typed = ['post-message', 'plans', 'hi', '--sender', 'bob', '--json'];

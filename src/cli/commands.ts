@@ -9,6 +9,7 @@ import type { CommandDeclaration, Invocation } from './command.ts';
 import { UsageError } from './config.ts';
 import { exitStatus } from './failure.ts';
 import { isText, toDescription, toFlagFields, toInputError, toOption } from './fields.ts';
+import { toLoginName } from './folders.ts';
 import { readInputText } from './input-text.ts';
 import { printAnswer } from './print.ts';
 import { toJsonLine } from './visible.ts';
@@ -45,7 +46,7 @@ async function runOperation(
   const { name, operation, invocation } = asked;
   const { actions, config, flags, terminal } = invocation;
   const idempotencyKey = readIdempotencyKey(flags.idempotencyKey);
-  const { input, agentId } = fillInAgent(operation, await readInput(operation, invocation), config.agentId);
+  const { input, caller } = fillInCaller(operation, await readInput(operation, invocation), invocation);
   const checked = checkInput(operation, input);
   if ('issues' in checked) throw toInputError(operation, checked.issues);
   const bus = await actions.openBus(config);
@@ -53,9 +54,10 @@ async function runOperation(
     // The schema of this very operation has just accepted the input.
     const answer = await bus[name](checked.value as never, { idempotencyKey });
     if (flags.json === true) {
-      await terminal.print(toJsonLine(agentId === undefined ? answer : { ...answer, agent_id: agentId }));
+      const isAgent = caller !== undefined && operation.agentField !== undefined;
+      await terminal.print(toJsonLine(isAgent ? { ...answer, agent_id: caller } : answer));
     } else {
-      if (agentId !== undefined) terminal.remark(`as ${agentId}`);
+      if (caller !== undefined) terminal.remark(`as ${caller}`);
       await terminal.print(printAnswer(name, answer));
     }
     return exitStatus.done;
@@ -80,10 +82,15 @@ async function readInput(operation: Operation, invocation: Invocation): Promise<
   return fromText(operation.input, entries);
 }
 
-function fillInAgent(operation: Operation, input: Record<string, unknown>, agentId: string) {
-  const field = operation.agentField;
+function fillInCaller(
+  { agentField, personField }: Operation,
+  input: Record<string, unknown>,
+  { config, environment }: Invocation,
+) {
+  const field = agentField ?? personField;
   if (field === undefined || input[field] !== undefined) return { input };
-  return { input: { ...input, [field]: agentId }, agentId };
+  const caller = agentField === undefined ? toLoginName(environment) : config.agentId;
+  return { input: { ...input, [field]: caller }, caller };
 }
 
 function readIdempotencyKey(key: unknown): string | undefined {

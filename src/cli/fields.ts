@@ -23,9 +23,10 @@ export function toOption(operation: Operation, field: string): Option {
   // Seconds are the only unit that a person types, so `--wait` says as much as `--wait-s`.
   const flags = field.endsWith('_s') ? `${flag.slice(0, -'-s'.length)}, ${flag}` : flag;
   const placeholder = field.endsWith('_s') ? 'seconds' : fieldKindOf(toSchema(operation, field));
-  const more =
-    field === operation.agentField ? ' (default: BUS_MCP_AGENT_ID)' : toDefaultText(operation, field);
-  return new Option(`${flags} <${placeholder}>`, `${toDescription(operation, field)}${more}`);
+  return new Option(
+    `${flags} <${placeholder}>`,
+    `${toDescription(operation, field)}${toDefaultText(operation, field)}`,
+  );
 }
 
 /** The fields that are typed with a flag, in the order of the contract. */
@@ -42,6 +43,8 @@ export function toDescription(operation: Operation, field: string): string {
 }
 
 function toDefaultText(operation: Operation, field: string): string {
+  if (field === operation.agentField) return ' (default: BUS_MCP_AGENT_ID)';
+  if (field === operation.personField) return ' (default: your login name)';
   const filled = toSchema(operation, field).safeParse(undefined);
   return filled.success && filled.data !== undefined ? ` (default: ${filled.data})` : '';
 }

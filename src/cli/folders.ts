@@ -1,4 +1,4 @@
-import { homedir, hostname } from 'node:os';
+import { homedir, hostname, userInfo } from 'node:os';
 import { posix, win32 } from 'node:path';
 
 /** What the defaults of the settings depend on besides the variables. */
@@ -37,6 +37,18 @@ export function toDefaultStorePath(machine: Machine): string {
 /** Who this process is as long as nobody names it. */
 export function toDefaultAgentId(machine: Machine): string {
   return `session:${machine.hostName}:${machine.processId}`;
+}
+
+/** The person at the keyboard, as far as the system knows. */
+export function toLoginName({ LOGNAME, USER, USERNAME }: NodeJS.ProcessEnv): string | undefined {
+  const given = LOGNAME || USER || USERNAME;
+  if (given) return given;
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry in the list of users has no name either.
+    return undefined;
+  }
 }
 
 /** The home folder of the user, `/` for one that has none. */

@@ -103,7 +103,7 @@ export const acknowledgeFlag = {
   output: messageSchema,
   errors: ['not_found'],
   doors: ['cli'],
-  agentField: 'by',
+  personField: 'by',
   positionalFields: ['id'],
 } as const satisfies Operation;
 
