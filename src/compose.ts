@@ -107,6 +107,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
     },
     pages: [...panel, metrics.toPage(engine.bus), ...mcp.pages, ...(options.pages ?? [])],
     observe: metrics.observeRequest,
+    onQuietChange: engine.bus.onQuietChange,
     log,
   });
 

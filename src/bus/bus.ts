@@ -15,6 +15,7 @@ import { createHeldLanes, type HeldLanes } from './held-lanes.ts';
 import { createLeaseWatch, type LeaseWatch } from './lease-watch.ts';
 import { createMessageHandlers } from './messages.ts';
 import { createPruneHandlers } from './prune.ts';
+import { createQuietChanges } from './quiet-changes.ts';
 import { createSeats, type Seats } from './seats.ts';
 import { createStatusHandlers } from './status.ts';
 import { createWaiting, type Waiting } from './waiting.ts';
@@ -29,11 +30,17 @@ export type BusSettings = Readonly<{
 }>;
 
 /** A bus in this process. Closing it ends every wait with `unavailable`; the store is its opener's to close. */
-export type Engine = Bus & Readonly<{ close: () => void }>;
+export type Engine = Bus &
+  Readonly<{
+    /** Calls back after a change of a lane that may be no event: a renewed lease, a queue that grew or shrank. */
+    onQuietChange: (listener: () => void) => () => void;
+    close: () => void;
+  }>;
 
 export function createBus({ store, settings }: Readonly<{ store: Store; settings: BusSettings }>): Engine {
   const waiting = createWaiting(store.clock);
-  const leases = createLeaseWatch(store);
+  const quiet = createQuietChanges(store);
+  const leases = quiet.around(createLeaseWatch(store));
   const unsubscribe = store.subscribe(waiting.ring);
   const heldLanes = createHeldLanes(store);
   const { waitersMax, waitersPerOwnerMax: perOwnerMax, waitingReadersMax } = limits;
@@ -62,7 +69,7 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
     waiting.close();
   }
 
-  return { ...toBus(handlers), close };
+  return { ...toBus(handlers), onQuietChange: quiet.subscribe, close };
 }
 
 /** What the subjects of the engine share. */

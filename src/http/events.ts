@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Bus, Output } from '../contract/contract.ts';
 import { toBusError } from '../contract/errors.ts';
 import { readEvents } from '../contract/events.ts';
@@ -6,21 +7,29 @@ import { fromText } from '../contract/text.ts';
 import type { Answers, Exchange, Logger } from './answers.ts';
 import type { Bounds } from './bounds.ts';
 import type { Serve } from './calls.ts';
+import { createHints, type OnQuietChange } from './hints.ts';
 import { pause } from './pause.ts';
 import { headerNames, readQuery } from './wire.ts';
 
-export type EventStreamsOptions = Readonly<{ bus: Bus; answers: Answers; log: Logger }> &
+export type EventStreamsOptions = Readonly<{
+  bus: Bus;
+  answers: Answers;
+  log: Logger;
+  onQuietChange?: OnQuietChange | undefined;
+}> &
   Pick<Bounds, 'keepAliveSeconds' | 'stalledReaderSecondsMax' | 'eventStreamsMax'>;
 
 /**
  * The change feed as server-sent events, made of the same pages that every bus offers.
  *
  * It goes on after `Last-Event-ID`, else after `since`, else it begins at the end of the log: only news. It says at
- * once where it begins, so that a reader cut off before the first event resumes there too.
+ * once where it begins, so that a reader cut off before the first event resumes there too. What changes and is no event
+ * it only hints at.
  */
 export function createEventStreams(options: EventStreamsOptions) {
   const { bus, answers, log, keepAliveSeconds, stalledReaderSecondsMax, eventStreamsMax } = options;
   const open = new Set<AbortController>();
+  const hints = createHints(options.onQuietChange);
 
   async function run(exchange: Exchange, query: string): Promise<void> {
     const { request, response } = exchange;
@@ -28,6 +37,7 @@ export function createEventStreams(options: EventStreamsOptions) {
     const controller = new AbortController();
     open.add(controller);
     response.once('close', () => controller.abort());
+    const leave = hints.join(() => writeHint(response));
     try {
       await stream(exchange, readStart(query, request.headers['last-event-id']), controller.signal);
     } catch (error) {
@@ -35,6 +45,7 @@ export function createEventStreams(options: EventStreamsOptions) {
       else if (!controller.signal.aborted)
         log.warn({ requestId: exchange.id, err: error }, 'an event stream broke off');
     } finally {
+      leave();
       open.delete(controller);
       if (response.headersSent) response.end();
     }
@@ -81,6 +92,11 @@ export function createEventStreams(options: EventStreamsOptions) {
       for (const controller of open) controller.abort();
     },
   };
+}
+
+/** A comment, which readers of events leave aside. It is worth nothing to a reader who is behind. */
+function writeHint(response: ServerResponse): void {
+  if (response.headersSent && !response.writableNeedDrain) response.write(': status-changed\n\n');
 }
 
 type Page = Output<'readEvents'>;

@@ -12,6 +12,7 @@ import { createCloser } from './closing.ts';
 import { createConnections } from './connections.ts';
 import { createEventStreams } from './events.ts';
 import { createGuard } from './guard.ts';
+import type { OnQuietChange } from './hints.ts';
 import { createIdMaker, readRequestId } from './ids.ts';
 import { createLine } from './line.ts';
 import { createRouteTable, type Match } from './routing.ts';
@@ -30,6 +31,8 @@ export type HttpServerOptions = Readonly<{
   pages?: readonly Page[];
   log: Logger;
   observe?: ((measurement: Measurement) => void) | undefined;
+  /** How the streams learn of what is no event; without it they hint at nothing. */
+  onQuietChange?: OnQuietChange | undefined;
 }> &
   Partial<Bounds>;
 
@@ -54,7 +57,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const answers = createAnswers({ ...bounds, log, observe, isClosing });
   const bodies = createBodies({ ...bounds, answers });
   const calls = createCalls({ bus, answers, guard });
-  const streams = createEventStreams({ ...bounds, bus, answers, log });
+  const streams = createEventStreams({ ...bounds, bus, answers, log, onQuietChange: options.onQuietChange });
   const table = createRouteTable(
     toTargets({ answers, pages: [], ...options, serveCall: calls.toServe, serveStream: streams.serve }),
   );

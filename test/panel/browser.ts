@@ -14,6 +14,8 @@ type OpenOptions = Readonly<{
   server?: PanelServer;
   options?: PanelServerOptions;
   context?: BrowserContextOptions;
+  /** A script that runs in the page before its own. */
+  init?: string;
   /** After the address of the page. */
   hash?: string;
   /** Done to the bus before the page is opened. */
@@ -53,6 +55,7 @@ async function openPanel(browser: Browser, options: OpenOptions): Promise<Opened
     locale: 'en-GB',
     ...options.context,
   });
+  if (options.init) await context.addInitScript(options.init);
   const complaints: string[] = [];
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);

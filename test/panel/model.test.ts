@@ -254,17 +254,21 @@ describe('what the page knows of the bus', () => {
 });
 
 describe('small parts of the page', () => {
-  test('events are read however the stream cuts them, and comments are not events', () => {
+  test('events and hints are read however the stream cuts them, and comments are not events', () => {
     const events = [laneEvent(1, 'lane_claimed', 0), laneEvent(2, 'lane_released', 1, { owner: 'ü🚀\n' })];
     const wire = `retry: 1000\nid: 0\n\n: keep-alive\n\n${events
       .map((event) => `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`)
-      .join(': keep-alive\n\n')}`;
+      .join(': keep-alive\n\n: status-changed\n\n')}`;
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: wire.length }), { maxLength: 12 }), (cuts) => {
-        const parse = createEventParser();
+        let hints = 0;
+        const parse = createEventParser(() => {
+          hints += 1;
+        });
         const places = [0, ...cuts.sort((a, b) => a - b), wire.length];
         const read = places.slice(1).flatMap((to, index) => parse(wire.slice(places[index], to)));
         expect(read).toEqual(events);
+        expect(hints).toBe(1);
       }),
     );
   });

@@ -80,6 +80,7 @@ async function run(options: PanelServerOptions & Readonly<{ location: string; po
     writeSecret,
     allowedHosts: ['127.0.0.1', 'localhost'],
     health: async () => ({ ok: true }),
+    onQuietChange: bus.onQuietChange,
     pages: createPanelPages({ bus, folder: new URL('panel/', built) }),
     log: { info() {}, warn() {}, error: (data, message) => console.error(message, data) },
   });

@@ -63,7 +63,7 @@ export function startConnection(
     refresher.goOn(stop);
     const onPage = () => paint(['lanes', 'agents']);
     loadLastHour({ api, model, now: clock.now, onPage }).catch(() => {});
-    await followEvents(stream, take).catch(() => {});
+    await followEvents(stream, { onEvents: take, onHint: refresher.refreshNow }).catch(() => {});
     if (performance.now() - openedAt > steadyMilliseconds) failures = 0;
     return 'The connection to the bus broke.';
   }

@@ -9,8 +9,9 @@ const soonMilliseconds = 400;
 const eventsAtOnce = 500;
 
 /**
- * Asks for the status every few seconds while somebody looks, and soon after a lane changed hands: renewed leases and
- * those who wait are no events, they show in the status only.
+ * Asks for the status when the stream hints that something changed which is no event: a lease was renewed, or somebody
+ * waits. Hints do not tell of everything, such as what another process of the bus did, so it is also asked for soon
+ * after a lane changed hands, and every few seconds while somebody looks.
  */
 export function createRefresher(
   parts: Readonly<{
@@ -25,6 +26,8 @@ export function createRefresher(
   /** The connection that is live now, ended when the bus does not answer any more. */
   let connection: AbortController | undefined;
   let isAsking = false;
+  /** Something changed while an answer was under way that may be too old to show it. */
+  let isAskedAgain = false;
   let wasBehind = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -32,6 +35,7 @@ export function createRefresher(
     clearTimeout(timer);
     timer = undefined;
     const asked = connection;
+    isAskedAgain = isAsking;
     if (!asked || isAsking || document.visibilityState === 'hidden') return;
     isAsking = true;
     try {
@@ -46,6 +50,7 @@ export function createRefresher(
       asked.abort();
     } finally {
       isAsking = false;
+      if (isAskedAgain) void refresh();
       refreshAtExpiry();
     }
   }
@@ -78,6 +83,7 @@ export function createRefresher(
     pause(): void {
       connection = undefined;
     },
+    refreshNow: () => void refresh(),
     refreshSoon: () => refreshIn(soonMilliseconds),
   };
 }

@@ -10,10 +10,10 @@ const silenceMillisecondsMax = 35_000;
  */
 export async function followEvents(
   body: ReadableStream<Uint8Array>,
-  onEvents: (events: readonly BusEvent[]) => void,
+  { onEvents, onHint }: StreamListeners,
 ): Promise<void> {
   const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader();
-  const parse = createEventParser();
+  const parse = createEventParser(onHint);
   let alarm: ReturnType<typeof setTimeout> | undefined;
   try {
     for (;;) {
@@ -32,8 +32,14 @@ export async function followEvents(
   }
 }
 
+export type StreamListeners = Readonly<{
+  onEvents: (events: readonly BusEvent[]) => void;
+  /** Something changed that is no event: a lease was renewed, or a queue grew or shrank. */
+  onHint: () => void;
+}>;
+
 /** Takes text as it comes and answers the events that are whole. */
-export function createEventParser(): (text: string) => BusEvent[] {
+export function createEventParser(onHint: () => void): (text: string) => BusEvent[] {
   let rest = '';
   let data = '';
   return (text) => {
@@ -41,6 +47,7 @@ export function createEventParser(): (text: string) => BusEvent[] {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
+      if (line === ': status-changed') onHint();
       if (line.startsWith('data:')) data += line.slice(5).trimStart();
       if (line !== '' || data === '') continue;
       events.push(JSON.parse(data));
