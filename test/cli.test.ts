@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contract, operations } from '../src/contract/contract.ts';
-import { BusUnreachableError, toBusError } from '../src/contract/errors.ts';
+import { BusError, BusUnreachableError, toBusError } from '../src/contract/errors.ts';
 import { toKebabCase, toSnakeCase } from '../src/contract/names.ts';
 import { runToEnd } from './cli/command-line.ts';
 import { toGrant, toMessage } from './cli/rows.ts';
@@ -76,7 +76,14 @@ describe('the input of an operation', () => {
     expect(status).toBe(2);
     expect(calls).toEqual([]);
     expect(errorOutput).toContain('<lane> must match');
-    expect(errorOutput).toContain('--lease-s must be at least 1');
+    expect(errorOutput).toContain('--lease must be at least 1');
+  });
+
+  it('is told by its flags where one field needs another', async () => {
+    const { errorOutput } = await runToEnd(['read-messages', '--wait', '5']);
+    expect(errorOutput).toBe(
+      'invalid input: --wait needs --since-id: give the cursor of the last answer, or 0; see bus-mcp read-messages --help\n',
+    );
   });
 
   it('carries the idempotency key beside it', async () => {
@@ -152,6 +159,19 @@ describe('the exit status', () => {
     expect(run.isClosed()).toBe(true);
   });
 
+  it('is 1 for a refusal, whose remedy is told by its flag', async () => {
+    const detail =
+      "lane 'with wait_s' held by 'bob' (lease 9s remaining): wait for it with wait_s, or claim another lane";
+    const { code, data } = held;
+    const refusal = new BusError({ status: 409, detail, code, data });
+    const script = { claimLane: () => Promise.reject(refusal) };
+    expect((await runToEnd(['claim-lane', 'feeds'], { script })).errorOutput).toBe(
+      "lane 'with wait_s' held by 'bob' (lease 9s remaining): wait for it with --wait, or claim another lane\n",
+    );
+    const { output } = await runToEnd(['claim-lane', 'feeds', '--json'], { script });
+    expect(JSON.parse(output).error.message).toBe(detail);
+  });
+
   it('is 1 for a refusal in JSON too, which then stands on stdout', async () => {
     const script = { claimLane: () => Promise.reject(held) };
     const { errorOutput, output, status } = await runToEnd(['claim-lane', 'feeds', '--json'], { script });
@@ -163,17 +183,22 @@ describe('the exit status', () => {
   });
 
   it.each([
-    ['an unknown command', ['clam-lane'], 'Did you mean claim-lane?'],
-    ['an unknown flag', ['claim-lane', 'feeds', '--ownr', 'a'], 'Did you mean --owner?'],
-    ['an unknown setting without a command', ['--prot', '1'], 'unknown option'],
-    ['an argument too many', ['get-lane', 'a', 'b'], 'too many arguments'],
-    ['an argument too few', ['get-lane'], "missing required argument 'lane'"],
-    ['a flag without its value', ['get-lane', 'a', '--base-url'], 'argument missing'],
-  ])('is 2 for %s, with a hint', async (_, argv, hint) => {
+    ['an unknown command', ['clam-lane'], 'Did you mean claim-lane?', ''],
+    ['an unknown command with a flag', ['nope', '--help'], "unknown command 'nope'", ''],
+    ['the help of an unknown command', ['help', 'nope'], "unknown command 'nope'", ''],
+    ['the help of a misspelt command', ['help', 'clam-lane'], 'Did you mean claim-lane?', ''],
+    ['an unknown flag', ['claim-lane', 'feeds', '--ownr', 'a'], 'Did you mean --owner?', ' claim-lane'],
+    ['an unknown setting without a command', ['--prot', '1'], 'unknown option', ''],
+    ['an argument too many', ['get-lane', 'a', 'b'], 'too many arguments', ' get-lane'],
+    ['an argument too few', ['get-lane'], "missing required argument 'lane'", ' get-lane'],
+    ['a flag without its value', ['get-lane', 'a', '--base-url'], 'argument missing', ' get-lane'],
+    ['a value that does not fit', ['read-messages', '--limit', '0'], 'must be at least 1', ' read-messages'],
+  ])('is 2 for %s, with a hint', async (_, argv, hint, command) => {
     const { errorOutput, output, status } = await runToEnd(argv);
     expect(status).toBe(2);
     expect(output).toBe('');
     expect(errorOutput).toContain(hint);
+    expect(errorOutput).toMatch(new RegExp(`^[^\\n]+; see bus-mcp${command} --help\\n$`));
     expect(errorOutput).not.toMatch(/^error:|\n\s+at /);
   });
 
@@ -184,6 +209,8 @@ describe('the exit status', () => {
     const bad = await runToEnd(['read-messages', '--limit', 'many', '--json']);
     const issues = [{ field: 'limit', message: 'must be a number' }];
     expect(JSON.parse(bad.output).error.data).toEqual({ issues });
+    const tooShort = await runToEnd(['claim-lane', 'feeds', '--lease', '0', '--json']);
+    expect(JSON.parse(tooShort.output).error.message).toBe('invalid input: lease_s must be at least 1');
   });
 
   it('is 3 when no bus answered', async () => {
@@ -222,6 +249,15 @@ describe('the rest of the command line', () => {
       summary: contract.postMessage.summary,
     });
   });
+
+  it.each([['help'], ['help', 'get-lane'], ['get-lane', '--help'], ['--help']])(
+    'prints help for %s %s',
+    async (...argv) => {
+      const { output, status } = await runToEnd(argv);
+      expect(status).toBe(0);
+      expect(output).toMatch(/^Usage: bus-mcp/);
+    },
+  );
 
   it('prints its version', async () => {
     expect(await runToEnd(['--version'])).toMatchObject({ status: 0, output: '9.9.9\n' });

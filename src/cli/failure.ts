@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { BusError, BusUnreachableError } from '../contract/errors.ts';
-import type { InputIssue } from '../contract/input.ts';
+import { type InputIssue, toSentence } from '../contract/input.ts';
 import { UsageError } from './config.ts';
 
 /** How the command ended, for scripts that branch on it. */
@@ -24,7 +24,8 @@ export type Failure = Readonly<{
   error: Readonly<Record<string, unknown>>;
 }>;
 
-export function toFailure(error: unknown): Failure {
+/** `help` is the command that shows how what was typed wrongly is typed. */
+export function toFailure(error: unknown, help: string): Failure {
   if (error instanceof BusUnreachableError) {
     const { message, url } = error;
     return {
@@ -34,9 +35,16 @@ export function toFailure(error: unknown): Failure {
     };
   }
   if (error instanceof BusError) return toRefusal(error);
-  if (error instanceof InputError) return toMisuse(error.message, error.issues);
+  if (error instanceof InputError) {
+    // Programs know the fields by their names, people by their flags.
+    const misuse = toMisuse(toSentence(error.issues), error.issues);
+    return { ...misuse, sentence: `${error.message}; see ${help}` };
+  }
   if (error instanceof UsageError) return toMisuse(error.message, []);
-  if (error instanceof CommanderError) return toMisuse(toSentence(error), []);
+  if (error instanceof CommanderError) {
+    const misuse = toMisuse(toMessage(error), []);
+    return { ...misuse, sentence: `${misuse.sentence}; see ${help}` };
+  }
   const message = error instanceof Error ? error.message : String(error);
   return { status: exitStatus.refused, sentence: message, error: { type: 'failed', message } };
 }
@@ -44,7 +52,8 @@ export function toFailure(error: unknown): Failure {
 function toRefusal({ status, detail, code, data }: BusError): Failure {
   return {
     status: code === 'invalid_input' ? exitStatus.usedWrongly : exitStatus.refused,
-    sentence: detail,
+    // The bus names its field; whoever typed the command has a flag for it. What stands in quotes is a name.
+    sentence: detail.replace(/\b(with|without) wait_s\b(?=[^']*$)/g, '$1 --wait'),
     error: {
       type: 'bus_api_error',
       message: detail,
@@ -63,9 +72,10 @@ function toMisuse(message: string, issues: readonly InputIssue[]): Failure {
   };
 }
 
-/** Without the word in front, and without the value in `unknown option '--name=value'`, which may be a secret. */
-function toSentence({ message }: CommanderError): string {
-  return message.replace(/^error: /, '').replace(/(unknown option '--[^=']+)=[^\n]*'/, "$1'");
+/** On one line without the word in front, and without the value in `unknown option '--name=value'`, which may be a secret. */
+function toMessage({ message }: CommanderError): string {
+  const shown = message.replace(/^error: /, '').replace(/(unknown option '--[^=']+)=[^\n]*'/, "$1'");
+  return shown.replaceAll('\n', ' ');
 }
 
 /** Whether the same call may well be answered later: the bus was away, or could not for the moment. */

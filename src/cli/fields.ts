@@ -8,20 +8,31 @@ import { InputError } from './failure.ts';
 /** What is wrong with the input, with the names that the fields have at the command line. */
 export function toInputError(operation: Operation, issues: readonly InputIssue[]): InputError {
   const shown = issues.map(({ field, message }) => ({
-    field: operation.positionalFields.includes(field) ? `<${toKebabCase(field)}>` : `--${toKebabCase(field)}`,
-    message,
+    field: toTypedName(operation, field),
+    message: message.replace(/\b[a-z]+_[a-z_]+\b/g, (word) =>
+      Object.hasOwn(operation.input.shape, word) ? toTypedName(operation, word) : word,
+    ),
   }));
   return new InputError(toSentence(shown), issues);
 }
 
+function toTypedName(operation: Operation, field: string): string {
+  if (operation.positionalFields.includes(field)) return `<${toKebabCase(field)}>`;
+  return toFlagNames(field)[0];
+}
+
+/** Seconds are the only unit that a person types, so `--wait` says as much as `--wait-s`. */
+function toFlagNames(field: string): readonly [string, ...string[]] {
+  const flag = `--${toKebabCase(field)}`;
+  return field.endsWith('_s') ? [flag.slice(0, -'-s'.length), flag] : [flag];
+}
+
 /** The flag of a field, derived from its name and its schema. */
 export function toOption(operation: Operation, field: string): Option {
-  const flag = `--${toKebabCase(field)}`;
+  const flags = toFlagNames(field).join(', ');
   if (fieldKindOf(toSchema(operation, field)) === 'boolean') {
-    return new Option(flag, toDescription(operation, field));
+    return new Option(flags, toDescription(operation, field));
   }
-  // Seconds are the only unit that a person types, so `--wait` says as much as `--wait-s`.
-  const flags = field.endsWith('_s') ? `${flag.slice(0, -'-s'.length)}, ${flag}` : flag;
   const placeholder = field.endsWith('_s') ? 'seconds' : fieldKindOf(toSchema(operation, field));
   return new Option(
     `${flags} <${placeholder}>`,

@@ -36,7 +36,7 @@ export async function runCommandLine(commandLine: CommandLine): Promise<number> 
     return await run(commandLine, terminal);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.done;
-    return await report(error, terminal, isForPrograms(commandLine.argv));
+    return await report(error, terminal, commandLine);
   } finally {
     await terminal.flush();
   }
@@ -92,9 +92,12 @@ const ownCommands: readonly CommandDeclaration[] = [
   setupCommand,
 ];
 
-async function report(error: unknown, terminal: Terminal, forPrograms: boolean): Promise<number> {
-  const failure = toFailure(error);
-  if (forPrograms) await terminal.print(toJsonLine({ ok: false, error: failure.error }));
+async function report(error: unknown, terminal: Terminal, commandLine: CommandLine): Promise<number> {
+  const { argv, extraCommands = [] } = commandLine;
+  const names = [...ownCommands, ...extraCommands].map(({ name }) => name);
+  const command = argv.find((word) => names.includes(word));
+  const failure = toFailure(error, command === undefined ? 'bus-mcp --help' : `bus-mcp ${command} --help`);
+  if (isForPrograms(argv)) await terminal.print(toJsonLine({ ok: false, error: failure.error }));
   else terminal.remark(failure.sentence);
   return failure.status;
 }

@@ -5,6 +5,8 @@ import { toStatusLines } from './status-lines.ts';
 
 /** What the bus answered, for people: short lines and tables. Programs read `--json`. */
 export function printAnswer(name: OperationName, answer: Row, now = new Date()): string {
+  // An empty answer says that it was done, and no more.
+  if (Object.keys(answer).every((field) => field === 'ok')) return 'done';
   const printer = printers[name] ?? toFieldLines;
   return printer(answer, now).join('\n');
 }
@@ -13,15 +15,15 @@ type Printer = (answer: Row, now: Date) => readonly string[];
 
 /** Operations that are not here are printed field by field. */
 const printers: Readonly<Partial<Record<OperationName, Printer>>> = {
-  postMessage: (message) => [`posted #${toText(message.id)} to ${toText(message.topic)}`],
+  postMessage: ({ id, topic }) => [toLine('posted', said('#', id), said('to ', topic))],
   readMessages: toMessagePageLines,
   claimLane: toGrantLines,
   heartbeatLane: toGrantLines,
-  releaseLane: (answer) => [
-    answer.decision === 'free'
-      ? `lane ${toText(answer.lane)} was free already`
-      : `released lane ${toText(answer.lane)}`,
-  ],
+  releaseLane: (answer) => {
+    const lane = said('lane ', laneOf(answer).lane);
+    if (answer.decision !== 'free') return [toLine('released', lane)];
+    return [toLine(lane, lane && 'was', 'free already')];
+  },
   getBusStatus: toStatusLines,
   listLanes: toLanePageLines,
   getLane: toLaneStateLines,
@@ -29,8 +31,26 @@ const printers: Readonly<Partial<Record<OperationName, Printer>>> = {
     ...toRows(answer.events).map((event) => toEventLine(event, now)),
     ...toCursorLines(answer, '--since'),
   ],
-  acknowledgeFlag: (message) => [`acknowledged #${toText(message.id)} by ${toText(message.acknowledged_by)}`],
+  acknowledgeFlag: ({ id, acknowledged_by }) => [
+    toLine('acknowledged', said('#', id), said('by ', acknowledged_by)),
+  ],
 };
+
+/** The words that there are: a bus of another version may leave some out. */
+function toLine(...words: readonly string[]): string {
+  return words.filter((word) => word !== '').join(' ');
+}
+
+/** A value with the word that announces it; nothing for a value that is absent. */
+function said(word: string, value: unknown): string {
+  const text = toText(value);
+  return text === '' ? '' : `${word}${text}`;
+}
+
+/** Some answers carry the lane, others only its name. */
+function laneOf({ lane }: Row): Row {
+  return typeof lane === 'string' ? { lane } : (toRows([lane])[0] ?? {});
+}
 
 const decisionWords: Readonly<Record<string, string>> = {
   claim: 'claimed',
@@ -40,13 +60,12 @@ const decisionWords: Readonly<Record<string, string>> = {
 };
 
 function toGrantLines(answer: Row): readonly string[] {
-  const [lane = {}] = toRows([answer.lane]);
-  const word = decisionWords[toText(answer.decision)] ?? toText(answer.decision);
-  const terms = [
-    `lease ${toText(answer.lease_s)}s`,
-    ...(lane.fence === undefined ? [] : [`fence ${toText(lane.fence)}`]),
-  ];
-  return [`${word} lane ${toText(lane.lane)} as ${toText(lane.owner)} (${terms.join(', ')})`];
+  const { lane, owner, fence } = laneOf(answer);
+  const decision = toText(answer.decision);
+  const lease = answer.lease_s === undefined ? '' : `lease ${toText(answer.lease_s)}s`;
+  const terms = [lease, said('fence ', fence)].filter((term) => term !== '').join(', ');
+  const word = decisionWords[decision] ?? (decision || 'granted');
+  return [toLine(word, said('lane ', lane), said('as ', owner), terms && `(${terms})`)];
 }
 
 function toMessagePageLines(answer: Row, now: Date): readonly string[] {
@@ -73,17 +92,20 @@ function toLanePageLines(answer: Row): readonly string[] {
 }
 
 function toLaneStateLines(answer: Row, now: Date): readonly string[] {
-  const [lane = {}] = toRows([answer.lane]);
+  const lane = laneOf(answer);
   const waiters = toRows(answer.waiting);
-  const holder = lane.owner === undefined ? '' : ` by ${toText(lane.owner)}, ${toLeaseText(answer, lane)}`;
+  const holder = [said('by ', lane.owner), lane.owner === undefined ? '' : toLeaseText(answer, lane)];
+  const held = holder.filter((part) => part !== '').join(', ');
+  const fence = answer.fence === undefined ? '' : `(fence ${toText(answer.fence)})`;
   return [
-    `lane ${toText(lane.lane)} is ${toText(answer.state)}${holder} (fence ${toText(answer.fence)})`,
+    toLine('lane', toText(lane.lane), said('is ', answer.state), held, fence),
     ...(waiters.length === 0 ? [] : toWaiterLines(waiters, now)),
   ];
 }
 
 function toLeaseText(answer: Row, lane: Row): string {
-  return answer.state === 'held' ? `${toRemaining(lane)} left` : toRemaining(lane);
+  const remaining = toRemaining(lane);
+  return answer.state === 'held' && remaining !== '' ? `${remaining} left` : remaining;
 }
 
 function toFieldLines(answer: Row): readonly string[] {

@@ -37,6 +37,11 @@ export function readArguments(
     });
   }
   const { operands, unknown } = program.parseOptions([...argv]);
+  const [name] = operands[0] === 'help' ? operands.slice(1) : operands;
+  // Asked for the help of a command that there is not, the library prints the help of all.
+  if (name !== undefined && ![...declarations, { name: 'help' }].some((one) => one.name === name)) {
+    program.parse([name], { from: 'user' });
+  }
   const isHelp = unknown.includes('--help') || unknown.includes('-h');
   // Nothing but settings was typed: they are read again as those of the command that is meant.
   const isBare = operands.length === 0 && !isHelp;

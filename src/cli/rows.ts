@@ -17,15 +17,22 @@ export function toText(value: unknown): string {
 
 /** A message for people: a line that says who and where, and the body below it. */
 export function toMessageLines(message: Row, now: Date): string[] {
-  const flag = toFlagMark(message);
-  const heading = [`#${toText(message.id)}`, toClockTime(message.ts, now), toText(message.topic)];
-  const body = typeof message.body === 'string' ? message.body.replaceAll('\r\n', '\n') : '';
-  return [
-    `${heading.join('  ')}  ${toText(message.sender)}${flag}`,
-    ...toVisible(body, { keepLines: true })
-      .split('\n')
-      .map((line) => `    ${line}`.trimEnd()),
+  const { id, ts, topic, sender } = message;
+  const heading = [
+    id === undefined ? '' : `#${toText(id)}`,
+    ts === undefined ? '' : toClockTime(ts, now),
+    toText(topic),
+    toText(sender),
   ];
+  const line = `${heading.filter((part) => part !== '').join('  ')}${toFlagMark(message)}`;
+  return [...(line === '' ? [] : [line]), ...toBodyLines(message)];
+}
+
+function toBodyLines({ body }: Row): string[] {
+  if (typeof body !== 'string') return [];
+  return toVisible(body.replaceAll('\r\n', '\n'), { keepLines: true })
+    .split('\n')
+    .map((line) => `    ${line}`.trimEnd());
 }
 
 /** Says that a person must act, or who has taken it on. */

@@ -1,10 +1,11 @@
 import { type Row, toLaneLines, toMessageLines, toRows, toText, toWaiterLines } from './rows.ts';
 import { toDuration } from './table.ts';
 
-/** The status rollup in sections; what is empty is left out, but the lanes. */
+/** The status rollup in sections; what is empty is left out, but the lanes, if the bus sent a list of them. */
 export function toStatusLines(answer: Row, now: Date): readonly string[] {
   const [meta = {}] = toRows([answer._meta]);
   const held = toRows(answer.active_lanes);
+  const noLanes = Array.isArray(answer.active_lanes) ? ['none'] : [];
   const orphans = toRows(answer.orphaned_claims);
   const waiters = toRows(answer.waiting);
   const flags = toRows(answer.pending_action_flags);
@@ -12,7 +13,7 @@ export function toStatusLines(answer: Row, now: Date): readonly string[] {
   const toLines = (message: Row) => toMessageLines(message, now);
   return [
     toBusLine(meta),
-    ...toSection('Lanes held', meta.active_lane_count, held, toLaneLines, ['none']),
+    ...toSection('Lanes held', meta.active_lane_count, held, toLaneLines, noLanes),
     ...toSection('Left behind: the lease ran out', meta.orphaned_claim_count, orphans, toLaneLines),
     ...toSection('Waiting', meta.waiter_count, waiters, (rows) => toWaiterLines(rows, now)),
     ...toSection('Needs a person', meta.pending_action_flag_count, flags, (rows) => rows.flatMap(toLines)),

@@ -62,7 +62,7 @@ describe('hold', () => {
     [['feeds', '--'], "missing required argument 'command'"],
     [['feeds', 'extra', '--', 'true'], 'put -- between'],
     [['../x', '--', 'true'], '<lane> must match'],
-    [['feeds', '--lease', '0', '--', 'true'], '--lease-s must be at least 1'],
+    [['feeds', '--lease', '0', '--', 'true'], '--lease must be at least 1'],
     [['feeds', '--wait', 'long', '--', 'true'], '--wait must be a number'],
     [['feeds', '--wait-status', '256', '--', 'true'], '--wait-status must be a whole number from 0 to 255'],
     [['feeds', 'sh', '-c', 'true'], 'put -- between the lane and the command'],

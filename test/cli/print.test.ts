@@ -3,6 +3,7 @@ import { toEventLine } from '../../src/cli/event-line.ts';
 import { printAnswer } from '../../src/cli/print.ts';
 import { toClockTime, toDuration } from '../../src/cli/table.ts';
 import { toJsonLine, toVisible } from '../../src/cli/visible.ts';
+import { operationNames } from '../../src/contract/contract.ts';
 import { runToEnd } from './command-line.ts';
 import { toGrant, toLane, toMessage } from './rows.ts';
 
@@ -118,6 +119,35 @@ describe('lanes', () => {
   });
 });
 
+describe('an answer that leaves things out', () => {
+  it.each(operationNames)('%s: is told to be done when the bus said nothing else', (name) => {
+    expect(printAnswer(name, { ok: true }, now)).toBe('done');
+    expect(printAnswer(name, {}, now)).toBe('done');
+  });
+
+  it.each([
+    ['claimLane', { ok: true, decision: 'claim' }, 'claimed'],
+    ['claimLane', { decision: 'claim', lane: { lane: 'feeds' } }, 'claimed lane feeds'],
+    ['claimLane', { lane: { lane: 'feeds', owner: 'ada' } }, 'granted lane feeds as ada'],
+    ['claimLane', { decision: 'lent', lease_s: 60 }, 'lent (lease 60s)'],
+    ['heartbeatLane', { ok: true, lease_s: 60 }, 'granted (lease 60s)'],
+    ['releaseLane', { ok: true, decision: 'released' }, 'released'],
+    ['releaseLane', { ok: true, lane: { lane: 'feeds' } }, 'released lane feeds'],
+    ['releaseLane', { decision: 'free' }, 'free already'],
+    ['postMessage', { id: 5 }, 'posted #5'],
+    ['postMessage', { topic: 'plans' }, 'posted to plans'],
+    ['acknowledgeFlag', { acknowledged_by: 'bob' }, 'acknowledged by bob'],
+    ['getLane', { state: 'free', lane: { lane: 'feeds' } }, 'lane feeds is free'],
+    ['getLane', { lane: { lane: 'feeds', owner: 'ada' } }, 'lane feeds by ada'],
+    ['getLane', { state: 'held', lane: { owner: 'ada' } }, 'lane is held by ada'],
+    ['readMessages', { messages: [{ body: 'hi' }] }, '    hi'],
+    ['readMessages', { messages: [{ id: 4, topic: 'plans', body: 'hi' }] }, '#4  plans\n    hi'],
+    ['listLanes', { lanes: [] }, 'no lanes'],
+  ] as const)('%s %j is printed without it', (name, answer, text) => {
+    expect(printAnswer(name, answer, now)).toBe(text);
+  });
+});
+
 describe('the status', () => {
   const answer = {
     active_lanes: [toLane()],
@@ -147,8 +177,9 @@ describe('the status', () => {
     ]);
   });
 
-  it('of an empty or an older bus is printed all the same', () => {
-    expect(printAnswer('getBusStatus', {}, now)).toBe('bus\n\nLanes held (0)\n  none');
+  it('of an empty or an older bus is printed all the same, and claims nothing that was not said', () => {
+    expect(printAnswer('getBusStatus', { active_lanes: [] }, now)).toBe('bus\n\nLanes held (0)\n  none');
+    expect(printAnswer('getBusStatus', { _meta: { message_count: 2 } }, now)).toBe('bus · 2 messages');
   });
 });
 
