@@ -36,7 +36,7 @@ export const limits = {
   stalledReaderSecondsMax: 10,
   /** An event stream says at least so often that it is still there. */
   streamKeepAliveSeconds: 15,
-  /** It hints at most so often that something changed which is no event. */
+  /** An event stream hints at most so often at what changed and is no event. */
   streamHintMilliseconds: 250,
   /** More is `invalid_input`. */
   idempotencyKeyCharactersMax: 200,

@@ -7,6 +7,7 @@ import type { Model } from './model.ts';
 import type { SecretKeeper } from './secret.ts';
 import { createTitle } from './title.ts';
 
+const stateWords = { connecting: 'Connecting…', live: 'Live', resting: 'Catching up…', away: 'Away' };
 const numberFormat = new Intl.NumberFormat('en');
 
 /** The state of the bus, the counts, and the banner that says when the bus is away. */
@@ -67,7 +68,7 @@ export function createHeaderView({
     if (next.kind === 'away' && state.kind !== 'away') banner.begin(clock.now());
     state = next;
     document.documentElement.dataset.connection = state.kind;
-    setText(part('connection'), { connecting: 'Connecting…', live: 'Live', away: 'Away' }[state.kind]);
+    setText(part('connection'), stateWords[state.kind]);
     banner.show(state);
     paint();
   }

@@ -6,14 +6,27 @@ const eventsPerPage = 250;
 const eventsMax = 10_000;
 const paintMilliseconds = 300;
 
+type HistoryParts = Readonly<{ api: Api; model: Model; now: () => number; onPage: () => void }>;
+
+/** The past of the bus for the timelines: read once, because from then on the events come by themselves. */
+export function createHistory(parts: HistoryParts) {
+  let isLoaded = false;
+  return {
+    async load(): Promise<void> {
+      // Nothing is known when the page began anew at another place in the log.
+      if (isLoaded && parts.model.activity.knownSince() < Number.POSITIVE_INFINITY) return;
+      isLoaded = false;
+      await loadLastHour(parts);
+      isLoaded = true;
+    },
+  };
+}
+
 /**
- * Reads the change feed backwards from the cursor to the beginning of the last hour, for the timelines. Pages of the
- * feed are asked for by the id before them, which is known because ids have no gaps.
+ * Reads the change feed backwards from the cursor to the beginning of the last hour. Pages of the feed are asked for by
+ * the id before them, which is known because ids have no gaps.
  */
-export async function loadLastHour(
-  asked: Readonly<{ api: Api; model: Model; now: () => number; onPage: () => void }>,
-): Promise<void> {
-  const { api, model, now, onPage } = asked;
+async function loadLastHour({ api, model, now, onPage }: HistoryParts): Promise<void> {
   const last = model.cursor();
   let paintedAt = 0;
   for (let first = last; first > 0 && last - first < eventsMax; first -= eventsPerPage) {

@@ -14,6 +14,7 @@ import { createModel, type Part } from './model.ts';
 import { createNotices } from './notices.ts';
 import { createPainter } from './painter.ts';
 import { createSecretKeeper } from './secret.ts';
+import { isOutOfSight } from './sight.ts';
 import { createStartView } from './start-view.ts';
 
 const tickMilliseconds = 1_000;
@@ -77,7 +78,7 @@ function start(): void {
 
   setInterval(() => {
     header.tick();
-    if (document.visibilityState === 'hidden' || header.isAway()) return;
+    if (isOutOfSight() || header.isAway()) return;
     for (const view of [flags, lanes, messages]) view.tick();
     painter.paint(['agents', 'header']);
   }, tickMilliseconds);

@@ -1,4 +1,5 @@
 import { everyPart, type Part } from './model.ts';
+import { isOutOfSight } from './sight.ts';
 
 export type Painter = Readonly<{ paint: (dirty: Iterable<Part>) => void }>;
 
@@ -19,7 +20,7 @@ export function createPainter(painters: Readonly<Record<Part, () => void>>): Pai
       for (const part of dirty) waiting.add(part);
       if (isDue || waiting.size === 0) return;
       isDue = true;
-      if (document.visibilityState === 'hidden') setTimeout(paintAll, 100);
+      if (isOutOfSight()) setTimeout(paintAll, 100);
       else requestAnimationFrame(paintAll);
     },
   };

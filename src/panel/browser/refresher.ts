@@ -3,6 +3,7 @@ import type { ServerClock } from './clock.ts';
 import { nextExpiry } from './lanes.ts';
 import type { Model, Part } from './model.ts';
 import type { BusEvent } from './rows.ts';
+import { isOutOfSight } from './sight.ts';
 
 const everyMilliseconds = 3_000;
 const soonMilliseconds = 400;
@@ -36,7 +37,7 @@ export function createRefresher(
     timer = undefined;
     const asked = connection;
     isAskedAgain = isAsking;
-    if (!asked || isAsking || document.visibilityState === 'hidden') return;
+    if (!asked || isAsking || isOutOfSight()) return;
     isAsking = true;
     try {
       const status = await api.getStatus(asked.signal);
