@@ -109,9 +109,10 @@ const messages = `<section class="messages" id="messages" aria-labelledby="messa
 <header class="bar-of-section sticky">
 <h2 id="messages-title">Messages</h2>
 <form class="filters" id="filters" role="search" aria-label="Messages">
-<label class="field"><span class="only-read">Topic</span><select id="filter-topic"><option value="">all topics</option></select></label>
+<label class="field topic-field"><span class="only-read">Topic</span><input id="filter-topic" type="search" list="topics" maxlength="200" placeholder="all topics" autocomplete="off" spellcheck="false"></label>
+<datalist id="topics"></datalist>
 <label class="field"><span class="only-read">Sender</span><select id="filter-sender"><option value="">all senders</option></select></label>
-<label class="field grow"><span class="only-read">Search in the messages loaded</span><input id="filter-words" type="search" placeholder="Search in what is loaded" autocomplete="off" spellcheck="false"></label>
+<label class="field grow"><span class="only-read">Search in the messages loaded</span><input id="filter-words" type="search" placeholder="Search" autocomplete="off" spellcheck="false"></label>
 </form>
 <p class="place" id="messages-place" hidden></p>
 <button class="fresh" id="messages-fresh" type="button" hidden></button>

@@ -135,7 +135,8 @@ describeInBrowser('everybody can use the page', (open) => {
     await page.getByText('Lane docs was released.').waitFor();
     await eventually(() => page.evaluate('document.activeElement.id')).toBe('lanes');
     await tabTo(/Topic/);
-    await press('o');
+    await page.keyboard.type('ops');
+    await press('Enter');
     await eventually(() => page.getByRole('article').count()).toBe(2);
     await tabTo(/Search/);
     await page.keyboard.type('done');

@@ -16,6 +16,11 @@ async function postMany({ bus }: PanelServer, count: number): Promise<void> {
 }
 
 const bodies = (page: Page) => page.getByRole('article').locator('.body').allTextContents();
+async function chooseTopic(page: Page, name: string): Promise<void> {
+  await page.getByLabel('Topic').fill(name);
+  await page.getByLabel('Topic').press('Enter');
+}
+
 const more = (page: Page) => page.locator('#messages-more').textContent();
 
 async function expectHeaderInSight(page: Page, after: string): Promise<void> {
@@ -29,15 +34,38 @@ describeInBrowser('the messages on the page', (open) => {
   test('are filtered by topic, which also asks the bus for those not loaded', async () => {
     const { page, server } = await open({ before: (server) => postMany(server, 250) });
     await page.getByRole('article').first().waitFor();
-    await page.getByLabel('Topic').selectOption('rare');
+    await chooseTopic(page, 'rare');
     await eventually(() => more(page)).toBe('25 loaded, all there are.');
     expect((await bodies(page)).slice(0, 2)).toEqual(['The Needle (250)', 'straw 240']);
     await server.bus.postMessage({ topic: 'plan', sender: 'ada', body: 'not of that topic' });
     await server.bus.postMessage({ topic: 'rare', sender: 'ada', body: 'of that topic' });
     await page.getByRole('article').getByText('of that topic', { exact: true }).waitFor();
     expect((await bodies(page)).slice(0, 2)).toEqual(['of that topic', 'The Needle (250)']);
-    await page.getByLabel('Topic').selectOption('');
+    await page.getByLabel('Topic').fill('');
     await page.getByText('not of that topic').waitFor();
+  });
+
+  test('are found by a topic of which none is loaded, and by one whose name hides something', async () => {
+    const { page } = await open({
+      before: async (server) => {
+        await server.bus.postMessage({ topic: 'ancient', sender: 'ada', body: 'long ago' });
+        await server.bus.postMessage({ topic: 'a\u202eb', sender: 'ada', body: 'turned' });
+        await postMany(server, 150);
+      },
+    });
+    await page.getByRole('article').first().waitFor();
+    const offered = page
+      .locator('#topics option')
+      .evaluateAll(inBrowser('(all) => all.map(({ value }) => value)'));
+    expect(await offered).toEqual(['plan', 'rare']);
+    await chooseTopic(page, 'ancient');
+    await eventually(() => bodies(page)).toEqual(['long ago']);
+    expect(await more(page)).toBe('1 loaded, all there are.');
+    await page.getByLabel('Topic').fill('');
+    await page.evaluate('location.hash = "#message-2"');
+    await page.locator('#message-2').getByRole('button', { name: 'a⟨U+202E⟩b' }).click();
+    expect(await page.getByLabel('Topic').inputValue()).toBe('a⟨U+202E⟩b');
+    await eventually(() => bodies(page)).toEqual(['turned']);
   });
 
   test('are filtered by sender and searched in any case, with what was found marked', async () => {

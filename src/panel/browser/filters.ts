@@ -1,4 +1,4 @@
-import { toVisibleLine } from '../visible.ts';
+import { toVisible, toVisibleLine } from '../visible.ts';
 import { make, part } from './dom.ts';
 import type { Filter } from './message-log.ts';
 import type { Message } from './rows.ts';
@@ -15,7 +15,7 @@ const typingMilliseconds = 150;
 
 /** Which messages a person wants to see: topic, sender, words, and the place in the log. */
 export function createFilters(onChange: () => void): Filters {
-  const topic = createChoice('filter-topic');
+  const topic = createNameField('filter-topic', 'topics', () => changed());
   const sender = createChoice('filter-sender');
   const words = part<HTMLInputElement>('filter-words');
   let until: number | undefined;
@@ -26,8 +26,7 @@ export function createFilters(onChange: () => void): Filters {
     onChange();
   }
 
-  topic.select.addEventListener('change', changed);
-  sender.select.addEventListener('change', changed);
+  sender.element.addEventListener('change', changed);
   words.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(changed, typingMilliseconds);
@@ -38,7 +37,7 @@ export function createFilters(onChange: () => void): Filters {
   });
 
   return {
-    read: () => ({ topic: topic.select.value, sender: sender.select.value, words: words.value, until }),
+    read: () => ({ topic: topic.read(), sender: sender.read(), words: words.value, until }),
     change(next) {
       if (next.topic !== undefined) topic.choose(next.topic);
       if (next.sender !== undefined) sender.choose(next.sender);
@@ -54,31 +53,70 @@ export function createFilters(onChange: () => void): Filters {
 }
 
 /** More names than this nobody finds anything among; a click on a message still chooses any of them. */
-const optionsMax = 1_000;
+const namesMax = 1_000;
+const shownCharactersMax = 60;
 
-/** A menu of names in their order, which grows with what is loaded. */
-function createChoice(id: string) {
-  const select = part<HTMLSelectElement>(id);
+/** Offers names in their order, each once. */
+function createOffer(place: (name: string, before: number) => void) {
   const names: string[] = [];
   const known = new Set<string>(['']);
 
-  function offer(more: readonly string[]): void {
-    for (const name of more) if (!known.has(name) && names.length < optionsMax) add(name);
+  function add(name: string): void {
+    if (known.has(name)) return;
+    known.add(name);
+    const found = names.findIndex((other) => other > name);
+    const at = found < 0 ? names.length : found;
+    names.splice(at, 0, name);
+    place(name, at);
   }
 
-  function add(name: string): void {
-    known.add(name);
-    const place = names.findIndex((other) => other > name);
-    const at = place < 0 ? names.length : place;
-    names.splice(at, 0, name);
-    const option = make('option', { value: name }, toVisibleLine(name, 60));
-    select.insertBefore(option, select.options[at + 1] ?? null);
+  function offer(more: readonly string[]): void {
+    for (const name of more) if (names.length < namesMax) add(name);
   }
+
+  return { add, offer };
+}
+
+/** A menu of names, which grows with what is loaded. */
+function createChoice(id: string) {
+  const select = part<HTMLSelectElement>(id);
+  const { add, offer } = createOffer((name, before) => {
+    const option = make('option', { value: name }, toVisibleLine(name, shownCharactersMax));
+    select.insertBefore(option, select.options[before + 1] ?? null);
+  });
 
   function choose(name: string): void {
-    if (!known.has(name)) add(name);
+    add(name);
     select.value = name;
   }
 
-  return { select, offer, choose };
+  return { element: select, read: () => select.value, offer, choose };
+}
+
+/** A field for any name, also of what is not loaded, that offers those of what is. */
+function createNameField(id: string, listId: string, onChange: () => void) {
+  const input = part<HTMLInputElement>(id);
+  const list = part<HTMLDataListElement>(listId);
+  /** What is shown has signs for what hides or turns text; the bus is asked for what is behind them. */
+  const behind = new Map<string, string>();
+  const { add, offer } = createOffer((name, before) => {
+    const shown = toVisible(name);
+    behind.set(shown, name);
+    list.insertBefore(make('option', { value: shown }), list.options[before] ?? null);
+  });
+
+  input.addEventListener('change', onChange);
+  // Chosen from the list, or cleared: there is nothing more to come.
+  input.addEventListener('input', (event) => {
+    const isTyped = event instanceof InputEvent && event.inputType !== 'insertReplacementText';
+    if (!isTyped || input.value === '') onChange();
+  });
+
+  function choose(name: string): void {
+    add(name);
+    behind.set(toVisible(name), name);
+    input.value = toVisible(name);
+  }
+
+  return { read: () => behind.get(input.value) ?? input.value, offer, choose };
 }
