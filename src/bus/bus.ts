@@ -43,6 +43,11 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
   const leases = quiet.around(createLeaseWatch(store));
   const unsubscribe = store.subscribe(waiting.ring);
   const heldLanes = createHeldLanes(store);
+  const unsubscribeRewind = store.onRewind?.(() => {
+    heldLanes.recount();
+    leases.touchAll();
+    waiting.ringAll();
+  });
   const { waitersMax, waitersPerOwnerMax: perOwnerMax, waitingReadersMax } = limits;
   const waiters = createSeats({ what: 'claims that wait', seatsMax: waitersMax, perOwnerMax });
   const readers = createSeats({ what: 'reads that wait', seatsMax: waitingReadersMax });
@@ -64,6 +69,7 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
 
   function close(): void {
     unsubscribe();
+    unsubscribeRewind?.();
     heldLanes.close();
     leases.close();
     waiting.close();

@@ -7,6 +7,8 @@ import { toTooMany } from './seats.ts';
 export type HeldLanes = Readonly<{
   /** Why no lane more can be held; undefined while there is room. */
   refusal: () => BusError | undefined;
+  /** Counts anew, for a change that no event tells of. */
+  recount: () => void;
   close: () => void;
 }>;
 
@@ -19,13 +21,18 @@ export function createHeldLanes(store: Store): HeldLanes {
   const close = store.subscribe((events) => {
     for (const event of events) count += changeOf(event);
   });
-  void countHeld(store).then(
-    (found) => {
-      count += found;
-    },
-    // A store that is away cannot take a claim either; counting from here on is better than not at all.
-    () => {},
-  );
+  recount();
+
+  function recount(): void {
+    const before = count;
+    void countHeld(store).then(
+      (found) => {
+        count += found - before;
+      },
+      // A store that is away cannot take a claim either; counting from here on is better than not at all.
+      () => {},
+    );
+  }
 
   function refusal(): BusError | undefined {
     if (count < limits.lanesHeldMax) return undefined;
@@ -36,7 +43,7 @@ export function createHeldLanes(store: Store): HeldLanes {
     );
   }
 
-  return { refusal, close };
+  return { refusal, recount, close };
 }
 
 async function countHeld(store: Store): Promise<number> {

@@ -9,6 +9,7 @@ export type LeaseWatch = Readonly<{
   watch: (lane: string) => void;
   /** The lane may have changed hands or its lease its end: look again if anybody waits for it. */
   touch: (lane: string) => void;
+  touchAll: () => void;
   close: () => void;
 }>;
 
@@ -82,6 +83,9 @@ export function createLeaseWatch(store: Store): LeaseWatch {
   return {
     watch,
     touch,
+    touchAll() {
+      for (const lane of alarms.keys()) watch(lane);
+    },
     close() {
       unsubscribe();
       stopListening?.();

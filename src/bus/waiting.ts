@@ -23,6 +23,8 @@ export type Waiting = Readonly<{
   ring: (events: readonly EventRow[]) => void;
   /** Ends the wait of this ticket, if it waits in this process. */
   refuse: (ticket: string, refusal: BusError) => void;
+  /** Rings everybody, for a change that no event tells of. */
+  ringAll: () => void;
   /** How many commits have rung. */
   generation: () => number;
   /** Ends every wait with the refusal `unavailable`. */
@@ -30,7 +32,7 @@ export type Waiting = Readonly<{
   isClosed: () => boolean;
 }>;
 
-type Ringer = { ring: (event: EventRow) => void; end: (reason: unknown) => void };
+type Ringer = { ring: (event?: EventRow) => void; end: (reason: unknown) => void };
 
 /** Who waits in this process, for what. Nobody polls: a commit rings those it concerns, and nobody else. */
 export function createWaiting(clock: Clock): Waiting {
@@ -39,7 +41,7 @@ export function createWaiting(clock: Clock): Waiting {
   /** Why nobody can wait any more. */
   let closedBecause: unknown;
 
-  function place(name: string, onRing: (event: EventRow) => void = () => {}): Bell {
+  function place(name: string, onRing: (event?: EventRow) => void = () => {}): Bell {
     let isRung = false;
     let failure = closedBecause;
     let wake = () => {};
@@ -96,6 +98,11 @@ export function createWaiting(clock: Clock): Waiting {
     for (const ringer of places.get(`ticket:${ticket}`) ?? []) ringer.end(refusal);
   }
 
+  function ringAll(): void {
+    generation += 1;
+    for (const others of places.values()) for (const ringer of others) ringer.ring();
+  }
+
   function close(): void {
     const detail = 'the bus is shutting down; nothing was kept: repeat the call in 1 s';
     closedBecause = toBusError('unavailable', detail, { retry_after_s: 1 });
@@ -117,6 +124,7 @@ export function createWaiting(clock: Clock): Waiting {
     onTicket,
     ring,
     refuse,
+    ringAll,
     generation: () => generation,
     close,
     isClosed: () => closedBecause !== undefined,

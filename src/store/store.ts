@@ -50,6 +50,12 @@ export type Store = Readonly<{
   /** Calls back after each commit with its events, oldest first, before the turns of that commit are answered. */
   subscribe: (listener: (events: readonly EventRow[]) => void) => () => void;
 
+  /**
+   * Calls back when events that were handed out are gone, and so what they told: somebody has put the database back to
+   * an earlier state. Everybody has to look again. A store that nobody can change under its process has none.
+   */
+  onRewind?: (listener: () => void) => () => void;
+
   /** Whether a write could be kept now; rejects when not. */
   probe: () => Promise<void>;
   /** Refuses new turns, finishes those under way, and lets go of the rows. */

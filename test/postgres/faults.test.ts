@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { settings } from '../../src/cli/settings.ts';
 import type { BusError } from '../../src/contract/errors.ts';
-import { refusalOf, soon, until } from '../suite/ask.ts';
+import { postMany, refusalOf, soon, until } from '../suite/ask.ts';
 import { createTestSchemaOn, type TestSchema } from '../suite/postgres.ts';
-import { type PostgresServer, startPostgresPair, startPostgresServer } from '../suite/postgres-server.ts';
-import { collectEventIds, idsUpTo, openOwnBus } from './buses.ts';
+import { type PostgresServer, startPostgresServer } from '../suite/postgres-server.ts';
+import { collectEventIds, idsUpTo, openOwnBus, openToldBus } from './buses.ts';
 import { startProxy } from './proxy.ts';
 
 const message = { topic: 'log', sender: 'ada', body: 'hello' };
@@ -89,6 +91,51 @@ describe('while the database is away', () => {
     expect((await cutOff.bus.postMessage(message)).id).toBe(id + 2);
   });
 
+  test('that was put back to an earlier state is noticed, and who waits hears of what comes then', async () => {
+    const { url, ask } = createTestSchemaOn(server.url);
+    const [one, other] = [await openOwnBus(url), await openToldBus(url)];
+    await postMany(one.bus, 10);
+    await one.bus.claimLane({ lane: 'docs', owner: 'ada' });
+    const ids = collectEventIds(other.store);
+    const topic = { topic: 'news', since_id: 4, wait_s: 60 };
+    const waiting = other.bus.readMessages(topic);
+    const claiming = other.bus.claimLane({ lane: 'docs', owner: 'bob', wait_s: 60 });
+    await until('bob waits', async () => (await one.bus.getLane({ lane: 'docs' })).waiting.length === 1);
+
+    await ask(
+      `WITH a AS (DELETE FROM messages WHERE id > 4), b AS (DELETE FROM events WHERE id > 4),
+         c AS (DELETE FROM lanes), d AS (DELETE FROM waiters)
+       UPDATE counters SET last_message_id = 4, last_event_id = 4, message_count = 4`,
+    );
+    await until('it is noticed', () => other.notices.length > 0);
+    expect(other.notices).toEqual([
+      {
+        level: 'warn',
+        message: 'the database went back to an earlier state: what was kept since is gone',
+        data: { lastEventId: 4, before: 11 },
+      },
+    ]);
+    // Who waits for a lane looks again, and finds it free.
+    expect(await soon('the claim', claiming)).toMatchObject({ decision: 'claim', lane: { owner: 'bob' } });
+    expect(await one.bus.postMessage({ ...message, topic: 'news' })).toMatchObject({ id: 5 });
+    expect((await soon('the reader', waiting)).messages).toMatchObject([{ id: 5 }]);
+    await until('both events came', () => ids.at(-1) === 6);
+    expect(ids.slice(-2)).toEqual([5, 6]);
+  });
+
+  test('says so before a client would give up, also when its host swallows everything', async () => {
+    const proxy = await startProxy(server.port);
+    const { url } = createTestSchemaOn(server.url);
+    const { bus } = await openOwnBus(url.replace(`:${server.port}/`, `:${proxy.port}/`));
+    await bus.postMessage(message);
+    proxy.swallow();
+    // The second waits until the first is given up, and then for a connection.
+    const [first, second] = [refusalOf(bus.postMessage(message)), later(100, () => bus.postMessage(message))];
+    const secondsOfClient = Number(settings.timeoutSeconds.defaultText);
+    const refusals = await soon('both', Promise.all([first, second]), secondsOfClient - 2);
+    for (const { code } of refusals) expect(code).toBe('unavailable');
+  });
+
   test('lets the others go on when a bus stops in the middle of a transaction', async () => {
     const proxy = await startProxy(server.port);
     const one = await openOwnBus(place.url);
@@ -106,41 +153,10 @@ describe('while the database is away', () => {
   });
 });
 
-test('a standby takes over with every acknowledged row, and leases stay exclusive', {
-  timeout: 90_000,
-}, async () => {
-  const { primary, standby } = await startPostgresPair();
-  onTestFinished(async () => {
-    await primary.remove();
-    await standby.remove();
-  });
-  const schema = 'schema=bus&target_session_attrs=read-write';
-  const hosts = `127.0.0.1:${standby.port},127.0.0.1:${primary.port}`;
-  const url = `${primary.url.replace(`127.0.0.1:${primary.port}`, hosts)}?${schema}`;
-  const { bus } = await openOwnBus(url);
-  const { fence } = (await bus.claimLane({ lane: 'docs', owner: 'ada' })).lane;
-  const acknowledged: number[] = [];
-  const writing = Promise.all(
-    idsUpTo(8).map(async () => {
-      for (;;) acknowledged.push((await bus.postMessage(message)).id);
-    }),
-  );
-  writing.catch(() => {});
-  await until('some posts were kept', () => acknowledged.length > 100);
-  await primary.stop('immediate');
-  expect((await refusalOf(writing)).code).toBe('unavailable');
-
-  expect((await refusalOf(soon('a refusal', bus.postMessage(message)))).code).toBe('unavailable');
-  await createTestSchemaOn(standby.url).ask('SELECT pg_promote()');
-  const { id } = await soon('a post', postWhenBack(bus), 10);
-  const kept = await createTestSchemaOn(standby.url).ask('SELECT id::int FROM bus.messages ORDER BY id');
-  expect(kept.map((row) => row.id)).toEqual(idsUpTo(id));
-  expect(idsUpTo(id)).toEqual(expect.arrayContaining(acknowledged));
-  expect(await refusalOf(bus.claimLane({ lane: 'docs', owner: 'bob' }))).toMatchObject({
-    code: 'lane_held',
-    data: { owner: 'ada', fence },
-  });
-});
+async function later(milliseconds: number, ask: () => Promise<unknown>): Promise<BusError> {
+  await pause(milliseconds);
+  return refusalOf(ask());
+}
 
 async function postWhenBack(bus: Awaited<ReturnType<typeof openOwnBus>>['bus']) {
   for (;;) {
@@ -148,7 +164,7 @@ async function postWhenBack(bus: Awaited<ReturnType<typeof openOwnBus>>['bus']) 
       return await bus.postMessage(message);
     } catch (error) {
       if ((error as BusError).code !== 'unavailable') throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
     }
   }
 }

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import { migrations } from '../../src/store/postgres/migrations/index.ts';
 import { writerFile } from '../build.ts';
+import { refusalOf, until } from '../suite/ask.ts';
 import { createTestSchemaOn } from '../suite/postgres.ts';
 import { type PostgresServer, serverPassword, startPostgresServer } from '../suite/postgres-server.ts';
-import { createOwnSchema, idsUpTo, openOwnBus, openOwnStore } from './buses.ts';
+import { createOwnSchema, idsUpTo, openOwnBus, openOwnStore, openToldBus } from './buses.ts';
 
 /** The sentence with which the store cannot be opened. */
 async function refusalToOpen(url: string): Promise<string> {
@@ -34,6 +35,34 @@ describe('the schema', () => {
       /changed by a newer bus-mcp \(its version is 99, this one knows 1\): upgrade bus-mcp, or name another/,
     );
     expect(await place.ask('SELECT version FROM schema_version')).toEqual([{ version: 99 }]);
+  });
+
+  test('that a newer version changes under a running bus ends what it does, with what to do', async () => {
+    const place = await createOwnSchema();
+    const { bus, notices } = await openToldBus(place.url);
+    const message = { topic: 'log', sender: 'ada', body: 'hello' };
+    await bus.postMessage(message);
+    await bus.claimLane({ lane: 'docs', owner: 'ada' });
+    await place.ask('UPDATE schema_version SET version = 99, compatible_from = 1');
+    await bus.postMessage(message);
+
+    await place.ask('UPDATE schema_version SET compatible_from = 99');
+    const asked = [bus.postMessage(message), bus.claimLane({ lane: 'docs', owner: 'bob' })];
+    for (const refusal of await Promise.all(asked.map(refusalOf))) {
+      expect(refusal).toMatchObject({ status: 503, code: 'unavailable', data: { retry_after_s: 10 } });
+      expect(refusal.detail).toMatch(/^the database was changed by a newer bus-mcp \(.*\): upgrade this bus/);
+    }
+    expect(await place.ask('SELECT count(*)::int AS count FROM messages')).toEqual([{ count: 2 }]);
+    await until('it reads no more', () =>
+      bus.readMessages({}).then(
+        () => false,
+        ({ detail }) => detail.includes('upgrade this bus'),
+      ),
+    );
+    expect((await refusalOf(bus.getBusStatus({}))).detail).toContain('upgrade this bus');
+    expect(notices.map(({ message: what }) => what)).toEqual([
+      'this bus would misread the database: upgrade it',
+    ]);
   });
 
   test('of a newer version that says it is compatible is used side by side', async () => {

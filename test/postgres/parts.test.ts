@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { BusError } from '../../src/contract/errors.ts';
-import { createDatabaseClock } from '../../src/store/postgres/clock.ts';
+import { createDatabaseClock, createStoreClock } from '../../src/store/postgres/clock.ts';
 import { toStoreError, toUnknownOutcome } from '../../src/store/postgres/errors.ts';
-import { createFeed } from '../../src/store/postgres/feed.ts';
+import { createFeed, type Rewind } from '../../src/store/postgres/feed.ts';
 import type { EventRow } from '../../src/store/rows.ts';
 
 describe('the estimate of the clock of the database', () => {
@@ -33,19 +33,64 @@ describe('the estimate of the clock of the database', () => {
   });
 });
 
+describe('the time of the database', () => {
+  const hour = 3_600_000;
+
+  function createTime(databaseNow: number) {
+    const machine = { monotonic: 0, databaseNow, kept: 0 };
+    const time = createStoreClock({ databaseNow, clockMilliseconds: 0 }, () => machine.monotonic);
+    onTestFinished(() => time.clock.stop?.());
+    /** What a look at the counters says it is. */
+    const judge = () => time.judge({ databaseNow: machine.databaseNow, clockMilliseconds: machine.kept });
+    const pass = (milliseconds: number) => {
+      machine.monotonic += milliseconds;
+      machine.databaseNow += milliseconds;
+    };
+    return { machine, time, judge, pass };
+  }
+
+  test('is what its clock says, and never before what it remembers', () => {
+    const { machine, time, judge, pass } = createTime(hour);
+    expect([judge(), time.given(), time.carried()]).toEqual([hour, null, undefined]);
+    pass(1_000);
+    // Another process decided something a moment later than this one asked.
+    machine.kept = hour + 1_100;
+    expect([judge(), time.given(), time.carried()]).toEqual([hour + 1_100, null, undefined]);
+  });
+
+  test('goes on when that clock is set back, the same for what is decided, what is read and what rings', () => {
+    const { machine, time, judge, pass } = createTime(2 * hour);
+    machine.kept = judge();
+    machine.databaseNow -= hour;
+    for (let seconds = 1; seconds <= 120; seconds += 1) {
+      pass(1_000);
+      const now = 2 * hour + seconds * 1_000;
+      expect([judge(), time.given(), time.carried(), time.clock.now()]).toEqual([now, now, now, now]);
+    }
+    // What another process decided a little later counts here too.
+    machine.kept = 2 * hour + 120_500;
+    expect([judge(), time.clock.now()]).toEqual([machine.kept, machine.kept]);
+    machine.databaseNow += hour;
+    pass(1_000);
+    expect([judge(), time.given(), time.carried()]).toEqual([2 * hour + 121_000, null, undefined]);
+  });
+});
+
 describe('the feed of events', () => {
   const toEvents = (ids: readonly number[]) => ids.map((id) => ({ id }) as EventRow);
 
   function createLog(startId: number) {
     const log: number[] = [];
     const delivered: number[] = [];
+    const rewinds: Rewind[] = [];
     const feed = createFeed({
       startId,
       readEvents: async (sinceId, limit) => toEvents(log.filter((id) => id > sinceId).slice(0, limit)),
       readPruned: async () => 0,
       deliver: (events) => void delivered.push(...events.map(({ id }) => id)),
+      onRewind: (rewind) => void rewinds.push(rewind),
     });
-    return { log, delivered, feed };
+    return { log, delivered, rewinds, feed };
   }
 
   test('hands out what this process committed at once, when nothing is missing before it', () => {
@@ -70,6 +115,22 @@ describe('the feed of events', () => {
     log.push(...Array.from({ length: 1_700 }, (_, index) => index + 1));
     await feed.reach(1_700);
     expect(delivered).toEqual(log);
+  });
+
+  test('goes on from where the log ends when that is before what it handed out', async () => {
+    const { log, delivered, rewinds, feed } = createLog(5);
+    feed.publish(toEvents([6, 7, 8]));
+    const before = feed.reach(9);
+    feed.endsAt(8, 8);
+    expect(rewinds).toEqual([]);
+    feed.endsAt(6, 8);
+    expect(rewinds).toEqual([{ to: 6, from: 8 }]);
+    // Whoever waited for an event that is gone is told so.
+    await expect(before).rejects.toThrow();
+    await expect(feed.reach(6)).resolves.toBeUndefined();
+    log.push(7, 8);
+    await feed.reach(8);
+    expect(delivered).toEqual([6, 7, 8, 7, 8]);
   });
 
   test('says so when what it was told of is not there', async () => {

@@ -8,6 +8,8 @@ export type Proxy = Readonly<{
   cutAtCommit: () => void;
   /** Lets the next transaction begin, and nothing through afterwards. */
   freezeAtBegin: () => void;
+  /** Takes everything from now on, and lets nothing through. */
+  swallow: () => void;
   /** Cuts what is connected now; new connections work. */
   cut: () => void;
   /** Cuts everything, and takes no new connections. */
@@ -18,6 +20,7 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let isArmed = false;
   let isFreezing = false;
+  let isSwallowing = false;
 
   const server = createServer((near) => {
     const far = connect(serverPort, '127.0.0.1');
@@ -25,6 +28,7 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     pairs.add(pair);
     let isCommitting = false;
     near.on('data', (bytes) => {
+      if (isSwallowing) return;
       if (isArmed && bytes.includes('COMMIT\0')) isCommitting = true;
       far.write(bytes);
       if (!isFreezing || !bytes.includes('READ COMMITTED\0')) return;
@@ -32,6 +36,7 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
       far.pause();
     });
     far.on('data', (bytes) => {
+      if (isSwallowing) return;
       if (!isCommitting) return near.write(bytes);
       isArmed = false;
       cut();
@@ -61,6 +66,9 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     port,
     cut,
     close,
+    swallow: () => {
+      isSwallowing = true;
+    },
     freezeAtBegin: () => {
       isFreezing = true;
     },

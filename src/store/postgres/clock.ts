@@ -1,4 +1,58 @@
 import { type Clock, createClock } from '../clock.ts';
+import type { Counted } from './read.ts';
+
+/** How the store knows the time: the database's, or in tests the one that was given instead. */
+export type StoreClock = Readonly<{
+  clock: Clock;
+  /** The time that judges what is decided on rows that were read with these counters. */
+  judge: (counted: Times) => number;
+  /** For statements that judge: a time that it is at least, or null when the database's own clock says all. */
+  given: () => number | null;
+  /** The time that the database has to remember, because its own clock does not reach it. */
+  carried: () => number | undefined;
+}>;
+
+type Times = Pick<Counted, 'databaseNow' | 'clockMilliseconds'>;
+
+/** A clock that is further behind what it said before was set back; up to here it is a matter of transactions at once. */
+const behindMillisecondsMax = 250;
+
+/** The time that a test gives, as long as the database remembers none that is later. */
+export function createGivenClock(clock: Clock): StoreClock {
+  return {
+    clock,
+    judge: ({ clockMilliseconds }) => Math.max(clockMilliseconds, clock.now()),
+    given: clock.now,
+    carried: () => undefined,
+  };
+}
+
+/**
+ * The time of the database. The latest that anything was decided at is kept there, so time does not run backwards,
+ * whoever asks. When somebody sets the clock of the database back, or a standby with another clock takes over, the time
+ * goes on from where it was, as the buses count it: leases end as they would have, and all buses agree.
+ */
+export function createStoreClock(
+  counted: Times,
+  monotonicNow: () => number = () => performance.now(),
+): StoreClock {
+  const clock = createDatabaseClock(Math.max(counted.databaseNow, counted.clockMilliseconds), monotonicNow);
+  let isBehind = false;
+
+  function judge({ clockMilliseconds, databaseNow }: Times): number {
+    isBehind = clockMilliseconds - databaseNow > behindMillisecondsMax;
+    const now = Math.max(clockMilliseconds, isBehind ? clock.now() : databaseNow);
+    clock.sample(now);
+    return now;
+  }
+
+  return {
+    clock,
+    judge,
+    given: () => (isBehind ? clock.now() : null),
+    carried: () => (isBehind ? clock.now() : undefined),
+  };
+}
 
 /** The clock of the database as far as this process knows it. */
 export type DatabaseClock = Clock & Readonly<{ sample: (databaseNow: number) => void }>;
@@ -7,9 +61,9 @@ export type DatabaseClock = Clock & Readonly<{ sample: (databaseNow: number) => 
 const sampleMillisecondsMax = 30_000;
 
 /**
- * An estimate of the database's clock, for timers and for showing: nothing is decided by it. Each answer of the
- * database was already on its way when it arrives, so the estimate is never ahead, and a timer set by it never rings
- * before the database itself would say that it is time.
+ * An estimate of the database's clock, for timers and for showing; as long as that clock is right nothing is decided by
+ * it. Each answer of the database was already on its way when it arrives, so the estimate is never ahead, and a timer
+ * set by it never rings before the database itself would say that it is time.
  */
 export function createDatabaseClock(
   databaseNow: number,

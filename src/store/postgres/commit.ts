@@ -45,6 +45,7 @@ export function createCommit({ bus, channel, writing, atOnce, judging, feed }: P
   async function decideLocked(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
     const session = await writing.session();
     const rows = await begin(session, turns);
+    feed.endsAt(rows.counters.lastEventId, feed.position());
     const { request, results, isNothing } = decide(turns, rows);
     const caughtUp = feed.reach(rows.counters.lastEventId).catch(() => {
       // The rows are kept all the same; the listener catches up when it can.

@@ -11,10 +11,13 @@ type ConnectOptions = Readonly<{ isPatient?: boolean }>;
 
 type ClientLibrary = typeof pg;
 
-/** Nobody waits longer for a host that does not answer. */
-const connectMilliseconds = 3_000;
+/**
+ * Nobody waits longer for a host that does not answer. Together with the time of a statement it is well below what a
+ * client waits for an answer, so that it hears what is wrong instead of giving up.
+ */
+const connectMilliseconds = 2_000;
 /** A statement that takes longer has lost its server; the connection is given up. */
-const statementMilliseconds = 10_000;
+const statementMilliseconds = 5_000;
 
 /**
  * What every connection is set to. A bus that is stopped in the middle of a transaction must not keep the order lock
@@ -23,7 +26,7 @@ const statementMilliseconds = 10_000;
  */
 const settings = `
 SET idle_in_transaction_session_timeout = 2000;
-SET lock_timeout = 5000;
+SET lock_timeout = 4000;
 SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;

@@ -1,10 +1,12 @@
 import { BusError, toBusError } from '../../contract/errors.ts';
 import { toUnavailable } from '../group-commit.ts';
 
+export const stateReadOnly = '25006';
+
 /** What the server calls conditions that pass, by the first characters of their SQLSTATE. */
 const passingStates: Readonly<Record<string, string>> = {
   '08': 'the connection to the database broke',
-  '25006': 'the database is read-only',
+  [stateReadOnly]: 'the database is read-only',
   '25P03': 'the database ended a transaction that took too long',
   '28': 'the database refused the credentials',
   '3D000': 'the database does not exist',

@@ -6,7 +6,14 @@ export type Feed = Readonly<{
   publish: (events: readonly EventRow[]) => void;
   /** Reads on until this event was handed out; rejects when it cannot be read now. */
   reach: (eventId: number) => Promise<void>;
+  /** The last event that was handed out. */
+  position: () => number;
+  /** The log was found to end there, after so much of it had been handed out. */
+  endsAt: (eventId: number, handedOut: number) => void;
 }>;
+
+/** The last event of a log that ends before what was handed out of it. */
+export type Rewind = Readonly<{ to: number; from: number }>;
 
 const pageRows = 500;
 
@@ -15,6 +22,7 @@ export function createFeed({
   readEvents,
   readPruned,
   deliver,
+  onRewind,
 }: Readonly<{
   /** The last event before the first to hand out. */
   startId: number;
@@ -23,9 +31,12 @@ export function createFeed({
   /** No event up to this one is kept any more. */
   readPruned: () => Promise<number>;
   deliver: (events: readonly EventRow[]) => void;
+  /** Events that were handed out are gone, and their ids will be given again. */
+  onRewind: (rewind: Rewind) => void;
 }>): Feed {
   let delivered = startId;
   let target = startId;
+  let rewinds = 0;
   let reading: Promise<void> | undefined;
 
   function hand(events: readonly EventRow[]): void {
@@ -42,8 +53,10 @@ export function createFeed({
   }
 
   async function reach(eventId: number): Promise<void> {
+    const rewindsBefore = rewinds;
     target = Math.max(target, eventId);
     while (delivered < eventId) {
+      if (rewinds > rewindsBefore) throw new Error(`event ${eventId} is gone: the log went back`);
       reading ??= readOn().finally(() => {
         reading = undefined;
       });
@@ -66,5 +79,14 @@ export function createFeed({
     delivered = pruned;
   }
 
-  return { publish, reach };
+  /** Else nobody would hear of an event before the ids have caught up with those that are gone. */
+  function endsAt(eventId: number, handedOut: number): void {
+    if (eventId >= handedOut) return;
+    rewinds += 1;
+    delivered = eventId;
+    target = eventId;
+    onRewind({ to: eventId, from: handedOut });
+  }
+
+  return { publish, reach, position: () => delivered, endsAt };
 }

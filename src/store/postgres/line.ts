@@ -6,6 +6,8 @@ import type { Session } from './session.ts';
 export type Line = Readonly<{
   /** The session as it is now; rejects with `unavailable` while none can be had. */
   session: () => Promise<Session>;
+  /** Leaves the session; the next one is opened anew, perhaps at another host. */
+  renew: () => void;
   close: () => Promise<void>;
 }>;
 
@@ -13,32 +15,41 @@ export function createLine(open: () => Promise<Session>): Line {
   let current: Promise<Session> | undefined;
   let isClosed = false;
 
-  async function openOnce(): Promise<Session> {
-    try {
-      const session = await open();
-      void session.lost.then(drop);
-      return session;
-    } catch (error) {
-      drop();
-      throw toStoreError(error);
+  function openNew(): Promise<Session> {
+    const opening = open().then(
+      (session) => {
+        void session.lost.then(forget);
+        return session;
+      },
+      (error: unknown) => {
+        forget();
+        throw toStoreError(error);
+      },
+    );
+    function forget(): void {
+      if (current === opening) current = undefined;
     }
+    return opening;
   }
 
-  function drop(): void {
-    current = undefined;
+  async function endSession(): Promise<void> {
+    const session = await current?.catch(() => undefined);
+    await session?.end();
   }
 
   return {
     session() {
       if (isClosed) return Promise.reject(toUnavailable('the bus is shutting down', 1));
-      current ??= openOnce();
+      current ??= openNew();
       return current;
+    },
+    renew() {
+      endSession().catch(() => {});
+      current = undefined;
     },
     async close() {
       isClosed = true;
-      const closing = current;
-      const session = await closing?.catch(() => undefined);
-      await session?.end();
+      await endSession();
     },
   };
 }

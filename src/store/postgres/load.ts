@@ -1,6 +1,7 @@
 import type { BatchRows } from '../batch.ts';
 import type { LaneRow, Waiter } from '../rows.ts';
 import type { Turn } from '../store.ts';
+import { toOutdated } from './migrate.ts';
 import type { Counted, QueuedWaiter, RowReader } from './read.ts';
 
 export type LoadedRows = BatchRows & Readonly<{ counters: Counted }>;
@@ -19,14 +20,17 @@ export async function loadRows(
   const keys = distinct(turns.map(({ key }) => key));
   const prunedIds = distinct(turns.map(({ prune }) => prune?.messageId));
   // A statement sees what was committed when it began, so the ones after the lock see what its last holder left.
-  const [counters, lanes, waiters, messages, answers, kept] = await Promise.all([
+  const [counters, version, lanes, waiters, messages, answers, kept] = await Promise.all([
     isLocked ? reader.lockedCounters() : reader.counters(),
+    reader.version(),
     laneNames.length > 0 ? reader.lanesNamed(laneNames, isLocked ? 'FOR UPDATE' : '') : [],
     laneNames.length > 0 ? reader.waitersFor(laneNames) : [],
     messageIds.length > 0 ? reader.messagesWith(messageIds) : [],
     keys.length > 0 ? reader.answersFor(keys) : [],
     prunedIds.length > 0 ? reader.keptThrough(prunedIds) : [],
   ]);
+  const outdated = toOutdated(version);
+  if (outdated) throw outdated;
   const laneRows = new Map(lanes.map((row) => [row.lane, row]));
   const queues = toQueues(waiters);
   const messageRows = new Map(messages.map((row) => [row.id, row]));

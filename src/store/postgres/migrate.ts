@@ -1,9 +1,11 @@
+import type { BusError } from '../../contract/errors.ts';
+import { toUnavailable } from '../group-commit.ts';
 import { stateOf, UnusableDatabaseError } from './errors.ts';
 import type { PostgresLocation } from './location.ts';
 import { compatibleFrom, migrations } from './migrations/index.ts';
 import type { Session } from './session.ts';
 
-type Version = Readonly<{ version: number; compatible_from: number }>;
+export type Version = Readonly<{ version: number; compatible_from: number }>;
 
 const errorInsufficientPrivilege = '42501';
 
@@ -46,13 +48,29 @@ export async function readVersion(session: Session, schema: string): Promise<Ver
 }
 
 function isCurrent(found: Version | undefined, shown: string, known: number): boolean {
-  if (found && found.compatible_from > known) {
+  if (found && isNewer(found, known)) {
     throw new UnusableDatabaseError(
-      `the database ${shown} was changed by a newer bus-mcp (its version is ${found.version}, this one knows ${known}): ` +
-        'upgrade bus-mcp, or name another database with BUS_STORE',
+      `the database ${shown} ${toChange(found, known)}: upgrade bus-mcp, or name another database with BUS_STORE`,
     );
   }
   return found !== undefined && found.version >= known;
+}
+
+/** Why a bus that has run until now cannot go on, after a newer one has changed the database under it. */
+export function toOutdated(found: Version): BusError | undefined {
+  if (!isNewer(found, migrations.length)) return undefined;
+  return toUnavailable(
+    `the database ${toChange(found, migrations.length)}: upgrade this bus, or use one that was`,
+    10,
+  );
+}
+
+function isNewer(found: Version, known: number): boolean {
+  return found.compatible_from > known;
+}
+
+function toChange({ version }: Version, known: number): string {
+  return `was changed by a newer bus-mcp (its version is ${version}, this one knows ${known})`;
 }
 
 async function runMigrations(
@@ -65,6 +83,8 @@ async function runMigrations(
   }: Readonly<{ schema: string; shown: string; version: number; steps: readonly string[] }>,
 ): Promise<void> {
   if (version === 0) await createSchema(session, schema, shown);
+  // Buses that run wait here, and look at the version after it.
+  else await session.tell('SELECT FROM counters FOR UPDATE');
   for (const migration of steps.slice(version)) await session.tell(migration);
   await session.ask(
     'UPDATE schema_version SET version = $1, compatible_from = $2',

@@ -3,14 +3,14 @@ import type { Clock } from '../clock.ts';
 import type { ObserveCommit } from '../group-commit.ts';
 import type { Notify } from '../notice.ts';
 import type { Store } from '../store.ts';
-import { createDatabaseClock } from './clock.ts';
+import { createGivenClock, createStoreClock } from './clock.ts';
 import { type Connect, createConnect } from './connect.ts';
 import { reasonOf, UnusableDatabaseError } from './errors.ts';
 import { createLine } from './line.ts';
 import { type PostgresLocation, parsePostgresUrl } from './location.ts';
 import { migrate } from './migrate.ts';
 import { type Counted, createRowReader } from './read.ts';
-import { createPostgresStore, type StoreClock } from './store.ts';
+import { createPostgresStore } from './store.ts';
 
 export type PostgresOptions = Readonly<{
   /** `postgres://user:password@host:5432/database`; the schema `bus` in it is made when it is missing. */
@@ -34,8 +34,9 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       bus,
       channel: `bus_${location.schema}`,
       startId: counted.lastEventId,
-      clock: createStoreClock(counted, clockFrom),
+      time: clockFrom ? createGivenClock(clockFrom(counted.clockMilliseconds)) : createStoreClock(counted),
       observe,
+      notify,
       openListening: () => connect('listener'),
       reading: createLine(() => connect('reader')),
       writing: createLine(() => connect('writer')),
@@ -53,22 +54,6 @@ async function prepareDatabase(connect: Connect, location: PostgresLocation): Pr
   } finally {
     await session.end();
   }
-}
-
-function createStoreClock(counted: Counted, clockFrom: PostgresOptions['clockFrom']): StoreClock {
-  const given = clockFrom?.(counted.clockMilliseconds);
-  // The latest time of all processes is in the database: time does not run backwards, whoever asks.
-  if (given) {
-    const judge = ({ clockMilliseconds }: Counted) => Math.max(clockMilliseconds, given.now());
-    return { clock: given, judge, given: () => given.now() };
-  }
-  const clock = createDatabaseClock(Math.max(counted.databaseNow, counted.clockMilliseconds));
-  function judge({ clockMilliseconds, databaseNow }: Counted): number {
-    const now = Math.max(clockMilliseconds, databaseNow);
-    clock.sample(now);
-    return now;
-  }
-  return { clock, judge, given: () => null };
 }
 
 export function toOpenError(error: unknown, { shown }: PostgresLocation): Error {

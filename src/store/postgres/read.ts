@@ -17,6 +17,7 @@ import {
   type MessageColumns,
   type WaiterColumns,
 } from './encode.ts';
+import type { Version } from './migrate.ts';
 import type { Session } from './session.ts';
 
 /** The counters with the database's own time, and the latest time that anything was decided at. */
@@ -31,8 +32,8 @@ const laneColumns = 'lane, fence, owner, claimed_at, heartbeat_at, expires_at, l
 const counterColumns =
   'last_message_id, last_event_id, message_count, pending_flag_count, fence_floor, clock_ms, pruned_message_id, pruned_event_id';
 const toMilliseconds = (time: string) => `floor(extract(epoch FROM ${time}) * 1000)::bigint`;
-/** The time of a look at the rows: the one given, or else the database's when the transaction began. */
-const timeOfLook = `coalesce($1::bigint, (SELECT greatest(clock_ms, ${toMilliseconds('now()')}) FROM counters))`;
+/** The time of a look at the rows: the one given, or else the database's when the transaction began, and none before. */
+const timeOfLook = `(SELECT greatest(clock_ms, coalesce($1::bigint, ${toMilliseconds('now()')})) FROM counters)`;
 const waiterColumns = 'ticket, lane, owner, since, lease_s, repeat_key, repeat_fingerprint';
 
 /**
@@ -61,6 +62,13 @@ export function createRowReader(ask: Session['ask'], bus: string) {
     isReadOnly: async (): Promise<boolean> => {
       const sql = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS is_read_only`;
       return (await ask<{ is_read_only: boolean }>(sql))[0]?.is_read_only ?? true;
+    },
+
+    /** Of the schema as it is now: a newer bus may have changed it since this one came. */
+    version: async (): Promise<Version> => {
+      const [version] = await ask<Version>('SELECT version, compatible_from FROM schema_version');
+      if (!version) throw new Error('the database has lost its version: restore a backup');
+      return version;
     },
 
     counters: () => count(`SELECT ${counterColumns}, ${toMilliseconds('now()')} AS now_ms FROM counters`),

@@ -1,4 +1,5 @@
 import type { Client, Notification } from 'pg';
+import { stateOf, stateReadOnly } from './errors.ts';
 
 export type SqlValue = string | number | boolean | null | readonly (string | number | boolean | null)[];
 
@@ -28,8 +29,14 @@ export function createSession(client: Client): Session {
 
   return {
     async ask<Columns>(sql: string, ...values: SqlValue[]): Promise<Columns[]> {
-      const { rows } = await client.query({ name: nameOf(sql), text: sql, values });
-      return rows as Columns[];
+      try {
+        const { rows } = await client.query({ name: nameOf(sql), text: sql, values });
+        return rows as Columns[];
+      } catch (error) {
+        // A server that takes no writes any more has handed them to another, which the next connection looks for.
+        if (stateOf(error) === stateReadOnly) client.end().catch(() => {});
+        throw error;
+      }
     },
     together(send) {
       const { stream } = client.connection;

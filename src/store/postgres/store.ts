@@ -1,16 +1,19 @@
-import type { Clock } from '../clock.ts';
+import type { BusError } from '../../contract/errors.ts';
 import { createGroupCommit, type ObserveCommit, toUnavailable } from '../group-commit.ts';
+import type { Notify } from '../notice.ts';
 import type { EventRow } from '../rows.ts';
 import type { Overview, OverviewQuery, Store } from '../store.ts';
+import type { StoreClock } from './clock.ts';
 import { createCommit } from './commit.ts';
 import { toStoreError } from './errors.ts';
-import { createFeed } from './feed.ts';
+import { createFeed, type Rewind } from './feed.ts';
 import type { Line } from './line.ts';
-import { startListener } from './listen.ts';
+import { type Listener, startListener } from './listen.ts';
 import { toNewLane, toQueues } from './load.ts';
+import { createPulse } from './pulse.ts';
 import { type Counted, createRowReader, type RowReader } from './read.ts';
 import type { Session } from './session.ts';
-import { signOfLifeMilliseconds, writeFarewell, writeSignOfLife } from './write.ts';
+import { pulseMilliseconds, writeFarewell } from './write.ts';
 
 type Parts = Readonly<{
   location: string;
@@ -20,30 +23,26 @@ type Parts = Readonly<{
   channel: string;
   /** The last event before this process came. */
   startId: number;
-  clock: StoreClock;
+  time: StoreClock;
   observe?: ObserveCommit | undefined;
+  notify?: Notify | undefined;
   openListening: () => Promise<Session>;
   reading: Line;
   writing: Line;
 }>;
 
-/** How the store knows the time: the database's, or in tests the one that was given instead. */
-export type StoreClock = Readonly<{
-  clock: Clock;
-  /** The time that judges what is decided on rows that were read with these counters. */
-  judge: (counted: Counted) => number;
-  /** For statements that judge: the time that was given, or null for the database's own. */
-  given: () => number | null;
-}>;
-
 /** Any number of processes share the database, so nothing of it is kept in memory. */
 export async function createPostgresStore(parts: Parts): Promise<Store> {
-  const { location, bus, channel, startId, observe, openListening, reading, writing } = parts;
-  const { clock, judge, given } = parts.clock;
+  const { location, bus, channel, startId, time, observe, openListening, reading, writing } = parts;
+  const { clock, judge, given } = time;
   const listeners = new Set<(events: readonly EventRow[]) => void>();
+  const rewindListeners = new Set<() => void>();
   let committing: Promise<unknown> = Promise.resolve();
+  /** Set as long as this process would misread what a newer one has made of the database. */
+  let outdated: BusError | undefined;
 
   const reader = createRowReader(async (sql, ...values) => {
+    if (outdated) throw outdated;
     const session = await reading.session();
     return session.ask(sql, ...values).catch(rethrow) as Promise<never>;
   }, bus);
@@ -54,6 +53,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     deliver: (events) => {
       for (const listener of listeners) listener(events);
     },
+    onRewind: tellRewind,
   });
   const judging = (counted: Counted) => {
     const now = judge(counted);
@@ -68,16 +68,22 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     },
     observe,
   });
-  const listener = await startListener({
-    open: openListening,
-    channel,
-    pulseMilliseconds: signOfLifeMilliseconds,
-    onPayload: (payload) => void hear(payload).catch(() => {}),
-    onPulse: pulse,
-  });
+  const listener = await listen();
+
+  function listen(): Promise<Listener> {
+    const committed = () => committing;
+    return startListener({
+      open: openListening,
+      channel,
+      pulseMilliseconds,
+      onPayload: (payload) => void hear(payload).catch(() => {}),
+      onPulse: createPulse({ bus, reading, writing, reader, feed, time, committed, onVersion }),
+    });
+  }
 
   /** Sent together, so that no statement of another reader comes in between. */
   async function atOnce<Seen>(look: (reader: RowReader) => Promise<Seen>): Promise<Seen> {
+    if (outdated) throw outdated;
     const session = await reading.session();
     const sent = session.together(() => ({
       begun: session.tell('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
@@ -95,16 +101,16 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     await feed.reach(Number(eventId));
   }
 
-  async function pulse(session: Session): Promise<void> {
-    // Before somebody needs them: a broken connection is noticed, and told, also while nobody reads or writes.
-    for (const line of [reading, writing]) line.session().catch(() => {});
-    const [, counted] = await Promise.all([
-      writeSignOfLife(session.ask, bus),
-      createRowReader(session.ask, bus).counters(),
-    ]);
-    judge(counted);
-    await committing;
-    await feed.reach(counted.lastEventId);
+  function onVersion(found: BusError | undefined): void {
+    const message = 'this bus would misread the database: upgrade it';
+    if (found && !outdated) parts.notify?.({ level: 'warn', message, data: { reason: found.detail } });
+    outdated = found;
+  }
+
+  function tellRewind(rewind: Rewind): void {
+    const message = 'the database went back to an earlier state: what was kept since is gone';
+    parts.notify?.({ level: 'warn', message, data: { lastEventId: rewind.to, before: rewind.from } });
+    for (const listener of rewindListeners) listener();
   }
 
   async function readOverview(query: OverviewQuery): Promise<Overview> {
@@ -149,6 +155,11 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     return () => listeners.delete(listener);
   }
 
+  function onRewind(listener: () => void): () => void {
+    rewindListeners.add(listener);
+    return () => rewindListeners.delete(listener);
+  }
+
   async function close(): Promise<void> {
     await group.close();
     await listener.close();
@@ -174,6 +185,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     readCountersNow: () => reader.counters(),
     readOverview,
     subscribe,
+    onRewind,
     probe: async () => {
       if (await reader.isReadOnly()) throw toUnavailable('the database is read-only', 1);
     },

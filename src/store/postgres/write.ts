@@ -58,8 +58,8 @@ const updateCounters = `UPDATE counters SET last_message_id = $1, last_event_id 
   pending_flag_count = $4, pruned_message_id = $5, pruned_event_id = $6, clock_ms = $7`;
 
 /** For how long a process that shows no sign of life is believed to live, and how often it shows one. */
-const aliveSeconds = 10;
-export const signOfLifeMilliseconds = 3_000;
+const aliveSeconds = 6;
+export const pulseMilliseconds = 2_000;
 
 const showLife = `INSERT INTO buses (bus, alive_until) VALUES ($1, clock_timestamp() + interval '${aliveSeconds} seconds')
   ON CONFLICT (bus) DO UPDATE SET alive_until = excluded.alive_until`;
@@ -71,6 +71,11 @@ export async function writeSignOfLife(ask: Session['ask'], bus: string): Promise
      WHERE bus = $1 AND EXISTS (SELECT FROM waiters WHERE waiters.bus = $1)`,
     bus,
   );
+}
+
+/** Keeps a time that the database's own clock does not reach, for the other processes and for those to come. */
+export async function writeTime(ask: Session['ask'], milliseconds: number): Promise<void> {
+  await ask('UPDATE counters SET clock_ms = greatest(clock_ms, $1)', milliseconds);
 }
 
 /** Nobody waits here any more. Within the order of commits, in which another process may take over a place. */
