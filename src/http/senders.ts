@@ -10,8 +10,8 @@ export type Senders = Readonly<{
 }>;
 
 /**
- * Several buses in front of one database are one bus: when one is away the next is asked, and stays the one until it
- * is away itself. A call whose connection broke may be sent to another, because what it wrote carries its key.
+ * Several buses in front of one database are one bus: when one is away, or cannot serve now, the next is asked, each
+ * once, and stays the one until it is away itself. A call may be sent to another, because what it wrote carries its key.
  */
 export function createSenders(addresses: readonly URL[]): Senders {
   const senders = addresses.map(createSender);
@@ -24,21 +24,25 @@ export function createSenders(addresses: readonly URL[]): Senders {
 
   async function send(request: WireRequest): Promise<Reply | Failure> {
     let cutShort: Reply | Failure | undefined;
+    let unavailable: Reply | undefined;
     let outcome: Reply | Failure = { failure: 'other', words: 'no address was given' };
     for (const _ of senders) {
       const asked = current;
       outcome = await (senders[asked] as (typeof senders)[number]).send(request);
       if (!('failure' in outcome)) honoursKeys ||= outcome.honoursKeys;
-      if (!('failure' in outcome) && !isCutShort(outcome)) return outcome;
+      if (!('failure' in outcome) && !isUnavailable(outcome)) return outcome;
       // Other calls may have moved on meanwhile.
       if (current === asked) current = (asked + 1) % senders.length;
       // The time that the caller gave is used up.
       if ('failure' in outcome && outcome.failure === 'timeout') return outcome;
-      if (!isCutShort(outcome)) continue;
-      if ('failure' in outcome && !mayRepeat(request)) return outcome;
-      cutShort = outcome;
+      if (isCutShort(outcome)) {
+        if ('failure' in outcome && !mayRepeat(request)) return outcome;
+        cutShort = outcome;
+      } else if (!('failure' in outcome)) {
+        unavailable = outcome;
+      }
     }
-    return cutShort ?? outcome;
+    return cutShort ?? unavailable ?? outcome;
   }
 
   function close(): void {
@@ -51,10 +55,11 @@ export function createSenders(addresses: readonly URL[]): Senders {
 /** Whether the bus went away under the call: without an answer, or saying that it stops and kept nothing. */
 export function isCutShort(outcome: Reply | Failure): boolean {
   if ('failure' in outcome) return outcome.failure === 'broken';
-  return outcome.status === 503 && outcome.isLast && isUnavailable(outcome);
+  return outcome.isLast && isUnavailable(outcome);
 }
 
 function isUnavailable(reply: Reply): boolean {
+  if (reply.status !== 503) return false;
   try {
     toAnswer(reply, '');
     return false;

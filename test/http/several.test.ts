@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openClient, unreachableOf } from './clients.ts';
+import { openClient, refusalOf, unreachableOf } from './clients.ts';
 import { startStranger } from './fixtures.ts';
 
 const message = { topic: 't', sender: 's', body: 'b' };
@@ -44,6 +44,31 @@ describe('several buses in the address', () => {
     const client = openClient({ baseUrl: `${first.baseUrl},${second.baseUrl}` });
     await expect(client.postMessage(message)).rejects.toMatchObject({ status: 409, detail: 'no' });
     expect(second.asked).toHaveLength(0);
+  });
+
+  const unavailable = (detail: string) => JSON.stringify({ detail, code: 'unavailable', data: {} });
+
+  test('a bus that cannot serve now is left for the next one, which is asked with the same key', async () => {
+    const first = await startStranger((_, response) => response.writeHead(503).end(unavailable('away')));
+    const second = await startStranger((_, response) => response.end('{"id":2}'));
+    const client = openClient({ baseUrl: `${first.baseUrl},${second.baseUrl}` });
+    expect(await client.postMessage(message)).toEqual({ id: 2 });
+    const keys = [...first.asked, ...second.asked].map(({ headers }) => headers['idempotency-key']);
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
+    expect(await client.postMessage(message)).toEqual({ id: 2 });
+    expect([first.asked.length, second.asked.length]).toEqual([1, 2]);
+  });
+
+  test('when none can serve now, each was asked once, and one of them says why', async () => {
+    const [first, second] = [
+      await startStranger((_, response) => response.writeHead(503).end(unavailable('first'))),
+      await startStranger((_, response) => response.writeHead(503).end(unavailable('second'))),
+    ];
+    const client = openClient({ baseUrl: `${first.baseUrl},${second.baseUrl}` });
+    expect((await refusalOf(client.postMessage(message))).detail).toBe('second');
+    expect([first.asked.length, second.asked.length]).toEqual([1, 1]);
+    const half = openClient({ baseUrl: `${first.baseUrl},${nobody}` });
+    expect((await refusalOf(half.postMessage(message))).detail).toBe('first');
   });
 
   test('when none can be reached, all that were tried are named', async () => {
