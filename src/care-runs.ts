@@ -7,7 +7,7 @@ import { UsageError } from './cli/config.ts';
 import { exitStatus } from './cli/failure.ts';
 import { toTable } from './cli/table.ts';
 import { toJsonLine, toVisible } from './cli/visible.ts';
-import { isPostgresUrl } from './store/transfer.ts';
+import { parseKind } from './store/transfer.ts';
 
 /** What the commands about the data do, once one of them was chosen. */
 
@@ -135,7 +135,7 @@ function toProgress({ flags }: Invocation): Progress {
 }
 
 function toFile(store: string, instead: string): string {
-  if (!isPostgresUrl(store)) return store;
+  if (parseKind(store) === 'sqlite') return store;
   throw new UsageError(`this is for a database in a file, and BUS_STORE names PostgreSQL: ${instead}`);
 }
 

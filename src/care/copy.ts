@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { loadDriver } from '../store/sqlite/driver.ts';
 import { DatabaseHeldError, lockDatabase } from '../store/sqlite/lock.ts';
 import { toRealPath } from '../store/sqlite/prepare.ts';
-import { isPostgresUrl, openSink, openSource } from '../store/transfer.ts';
+import { openSink, openSource, parseKind } from '../store/transfer.ts';
 import { type Filled, fill } from './fill.ts';
 import type { Progress } from './progress.ts';
 
@@ -16,7 +16,7 @@ export async function copyStore(
   { from, to, warn }: Readonly<{ from: string; to: string; warn: (sentence: string) => void }>,
   progress: Progress,
 ): Promise<Copied> {
-  const release = isPostgresUrl(from) ? () => {} : keepStill(from, warn);
+  const release = parseKind(from) === 'sqlite' ? keepStill(from, warn) : () => {};
   try {
     const source = await openSource(from);
     try {

@@ -1,5 +1,5 @@
 import { inspectFile } from '../store/sqlite/inspect.ts';
-import { isPostgresUrl, openSource } from '../store/transfer.ts';
+import { openSource, parseKind } from '../store/transfer.ts';
 import type { Check } from './check.ts';
 import { checkRows } from './check-rows.ts';
 import type { Progress } from './progress.ts';
@@ -12,7 +12,7 @@ export type Verification = Readonly<{ ok: boolean; store: string; checks: readon
  */
 export async function verifyStore(location: string, progress: Progress): Promise<Verification> {
   const checks: Check[] = [];
-  if (!isPostgresUrl(location)) checks.push(...checkFile(location, progress));
+  if (parseKind(location) === 'sqlite') checks.push(...checkFile(location, progress));
   const source = await openSource(location);
   try {
     checks.push(...(await checkRows(source, progress).catch(toUnreadable)));

@@ -8,7 +8,7 @@ import {
   settingEntries,
   settings,
 } from './settings.ts';
-import { isLoopbackHost } from './values.ts';
+import { isLoopbackHost, type Parsed } from './values.ts';
 
 /** The value of every setting, and which of them somebody set. */
 export type Config = SettingValues & Readonly<{ given: ReadonlySet<SettingName> }>;
@@ -86,10 +86,11 @@ function readSetting(
   const text = flag === undefined ? asked.environment[setting.environment] : toText(flag);
   const standard = { name, value: setting.toDefault(machine), isGiven: false };
   if (text === undefined || (text === '' && flag === undefined)) return standard;
-  const parsed = text === '' ? { problem: 'must not be empty' } : setting.parse(text);
+  const parsed: Parsed<unknown> = text === '' ? { problem: 'must not be empty' } : setting.parse(text);
   if ('value' in parsed) return { name, value: parsed.value, isGiven: true };
   const source = flag === undefined ? setting.environment : setting.flag?.split(' ')[0];
-  const sentence = `${source} ${parsed.problem}${setting.isSecret ? '' : `, not ${quote(text)}`}`;
+  const isSecret = setting.isSecret || parsed.isSecret;
+  const sentence = `${source} ${parsed.problem}${isSecret ? '' : `, not ${quote(text)}`}`;
   return setting.whenMalformed === 'warn' && flag === undefined
     ? { ...standard, warning: `${sentence}: going on with the default ${setting.defaultText}` }
     : { ...standard, refusal: sentence };

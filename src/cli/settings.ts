@@ -5,6 +5,7 @@ import {
   parseAgentId,
   parseHostNames,
   parseList,
+  parseLocation,
   parseSeconds,
   parseSecret,
   parseSwitch,
@@ -152,7 +153,7 @@ export const settings = {
     description: 'a path, or postgres://…',
     defaultText: "a file in the user's data folder",
     readBy: ['bus'],
-    parse: parseText,
+    parse: parseLocation,
     toDefault: toDefaultStorePath,
   }),
   acceptLoss: toSetting({

@@ -1,11 +1,17 @@
 import { limits } from '../contract/limits.ts';
+import { isForeignUrl, locationProblem } from '../contract/location.ts';
 
 /** A setting's text as the value it stands for, or what the text would have to be. */
-export type Parsed<Value> = Readonly<{ value: Value } | { problem: string }>;
+export type Parsed<Value> = Readonly<{ value: Value } | { problem: string; isSecret?: boolean }>;
 
 /** Any text but the empty one, which counts as unset before it comes here. */
 export function parseText(text: string): Parsed<string> {
   return text.includes('\u0000') ? { problem: 'must not contain NUL' } : { value: text };
+}
+
+/** Where a store is. What is none may be a mistyped one, with its password. */
+export function parseLocation(text: string): Parsed<string> {
+  return isForeignUrl(text) ? { problem: locationProblem, isSecret: true } : parseText(text);
 }
 
 /** A write secret as a header can carry it; on a second line the one before, which is accepted too. */

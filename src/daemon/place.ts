@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isPostgresUrl } from '../contract/location.ts';
 
 /** The files that belong to the local bus of one store. */
 export type Place = Readonly<{
@@ -20,7 +21,7 @@ export type Place = Readonly<{
  * finds the same place, and so the same bus.
  */
 export function toPlace({ store, dataFolder }: Readonly<{ store: string; dataFolder: string }>): Place {
-  const isElsewhere = /^[a-z][a-z0-9+.-]+:\/\//i.test(store);
+  const isElsewhere = isPostgresUrl(store);
   const shown = isElsewhere ? withoutPassword(store) : toRealPath(resolve(store));
   const folder = isElsewhere ? dataFolder : dirname(shown);
   const name = isElsewhere ? `elsewhere-${digest(shown)}` : basename(shown);
@@ -43,7 +44,8 @@ function toRealPath(path: string): string {
 }
 
 function withoutPassword(text: string): string {
-  if (!URL.canParse(text)) return text.replace(/\/\/[^@/]*@/, '//');
+  // With several hosts, or with a password that was not written as it must be, it is no URL.
+  if (!URL.canParse(text)) return text.replace(/\/\/.*@/, '//');
   const url = new URL(text);
   url.password = '';
   url.searchParams.delete('password');

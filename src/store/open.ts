@@ -3,7 +3,7 @@ import type { ObserveCommit } from './group-commit.ts';
 import type { Notify } from './notice.ts';
 import { openSqliteStore } from './sqlite/open.ts';
 import type { Store } from './store.ts';
-import { isPostgresUrl } from './transfer.ts';
+import { parseKind } from './transfer.ts';
 
 export type StoreOptions = Readonly<{
   /** A path of a file, or `postgres://…`. */
@@ -19,7 +19,7 @@ export type StoreOptions = Readonly<{
 
 /** Opens the store that the location names. Whoever opens it closes it. */
 export async function openStore({ location, ...options }: StoreOptions): Promise<Store> {
-  if (!isPostgresUrl(location)) return openSqliteStore({ path: location, ...options });
+  if (parseKind(location) === 'sqlite') return openSqliteStore({ path: location, ...options });
   const { openPostgresStore } = await import('./postgres/open.ts');
   return openPostgresStore({ url: location, ...options });
 }

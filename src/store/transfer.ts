@@ -1,3 +1,4 @@
+import { isForeignUrl, isPostgresUrl, locationProblem } from '../contract/location.ts';
 import type { AnswerRow, Counters, EventRow, LaneRow, MessageRow } from './rows.ts';
 
 /**
@@ -50,13 +51,15 @@ export type RowSink = Readonly<{
 
 export const pageRowsOfTransfer = 1_000;
 
-export function isPostgresUrl(location: string): boolean {
-  return /^postgres(ql)?:\/\//.test(location);
+/** Which kind of store the location names. Throws a sentence for people when it names none. */
+export function parseKind(location: string): 'sqlite' | 'postgres' {
+  if (isForeignUrl(location)) throw new Error(`the name of a store ${locationProblem}`);
+  return isPostgresUrl(location) ? 'postgres' : 'sqlite';
 }
 
 /** Opens what there is for reading. Rejects with a sentence for people when it cannot be read as a store. */
 export async function openSource(location: string): Promise<RowSource> {
-  if (isPostgresUrl(location)) {
+  if (parseKind(location) === 'postgres') {
     const { openPostgresSource } = await import('./postgres/source.ts');
     return openPostgresSource(location);
   }
@@ -66,7 +69,7 @@ export async function openSource(location: string): Promise<RowSource> {
 
 /** Opens a store for filling. Rejects with a sentence for people when anything was ever kept in it. */
 export async function openSink(location: string): Promise<RowSink> {
-  if (isPostgresUrl(location)) {
+  if (parseKind(location) === 'postgres') {
     const { openPostgresSink } = await import('./postgres/sink.ts');
     return openPostgresSink(location);
   }

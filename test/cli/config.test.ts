@@ -118,6 +118,28 @@ describe('a malformed setting', () => {
     expect(() => read({ [variable]: text })).toThrow(/^[^\n]+$/);
   });
 
+  it.each([
+    'mysql://ada:hush@db.example/bus',
+    'postgresql+psycopg://ada:hush@db.example/bus',
+    'postgres:/ada:hush@db.example/bus',
+    'http://ada:hush@db.example/bus',
+  ])('BUS_STORE=%s is refused and never repeated, as it may hold a password', (text) => {
+    expect(() => read({ BUS_STORE: text })).toThrow('BUS_STORE must be the path of a file, or postgres://');
+    expect(() => read({ BUS_STORE: text })).toThrow(/^(?!.*(hush|db\.example))[^\n]+$/);
+    expect(() => read({}, { store: text })).toThrow('--store must be the path');
+  });
+
+  it.each([
+    'POSTGRES://db/bus',
+    'postgresql://db/bus',
+    'C:/data/bus.db',
+    'c:\\bus.db',
+    'notes:today.db',
+    './a:/b',
+  ])('BUS_STORE=%s is none', (text) => {
+    expect(read({ BUS_STORE: text }).config.store).toBe(text);
+  });
+
   it.each(['abc', '0', '-1', '1e3', 'NaN', '99999999999'])(
     'BUS_MCP_TIMEOUT_S=%s is told and left aside',
     (text) => {

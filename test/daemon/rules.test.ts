@@ -94,6 +94,11 @@ describe('the place of a store', () => {
     expect(place.folder).toBe('/home/data');
     expect(place.addressFile).toBe(toPlaceOf('postgres://ada:other@db.example/bus').addressFile);
     expect(place.addressFile).not.toBe(toPlaceOf('postgres://ada:hush@db.example/bus2').addressFile);
+    expect(place.addressFile).toBe(toPlaceOf('POSTGRES://ada:hush@db.example/bus').addressFile);
+    for (const unusual of ['postgres://ada:hu/sh@db.example/bus', 'postgres://ada:hu/sh@one:1,two:2/bus']) {
+      expect(JSON.stringify(toPlaceOf(unusual))).not.toContain('sh@');
+      expect(toPlaceOf(unusual).folder).toBe('/home/data');
+    }
   });
 });
 

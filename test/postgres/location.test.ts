@@ -17,6 +17,12 @@ describe('the URL of the database', () => {
     ]);
   });
 
+  test('may be written in capitals', () => {
+    expect(parsePostgresUrl('POSTGRES://u:p@a/db').ways).toEqual(
+      parsePostgresUrl('postgres://u:p@a/db').ways,
+    );
+  });
+
   test('may name the folder of a socket', () => {
     const { ways, shown } = parsePostgresUrl('postgres://u:p@/db?host=/run/pg&port=5433');
     expect(ways).toEqual([

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import { migrations } from '../../src/store/postgres/migrations/index.ts';
+import { openSink, openSource } from '../../src/store/transfer.ts';
 import { writerFile } from '../build.ts';
 import { refusalOf, until } from '../suite/ask.ts';
 import { createTestSchemaOn } from '../suite/postgres.ts';
@@ -75,6 +77,20 @@ describe('the schema', () => {
     expect((await bus.readMessages({})).messages).toMatchObject([{ id: 1, body: 'hello' }]);
   });
 });
+
+test.each(['openStore', 'openSource', 'openSink'])(
+  'what looks like an address and is no PostgreSQL URL becomes no file, and is not repeated: %s',
+  async (name) => {
+    const url = 'mysql://ada:swordfish@db.example/bus';
+    const opening = { openStore: () => openStore({ location: url, writerFile }), openSource, openSink };
+    const refusal = await opening[name as keyof typeof opening](url).catch((error: Error) => error);
+    expect((refusal as Error).message).toMatch(
+      /^the name of a store must be the path of a file, or postgres:/,
+    );
+    expect((refusal as Error).message).not.toMatch(/swordfish|example/);
+    expect(existsSync('mysql:')).toBe(false);
+  },
+);
 
 describe('a server of its own', () => {
   let server: PostgresServer;
