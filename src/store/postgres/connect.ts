@@ -69,18 +69,17 @@ export async function createConnect(location: PostgresLocation, notify?: Notify)
     for (let tried = 0; tried < ways.length; tried += 1) {
       const index = (first + tried) % ways.length;
       const way = ways[index] as Way;
-      const client = createClient(library, {
-        application_name: `bus-mcp ${purpose}`,
-        connectionString: way.connectionString,
-        query_timeout: isPatient ? undefined : statementMilliseconds,
-      });
       try {
+        const client = createClient(library, {
+          application_name: `bus-mcp ${purpose}`,
+          connectionString: way.connectionString,
+          query_timeout: isPatient ? undefined : statementMilliseconds,
+        });
         const session = await openSession(client, schema);
         first = index;
         noteHost(way.host);
         return session;
       } catch (error) {
-        client.end().catch(() => {});
         if (ways.length === 1) throw error;
         reasons.push(reasonOf(error));
       }
@@ -131,8 +130,13 @@ function createClient(library: ClientLibrary, config: pg.ClientConfig): pg.Clien
 
 async function openSession(client: pg.Client, schema: string): Promise<Session> {
   const session = createSession(client);
-  await client.connect();
-  await client.query(`SET search_path TO "${schema}"; ${settings}`);
-  if (await createRowReader(session.ask, '').isReadOnly()) throw new Error('it is a standby or read-only');
-  return session;
+  try {
+    await client.connect();
+    await client.query(`SET search_path TO "${schema}"; ${settings}`);
+    if (await createRowReader(session.ask, '').isReadOnly()) throw new Error('it is a standby or read-only');
+    return session;
+  } catch (error) {
+    session.end().catch(() => {});
+    throw error;
+  }
 }

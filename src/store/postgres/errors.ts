@@ -62,7 +62,9 @@ export function stateOf(error: unknown): string | undefined {
 
 /** What went wrong, in few words: a code where there is one. */
 export function reasonOf(error: unknown): string {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const { code, message, syscall, path } = (error ?? {}) as Readonly<Record<string, unknown>>;
+  // What the URL names for TLS: of all that can be missing, the one that the code alone would not tell.
+  if (syscall === 'open') return `the file ${path} cannot be read (${code})`;
   if (stateOf(error) === undefined && typeof code === 'string') return code;
   return typeof message === 'string' && message !== '' ? message : String(error);
 }

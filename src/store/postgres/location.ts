@@ -88,6 +88,12 @@ function toTlsVariants(parameters: URLSearchParams): URLSearchParams[] {
   if (!tlsModes.includes(mode)) {
     throw new Error(`the sslmode in the URL of the database must be one of ${tlsModes.join(', ')}`);
   }
+  // Any certificate of a public authority would do otherwise, whoever has it.
+  if (mode === 'verify-ca' && !parameters.has('sslrootcert')) {
+    throw new Error(
+      'sslmode=verify-ca in the URL of the database needs sslrootcert, the file of the authority',
+    );
+  }
   return mode === 'prefer' ? [withMode('require'), withMode('disable')] : [withMode(mode)];
 }
 
