@@ -20,6 +20,7 @@ export async function copyStore(
   try {
     const source = await openSource(from);
     try {
+      if (source.hasBus) warnOfBus(source.location, warn);
       const sink = await openSink(to);
       try {
         return { from: source.location, to: sink.location, rows: await fill(source, sink, progress) };
@@ -44,10 +45,13 @@ function keepStill(file: string, warn: (sentence: string) => void): () => void {
     return lockDatabase(loadDriver(), path).release;
   } catch (error) {
     if (!(error instanceof DatabaseHeldError)) throw error;
-    warn(
-      `a bus runs on ${path} (process ${error.processId}): what it is told from now on is not in the copy. ` +
-        'To move for good, stop it first',
-    );
+    warnOfBus(`${path} (process ${error.processId})`, warn);
     return () => {};
   }
+}
+
+function warnOfBus(where: string, warn: (sentence: string) => void): void {
+  warn(
+    `a bus runs on ${where}: what it is told from now on is not in the copy. To move for good, stop it first`,
+  );
 }

@@ -34,6 +34,8 @@ export type RowSource = Readonly<{
   location: string;
   totals: Totals;
   holes: readonly Hole[];
+  /** Whether a bus runs on it, where that can be seen in it. */
+  hasBus?: boolean;
   readPages: ReadPages;
   close: () => Promise<void>;
 }>;

@@ -182,10 +182,19 @@ describe('copy', () => {
     const { folder, store } = await createStore();
     const said: string[] = [];
     const warn = (sentence: string) => void said.push(sentence);
-    await withBus(store, async () => {
-      await copyStore({ from: store, to: join(folder, 'to.db'), warn }, noProgress);
-    });
-    expect(said.join()).toContain('a bus runs on');
+    const place = await createTestSchema();
+    onTestFinished(place.remove);
+    await copyStore({ from: store, to: place.url, warn }, noProgress);
+    await copyStore({ from: place.url, to: join(folder, 'still.db'), warn }, noProgress);
+    expect(said).toEqual([]);
+    for (const [index, from] of [store, place.url].entries()) {
+      await withBus(from, async () => {
+        await copyStore({ from, to: join(folder, `to-${index}.db`), warn }, noProgress);
+      });
+      expect(said[index]).toMatch(/^a bus runs on .*: what it is told from now on is not in the copy/);
+    }
+    expect(said).toHaveLength(2);
+    expect(said.join()).not.toContain(new URL(place.url).password);
     const target = join(folder, 'target.db');
     await withBus(target, () => expect(copy(store, target)).rejects.toThrow('already has a bus'));
   });

@@ -1,3 +1,4 @@
+import { showPresence } from './presence.ts';
 import type { Session } from './session.ts';
 
 /** The one connection on which the database tells this process what others have committed. */
@@ -44,6 +45,7 @@ export async function startListener({
     const session = await open();
     session.onNotification(onPayload);
     await session.tell(`LISTEN "${channel}"`);
+    await showPresence(session, channel);
     return session;
   }
 

@@ -4,6 +4,8 @@ export type PostgresLocation = Readonly<{
   ways: readonly Way[];
   /** Everything lives in this schema, so that a role needs no more than that. */
   schema: string;
+  /** Where the buses of this schema tell each other of their commits. */
+  channel: string;
   /** The URL without the password: for people. */
   shown: string;
 }>;
@@ -42,7 +44,8 @@ export function parsePostgresUrl(url: string): PostgresLocation {
   );
   const user = credentials.split(':')[0];
   const shown = `postgres://${user ? `${user}@` : ''}${hosts.map(({ name }) => name).join(',')}/${database}`;
-  return { ways, schema, shown: schema === 'bus' ? shown : `${shown}?schema=${schema}` };
+  const channel = `bus_${schema}`;
+  return { ways, schema, channel, shown: schema === 'bus' ? shown : `${shown}?schema=${schema}` };
 }
 
 const advice = 'write postgres://user:password@host:5432/database, special characters as %xx';

@@ -32,7 +32,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     return await createPostgresStore({
       location: location.shown,
       bus,
-      channel: `bus_${location.schema}`,
+      channel: location.channel,
       startId: counted.lastEventId,
       time: clockFrom ? createGivenClock(clockFrom(counted.clockMilliseconds)) : createStoreClock(counted),
       observe,

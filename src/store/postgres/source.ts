@@ -14,6 +14,7 @@ import { type PostgresLocation, parsePostgresUrl } from './location.ts';
 import { readVersion } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import { toOpenError } from './open.ts';
+import { hasBus } from './presence.ts';
 import { createRowReader } from './read.ts';
 import type { Session } from './session.ts';
 
@@ -24,9 +25,11 @@ export async function openPostgresSource(url: string): Promise<RowSource> {
   try {
     session = await openPatientSession(location);
     await checkVersion(session, location);
+    const isInUse = await hasBus(session, location.channel);
     await session.tell('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     return {
       location: location.shown,
+      hasBus: isInUse,
       totals: await readTotals(session),
       holes: await session.ask<Hole>(
         'SELECT log, first_id AS "firstId", last_id AS "lastId" FROM holes ORDER BY log, first_id',
