@@ -4,7 +4,7 @@ import { loadDriver, type SqliteDatabase } from '../store/sqlite/driver.ts';
 import { inspectFile } from '../store/sqlite/inspect.ts';
 import { lockDatabase } from '../store/sqlite/lock.ts';
 import { goOnAbove, readHighWater, toMarkPath } from '../store/sqlite/loss.ts';
-import { type HighWater, higher, isAhead, openMarkFile } from '../store/sqlite/mark.ts';
+import { type HighWater, higher, isAhead, openMarkFile, readMarkFile } from '../store/sqlite/mark.ts';
 import { createPrivateFile, prepareFile, toRealPath } from '../store/sqlite/prepare.ts';
 import { readTotals } from '../store/sqlite/source.ts';
 import { prepareForWriting } from '../store/sqlite/write.ts';
@@ -62,10 +62,15 @@ async function makeDraft(from: string, draft: string, progress: Progress): Promi
 }
 
 function replace(path: string, draft: string, now: Date) {
+  // One that cannot be read says nothing, and the database that was there may still do.
+  const before = readMarkFile(toMarkPath(path));
   const mark = openMarkFile(toMarkPath(path));
   try {
     const hadDatabase = existsSync(path);
-    const handedOut = [mark.read(), hadDatabase ? readOldDatabase(path) : undefined];
+    const handedOut = [
+      before === 'unreadable' ? undefined : before,
+      hadDatabase ? readOldDatabase(path) : undefined,
+    ];
     const { highWater, ...raised } = raise(draft, handedOut);
     const replaced = hadDatabase ? setAside(path, now) : undefined;
     renameSync(draft, path);

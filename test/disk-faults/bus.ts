@@ -12,6 +12,8 @@ export type RunningBus = Readonly<{
   client: Client;
   /** Where its pages are. */
   url: string;
+  /** What it said on standard error: its log. */
+  said: () => string;
   /** Resolves when the process is gone. */
   end: (signal?: NodeJS.Signals) => Promise<void>;
 }>;
@@ -22,6 +24,8 @@ export type Start = Readonly<{
   environment?: Readonly<Record<string, string>>;
   /** A command that runs the command that follows it. */
   under?: readonly string[];
+  /** The program of another version of Node.js. */
+  node?: string;
 }>;
 
 /** A folder of its own for a test, gone afterwards. */
@@ -51,7 +55,7 @@ export async function startBus(start: Start): Promise<RunningBus> {
       child.kill(signal);
       await ended;
     };
-    return { process: child, client, url, end };
+    return { process: child, client, url, said: errorOutput, end };
   }
 }
 
@@ -65,10 +69,10 @@ export async function refusalToStart(start: Start): Promise<string> {
   return errorOutput();
 }
 
-function spawnBus({ store, flags = [], environment = {}, under = [] }: Start) {
-  const [command = process.execPath, ...rest] = [
+function spawnBus({ store, flags = [], environment = {}, under = [], node = process.execPath }: Start) {
+  const [command = node, ...rest] = [
     ...under,
-    process.execPath,
+    node,
     commandFile,
     ...['serve', '--store', store, '--port', '0'],
     ...flags,

@@ -1,10 +1,12 @@
-import { copyFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noProgress } from '../../src/care/progress.ts';
 import { verifyStore } from '../../src/care/verify.ts';
 import type { Client } from '../../src/http/client.ts';
-import { postMany, refusalOf } from '../suite/ask.ts';
+import { provideNode } from '../package/node-versions.ts';
+import { postMany, refusalOf, until } from '../suite/ask.ts';
 import { createFolder, refusalToStart, startBus } from './bus.ts';
 
 /** SQLite opens each of these without a word, and its integrity check finds nothing wrong. */
@@ -24,15 +26,15 @@ const losses: readonly (readonly [string, (store: string, olderCopy: string) => 
 const [early, late] = [20, 80];
 
 /** A bus that was killed: what it acknowledged is in the file and in its write-ahead log. */
-async function createKilledBus() {
+async function createKilledBus(node = process.execPath) {
   const folder = createFolder();
   const store = join(folder, 'bus.db');
   const olderCopy = join(folder, 'older.db');
-  const first = await startBus({ store });
+  const first = await startBus({ store, node });
   await postMany(first.client, early);
   await first.end();
   copyFileSync(store, olderCopy);
-  const second = await startBus({ store });
+  const second = await startBus({ store, node });
   await postMany(second.client, late / 2);
   for (const owner of ['ada', 'bob', 'eve']) {
     await second.client.claimLane({ lane: 'feeds', owner });
@@ -86,6 +88,20 @@ describe.each(losses)('%s', (_, lose) => {
   });
 });
 
+/** The drivers of the two differ: one of them closes a connection at once, and closing folds the log into the file. */
+test.each([20, 24] as const)(
+  'a start that is refused leaves everything as it is, on Node.js %i',
+  async (version) => {
+    const node = provideNode(version);
+    const { store } = await createKilledBus(node);
+    flipBytes(`${store}-wal`, sizeOf(store, 0.5));
+    const before = hashesOf(store);
+    expect(await refusalToStart({ store, node })).toMatch(/\d+ messages and \d+ events are gone/);
+    expect(hashesOf(store)).toEqual(before);
+  },
+  150_000,
+);
+
 test('a holder from before the loss is told from the one who is known to have held the lane', async () => {
   const store = join(createFolder(), 'bus.db');
   const first = await startBus({ store });
@@ -106,10 +122,108 @@ test('a holder from before the loss is told from the one who is known to have he
   expect([decision, lane.fence]).toEqual(['renew', lost.fence + 1]);
 });
 
+test('a renewal that is lost is missed like a message, and can be accepted too', async () => {
+  const store = join(createFolder(), 'bus.db');
+  const first = await startBus({ store });
+  await first.client.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 3 });
+  await first.end();
+  const second = await startBus({ store });
+  const { lane } = await second.client.heartbeatLane({ lane: 'feeds', owner: 'ada', lease_s: 3600 });
+  await second.end('SIGKILL');
+  rmSync(`${store}-wal`);
+  expect(await refusalToStart({ store })).toMatch(
+    /no message and no event is gone, but changes without one are, such as renewals of leases \(.*--accept-loss/,
+  );
+
+  const bus = await startBus({ store, flags: ['--accept-loss'] });
+  expect(bus.said()).toContain('a loss was accepted: no message and no event is gone');
+  const found = await bus.client.getLane({ lane: 'feeds' });
+  expect(found.fence, 'nobody else was granted it').toBe(lane.fence);
+  await bus.end();
+  await startBus({ store });
+});
+
+test('a health check that is lost is no loss', async () => {
+  const store = join(createFolder(), 'bus.db');
+  const bus = await startBus({ store });
+  expect((await fetch(`${bus.url}/healthz`)).status).toBe(200);
+  await bus.end('SIGKILL');
+  rmSync(`${store}-wal`);
+  await startBus({ store });
+});
+
+test('a loss that is accepted is told, and so is one that was accepted beforehand', async () => {
+  const { store } = await createKilledBus();
+  rmSync(`${store}-wal`);
+  const accepting = { store, environment: { BUS_ACCEPT_LOSS: '1' } };
+  const bus = await startBus(accepting);
+  expect(bus.said()).toMatch(/a loss was accepted: 80 messages and \d+ events are gone/);
+  await bus.end();
+  const again = await startBus(accepting);
+  expect(again.said()).toContain('unset it, or every later loss is accepted as well');
+});
+
+describe('a mark', () => {
+  test.each([
+    ['that is garbage', 'garbage\n'],
+    ['that is empty', ''],
+  ])('%s keeps the bus from starting, until somebody accepts it', async (_, content) => {
+    const { store } = await createKilledBus();
+    writeFileSync(`${store}.mark`, content);
+    rmSync(`${store}-wal`);
+    const said = await refusalToStart({ store });
+    for (const part of [`${store}.mark cannot be read`, 'bus-mcp restore', '--accept-loss'])
+      expect(said).toContain(part);
+    const bus = await startBus({ store, flags: ['--accept-loss'] });
+    expect(bus.said()).toContain('a loss was accepted: its mark');
+    expect(await lastIdOf(bus.client)).toBe(early);
+    await bus.end();
+    const again = await startBus({ store });
+    expect(again.said()).not.toContain('mark');
+  });
+
+  test('that is not there is told, and made anew', async () => {
+    const { store } = await createKilledBus();
+    rmSync(`${store}.mark`);
+    const bus = await startBus({ store });
+    expect(bus.said()).toContain(`the database ${store} has no mark beside it`);
+    await bus.end('SIGKILL');
+    const again = await startBus({ store });
+    expect(again.said()).not.toContain('mark');
+    expect(await lastIdOf(again.client)).toBe(early + late);
+  });
+
+  test('that is removed while the bus runs is made anew', async () => {
+    const store = join(createFolder(), 'bus.db');
+    const bus = await startBus({ store });
+    rmSync(`${store}.mark`);
+    await postMany(bus.client, 3);
+    await until('the mark is there', () => existsSync(`${store}.mark`));
+    await bus.end('SIGKILL');
+    rmSync(`${store}-wal`);
+    expect(await refusalToStart({ store })).toMatch(/3 messages and 3 events are gone/);
+  });
+});
+
 test('nothing is refused when a process was killed and all of it is there', async () => {
   const { store } = await createKilledBus();
   const bus = await startBus({ store });
   expect(await lastIdOf(bus.client)).toBe(early + late);
+});
+
+test('a mark of an earlier version, which knows no time, still tells', async () => {
+  const { store } = await createKilledBus();
+  const slots = [0, 1].map((messageId) => {
+    const text = JSON.stringify({ messageId: messageId * 100, eventId: messageId * 107, fence: 4 });
+    const checksum = createHash('sha256').update(text).digest('hex').slice(0, 16);
+    return `${`${checksum} ${text}`.padEnd(255)}\n`;
+  });
+  writeFileSync(`${store}.mark`, slots.join(''));
+  const bus = await startBus({ store });
+  await bus.end('SIGKILL');
+  writeFileSync(`${store}.mark`, slots.join(''));
+  rmSync(`${store}-wal`);
+  expect(await refusalToStart({ store })).toMatch(/80 messages and 87 events are gone/);
 });
 
 test('a mark of which one half is torn still tells', async () => {
@@ -124,6 +238,12 @@ test('a mark of which one half is torn still tells', async () => {
   rmSync(`${store}-wal`);
   expect(await refusalToStart({ store })).toMatch(/\d+ messages and \d+ events are gone/);
 });
+
+function hashesOf(store: string): string[] {
+  return [store, `${store}-wal`, `${store}.mark`].map((path) =>
+    createHash('sha256').update(readFileSync(path)).digest('hex'),
+  );
+}
 
 function sizeOf(store: string, share: number): number {
   return Math.floor(readFileSync(`${store}-wal`).length * share);

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { readHighWater, toLossSentence, toMarkPath } from './loss.ts';
-import { isAhead, readMarkFile } from './mark.ts';
+import { findLoss, readHighWater, toMarkPath } from './loss.ts';
+import { readMarkFile } from './mark.ts';
 import { toRealPath } from './prepare.ts';
 import { openForReading } from './source.ts';
 
@@ -17,14 +16,14 @@ export type FileFindings = Readonly<{
 export function inspectFile(file: string): FileFindings {
   const path = toRealPath(file);
   // The mark follows the commits: read before them it cannot be ahead of them, unless they are missing.
-  const mark = existsSync(toMarkPath(path)) ? readMarkFile(toMarkPath(path)) : undefined;
+  const mark = readMarkFile(toMarkPath(path));
   const database = openForReading(path);
   try {
     const rows = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];
     const found = readHighWater(database);
     return {
       damage: rows.map(({ integrity_check: finding }) => finding).filter((finding) => finding !== 'ok'),
-      loss: mark && isAhead(mark, found) ? toLossSentence(path, mark, found) : undefined,
+      loss: findLoss(path, mark, found)?.sentence,
       hasMark: mark !== undefined,
     };
   } finally {

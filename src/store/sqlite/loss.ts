@@ -1,25 +1,31 @@
-import type { SqliteDatabase } from './driver.ts';
-import { type HighWater, higher, isAhead, openMarkFile } from './mark.ts';
+import type { Notify } from '../notice.ts';
+import type { SqliteDatabase, SqliteDriver } from './driver.ts';
+import { type HighWater, hasGivenMore, higher, isAhead, lowest, readMarkFile } from './mark.ts';
+import { checkIsOwn, readVersion } from './migrate.ts';
+import { toStartError } from './prepare.ts';
+
+/** What the mark of a database says is missing in it. */
+export type Loss = Readonly<{ facts: string; sentence: string }>;
+
+type Asked = Readonly<{ path: string; acceptLoss: boolean; notify?: Notify | undefined }>;
 
 /**
- * Compares the database with its high-water mark. Throws when acknowledged rows are gone, unless the loss is
- * accepted: then ids and fences go on above the mark, so that none is ever handed out twice.
+ * Compares the database with its high-water mark. Throws when acknowledged rows are gone, or when nobody can know,
+ * unless the loss is accepted: then the mark is given back above which ids and fences must go on, so that none is ever
+ * handed out twice.
+ *
+ * It only reads: when a connection that may write is closed, SQLite folds the write-ahead log into the file and
+ * removes it, and with it all that could still be mended.
  */
-export function checkForLoss(
-  database: SqliteDatabase,
-  { path, acceptLoss }: Readonly<{ path: string; acceptLoss: boolean }>,
-): void {
-  const file = openMarkFile(toMarkPath(path));
-  try {
-    const mark = file.read();
-    if (!mark) return;
-    const found = readHighWater(database);
-    if (!isAhead(mark, found)) return;
-    if (!acceptLoss) throw new Error(toLossSentence(path, mark, found));
-    goOnAbove(database, mark);
-  } finally {
-    file.close();
-  }
+export function checkForLoss(driver: SqliteDriver, asked: Asked): HighWater | undefined {
+  const { path, acceptLoss, notify } = asked;
+  const mark = readMarkFile(toMarkPath(path));
+  const found = readIfAny(driver, path);
+  const loss = findLoss(path, mark, found ?? lowest);
+  if (loss && !acceptLoss) throw new Error(loss.sentence);
+  if (!mark && found) notify?.({ level: 'warn', message: toUnmarkedSentence(path) });
+  if (acceptLoss) notify?.({ level: 'warn', message: toAcceptedSentence(loss) });
+  return loss && mark !== 'unreadable' ? mark : undefined;
 }
 
 export function toMarkPath(path: string): string {
@@ -30,36 +36,103 @@ export function toMarkPath(path: string): string {
 export function readHighWater(database: SqliteDatabase): HighWater {
   return database
     .prepare(
-      `SELECT last_message_id AS messageId, last_event_id AS eventId,
+      `SELECT last_message_id AS messageId, last_event_id AS eventId, clock_ms AS clockMilliseconds,
        max(fence_floor, (SELECT ifnull(max(fence), 0) FROM lanes)) AS fence FROM counters`,
     )
     .get() as HighWater;
 }
 
+export function findLoss(
+  path: string,
+  mark: ReturnType<typeof readMarkFile>,
+  found: HighWater,
+): Loss | undefined {
+  if (mark === 'unreadable') return toUnreadableLoss(path);
+  return mark && isAhead(mark, found) ? toLoss(path, mark, found) : undefined;
+}
+
 /** Ids and fences go on above the mark, and the ids in between are noted as gone. */
 export function goOnAbove(database: SqliteDatabase, mark: HighWater): void {
   const found = readHighWater(database);
-  const { messageId, eventId, fence } = higher(mark, found);
+  const { messageId, eventId, fence, clockMilliseconds } = higher(mark, found);
   database.exec('BEGIN IMMEDIATE');
   const hole = database.prepare('INSERT INTO holes VALUES (?, ?, ?)');
   if (messageId > found.messageId) hole.run('messages', found.messageId + 1, messageId);
   if (eventId > found.eventId) hole.run('events', found.eventId + 1, eventId);
   database
-    .prepare('UPDATE counters SET last_message_id = ?, last_event_id = ?, fence_floor = ?')
-    .run(messageId, eventId, fence);
-  // Whoever was granted a lane in the part that is gone must be told from whoever held it before, and holds it still
-  // as far as is known, as well as from whoever holds it next.
-  database.prepare('UPDATE lanes SET fence = max(fence, ? + (owner IS NOT NULL))').run(fence);
+    .prepare('UPDATE counters SET last_message_id = ?, last_event_id = ?, clock_ms = ?')
+    .run(messageId, eventId, clockMilliseconds);
+  if (hasGivenMore(mark, found)) {
+    database.prepare('UPDATE counters SET fence_floor = ?').run(fence);
+    // Whoever was granted a lane in the part that is gone must be told from whoever held it before, and holds it
+    // still as far as is known, as well as from whoever holds it next.
+    database.prepare('UPDATE lanes SET fence = max(fence, ? + (owner IS NOT NULL))').run(fence);
+  }
   database.exec('COMMIT');
 }
 
+/** Nothing where no bus has kept anything yet. */
+function readIfAny(driver: SqliteDriver, path: string): HighWater | undefined {
+  const database = driver.open(path, { readOnly: true });
+  try {
+    database.exec('PRAGMA busy_timeout = 5000');
+    checkIsOwn(database, path);
+    return readVersion(database) === 0 ? undefined : readHighWater(database);
+  } catch (error) {
+    throw toStartError(error, path);
+  } finally {
+    database.close();
+  }
+}
+
 /** Says how much is gone, and what to do about it. */
-export function toLossSentence(path: string, mark: HighWater, found: HighWater): string {
+function toLoss(path: string, mark: HighWater, found: HighWater): Loss {
+  const facts = hasGivenMore(mark, found) ? toMissingRows(mark, found) : toMissingChanges(mark, found);
+  const sentence =
+    `the database ${path} lost what it had acknowledged: ${facts}. ` +
+    'Put the missing file or a backup back with bus-mcp restore, or go on without them with --accept-loss: ids and fences then continue above the old ones';
+  return { facts, sentence };
+}
+
+function toMissingRows(mark: HighWater, found: HighWater): string {
   const messages = Math.max(mark.messageId - found.messageId, 0);
   const events = Math.max(mark.eventId - found.eventId, 0);
   return (
-    `the database ${path} lost what it had acknowledged: ${messages} messages and ${events} events are gone ` +
-    `(it ends at message ${found.messageId}, acknowledged were ${mark.messageId}). ` +
-    'Put the missing file or a backup back with bus-mcp restore, or go on without them with --accept-loss: ids and fences then continue above the old ones'
+    `${messages} messages and ${events} events are gone ` +
+    `(it ends at message ${found.messageId}, acknowledged were ${mark.messageId})`
+  );
+}
+
+function toMissingChanges(mark: HighWater, found: HighWater): string {
+  const [last, acknowledged] = [found, mark].map(({ clockMilliseconds }) =>
+    new Date(clockMilliseconds).toISOString(),
+  );
+  return (
+    'no message and no event is gone, but changes without one are, such as renewals of leases ' +
+    `(its last change is of ${last}, acknowledged was one of ${acknowledged})`
+  );
+}
+
+function toUnreadableLoss(path: string): Loss {
+  const facts = `its mark ${toMarkPath(path)} cannot be read, so nobody knows whether anything is missing`;
+  const sentence =
+    `the database ${path} may have lost what it had acknowledged: ${facts}. ` +
+    'Put the mark back, or a backup with bus-mcp restore; or go on with what is there with --accept-loss';
+  return { facts, sentence };
+}
+
+function toUnmarkedSentence(path: string): string {
+  return (
+    `the database ${path} has no mark beside it, so nobody knows whether anything acknowledged is missing: ` +
+    'a new mark begins with what is there'
+  );
+}
+
+/** Whoever accepts losses for good would not hear of the next one. */
+function toAcceptedSentence(loss: Loss | undefined): string {
+  if (loss) return `a loss was accepted: ${loss.facts}`;
+  return (
+    'nothing was lost, and --accept-loss (BUS_ACCEPT_LOSS) is set: ' +
+    'unset it, or every later loss is accepted as well'
   );
 }

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 
 /** How far the log and the fences were when last answered: nothing below was ever handed out for the last time. */
-export type HighWater = Readonly<{ messageId: number; eventId: number; fence: number }>;
+export type HighWater = Readonly<{
+  messageId: number;
+  eventId: number;
+  fence: number;
+  /** When the last change was decided: a renewal hands out no id and no fence, and may be lost as well. */
+  clockMilliseconds: number;
+}>;
 
 export type MarkFile = Readonly<{
-  read: () => HighWater | undefined;
   write: (mark: HighWater) => void;
   /** Makes the last mark survive a power cut. */
   sync: () => void;
@@ -13,6 +18,9 @@ export type MarkFile = Readonly<{
 }>;
 
 const slotBytes = 256;
+
+/** Where nothing was handed out yet. Marks of earlier versions know no time. */
+export const lowest: HighWater = { messageId: 0, eventId: 0, fence: 0, clockMilliseconds: 0 };
 
 /**
  * The high-water mark, kept outside the database: SQLite opens a file whose write-ahead log lost its middle, or that
@@ -22,27 +30,31 @@ const slotBytes = 256;
  * Two slots are written in turn, so that a torn write leaves the other one whole.
  */
 export function openMarkFile(path: string): MarkFile {
-  const file = openSync(path, 'a+', 0o600);
-  closeSync(file);
+  if (!existsSync(path)) createMarkFile(path);
   const handle = openSync(path, 'r+');
   let turn = 0;
 
   function write(mark: HighWater): void {
-    const text = JSON.stringify(mark);
-    const line = `${checksumOf(text)} ${text}`.padEnd(slotBytes - 1);
-    writeSync(handle, `${line}\n`, turn * slotBytes, 'utf8');
+    writeSync(handle, toSlot(mark), turn * slotBytes, 'utf8');
     turn = 1 - turn;
   }
 
-  const read = () => readMark(handle);
-  return { read, write, sync: () => fsyncSync(handle), close: () => closeSync(handle) };
+  return { write, sync: () => fsyncSync(handle), close: () => closeSync(handle) };
 }
 
-/** Reads it beside a bus that goes on writing it. */
-export function readMarkFile(path: string): HighWater | undefined {
-  const handle = openSync(path, 'r');
+/** What stands in it, also beside a bus that goes on writing it; nothing where there is none. */
+export function readMarkFile(path: string): HighWater | 'unreadable' | undefined {
+  let handle: number;
   try {
-    return readMark(handle);
+    handle = openSync(path, 'r');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable';
+  }
+  try {
+    const marks = [0, 1].flatMap((slot) => readSlot(handle, slot) ?? []);
+    return marks.length === 0 ? 'unreadable' : marks.reduce(higher);
+  } catch {
+    return 'unreadable';
   } finally {
     closeSync(handle);
   }
@@ -50,6 +62,11 @@ export function readMarkFile(path: string): HighWater | undefined {
 
 /** Whether more was handed out than was found. */
 export function isAhead(mark: HighWater, found: HighWater): boolean {
+  return hasGivenMore(mark, found) || mark.clockMilliseconds > found.clockMilliseconds;
+}
+
+/** Whether there are ids or fences that were not found, and not only changes without one. */
+export function hasGivenMore(mark: HighWater, found: HighWater): boolean {
   return mark.messageId > found.messageId || mark.eventId > found.eventId || mark.fence > found.fence;
 }
 
@@ -59,12 +76,26 @@ export function higher(one: HighWater, other: HighWater): HighWater {
     messageId: Math.max(one.messageId, other.messageId),
     eventId: Math.max(one.eventId, other.eventId),
     fence: Math.max(one.fence, other.fence),
+    clockMilliseconds: Math.max(one.clockMilliseconds, other.clockMilliseconds),
   };
 }
 
-function readMark(handle: number): HighWater | undefined {
-  const marks = [0, 1].flatMap((slot) => readSlot(handle, slot) ?? []);
-  return marks.length === 0 ? undefined : marks.reduce(higher);
+/** It appears with its first slot written: an empty one is never of our making. */
+function createMarkFile(path: string): void {
+  const draft = `${path}.unfinished`;
+  const handle = openSync(draft, 'w', 0o600);
+  try {
+    writeSync(handle, toSlot(lowest));
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(draft, path);
+}
+
+function toSlot(mark: HighWater): string {
+  const text = JSON.stringify(mark);
+  return `${`${checksumOf(text)} ${text}`.padEnd(slotBytes - 1)}\n`;
 }
 
 function readSlot(handle: number, slot: number): HighWater | undefined {
@@ -72,7 +103,8 @@ function readSlot(handle: number, slot: number): HighWater | undefined {
   const length = readSync(handle, bytes, 0, slotBytes, slot * slotBytes);
   const line = bytes.toString('utf8', 0, length).trim();
   const [checksum, text] = [line.slice(0, 16), line.slice(17)];
-  return text !== '' && checksum === checksumOf(text) ? (JSON.parse(text) as HighWater) : undefined;
+  if (text === '' || checksum !== checksumOf(text)) return undefined;
+  return { ...lowest, ...(JSON.parse(text) as Partial<HighWater>) };
 }
 
 function checksumOf(text: string): string {

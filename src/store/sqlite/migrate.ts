@@ -8,8 +8,7 @@ import { rollBack } from './write.ts';
  */
 export function migrate(database: SqliteDatabase, path: string, steps = migrations): void {
   const version = readVersion(database);
-  checkNotNewer(version, path, steps.length);
-  checkIsOwn(database, version, path);
+  checkIsOwn(database, path, steps.length);
   if (version === steps.length) return;
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -41,7 +40,9 @@ export function toForeign(path: string): Error {
 }
 
 /** To the database of another application our tables would be added: one of ours has none yet, or the counters too. */
-function checkIsOwn(database: SqliteDatabase, version: number, path: string): void {
+export function checkIsOwn(database: SqliteDatabase, path: string, known = migrations.length): void {
+  const version = readVersion(database);
+  checkNotNewer(version, path, known);
   const sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'";
   const names = (database.prepare(sql).all() as { name: string }[]).map(({ name }) => name);
   if (version === 0 ? names.length > 0 : !names.includes('counters')) throw toForeign(path);

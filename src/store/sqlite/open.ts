@@ -1,9 +1,11 @@
 import { type Clock, createClock } from '../clock.ts';
 import type { ObserveCommit } from '../group-commit.ts';
+import type { Notify } from '../notice.ts';
 import type { Store } from '../store.ts';
 import { loadDriver } from './driver.ts';
 import { lockDatabase } from './lock.ts';
-import { checkForLoss } from './loss.ts';
+import { checkForLoss, goOnAbove, toMarkPath } from './loss.ts';
+import { openMarkFile } from './mark.ts';
 import { checkFile, createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
 import { createRowReader } from './read.ts';
 import { createSqliteStore } from './store.ts';
@@ -18,6 +20,7 @@ export type SqliteOptions = Readonly<{
   clockFrom?: (floor: number) => Clock;
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
+  notify?: Notify | undefined;
   observe?: ObserveCommit | undefined;
 }>;
 
@@ -29,11 +32,13 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   createPrivateFile(path);
   const lock = lockDatabase(driver, path);
   try {
-    const acceptLoss = options.acceptLoss ?? false;
-    prepareFile(driver, path, (database) => checkForLoss(database, { path, acceptLoss }));
+    const { acceptLoss = false, notify } = options;
+    const above = checkForLoss(driver, { path, acceptLoss, notify });
+    openMarkFile(toMarkPath(path)).close();
+    prepareFile(driver, path, (database) => above && goOnAbove(database, above));
     const writer = await startWriter({ path, file: options.writerFile, observe: options.observe });
-    const database = driver.open(path);
-    database.exec('PRAGMA query_only = ON; PRAGMA busy_timeout = 5000');
+    const database = driver.open(path, { readOnly: true });
+    database.exec('PRAGMA busy_timeout = 5000');
     const reader = createRowReader(database);
     const clockFrom = options.clockFrom ?? ((floor) => createClock({ floor }));
     const clock = clockFrom(reader.counters().clockMilliseconds);

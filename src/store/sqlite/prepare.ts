@@ -129,7 +129,8 @@ function toUnusable(path: string, deed: 'read' | 'written' | 'kept private', err
   );
 }
 
-function toStartError(error: unknown, path: string): unknown {
+/** A sentence for people, for what a damaged file or a disk says at the start. */
+export function toStartError(error: unknown, path: string): unknown {
   if (/not a database|malformed/i.test(String(error))) return toDamaged(path);
   const condition = findCondition(errorNumberOf(error));
   if (condition === undefined) return error;

@@ -17,7 +17,7 @@ import {
 } from './encode.ts';
 import { lockDatabase } from './lock.ts';
 import { goOnAbove, readHighWater, toMarkPath } from './loss.ts';
-import { openMarkFile } from './mark.ts';
+import { type HighWater, openMarkFile, readMarkFile } from './mark.ts';
 import { checkFile, createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
 import { createPageReader } from './source.ts';
 import { prepareForWriting, rollBack } from './write.ts';
@@ -30,6 +30,7 @@ export function openSqliteSink(file: string): RowSink {
   const driver = loadDriver();
   const lock = lockDatabase(driver, path);
   try {
+    const before = readEarlierMark(path);
     prepareFile(driver, path);
     const database = driver.open(path);
     prepareForWriting(database);
@@ -37,14 +38,31 @@ export function openSqliteSink(file: string): RowSink {
       database.close();
       throw toNotEmpty(path);
     }
-    return createSink(database, path, lock.release);
+    return createSink({ database, path, before, release: lock.release });
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-function createSink(database: SqliteDatabase, path: string, release: () => void): RowSink {
+/** Left of an earlier file: what was handed out then must not be handed out again. */
+function readEarlierMark(path: string): HighWater | undefined {
+  const mark = readMarkFile(toMarkPath(path));
+  if (mark !== 'unreadable') return mark;
+  throw new Error(
+    `the mark ${toMarkPath(path)} of an earlier database cannot be read, so its ids could be given out again: ` +
+      'name another file, or remove the mark if they may be',
+  );
+}
+
+type Parts = Readonly<{
+  database: SqliteDatabase;
+  path: string;
+  before: HighWater | undefined;
+  release: () => void;
+}>;
+
+function createSink({ database, path, before, release }: Parts): RowSink {
   const writers = createWriters(database);
   database.exec('BEGIN IMMEDIATE');
 
@@ -55,10 +73,8 @@ function createSink(database: SqliteDatabase, path: string, release: () => void)
   async function commit(totals: Totals, holes: readonly Hole[]): Promise<void> {
     writeTotals(database, totals, holes);
     database.exec('COMMIT');
-    const mark = openMarkFile(toMarkPath(path));
-    // It may be left of an earlier file: what was handed out then must not be handed out again.
-    const before = mark.read();
     if (before) goOnAbove(database, before);
+    const mark = openMarkFile(toMarkPath(path));
     mark.write(readHighWater(database));
     mark.sync();
     mark.close();

@@ -87,9 +87,9 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
 
   async function close(): Promise<void> {
     await group.close();
-    // The writer goes last: whoever closes last folds the write-ahead log into the file.
-    closeReader();
+    // Whoever closes last folds the log into the file if it can. Only the writer knows whether that would spoil it.
     await writer.close();
+    closeReader();
     unlock();
     clock.stop?.();
   }

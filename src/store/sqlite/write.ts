@@ -1,5 +1,5 @@
 import { limits } from '../../contract/limits.ts';
-import type { BatchChanges } from '../batch.ts';
+import { type BatchChanges, isEmpty } from '../batch.ts';
 import type { Pruned } from '../rows.ts';
 import type { SqliteDatabase, SqliteValue } from './driver.ts';
 import {
@@ -27,7 +27,7 @@ export type CommitRequest = Readonly<{
   decidedAt: number;
   /** Which refusals its sender knew of. */
   round: number;
-  /** How far this commit goes; of the fences only those that it writes. */
+  /** How far this commit goes; fence and time only of what it writes. */
   highWater: HighWater;
 }>;
 
@@ -47,6 +47,8 @@ export function toCommitRequest(changes: BatchChanges, round: number): CommitReq
       messageId: counters.lastMessageId,
       eventId: counters.lastEventId,
       fence: Math.max(0, ...lanes.map(({ fence }) => fence)),
+      // Nothing is missing when nothing but a probe is.
+      clockMilliseconds: isEmpty(changes) ? 0 : decidedAt,
     },
   };
 }
@@ -88,7 +90,7 @@ export function createRowWriter(database: SqliteDatabase): (requests: readonly C
   const events = createInserter(database, 'INSERT INTO events', columnsOf.events);
   const counters = database.prepare(
     `UPDATE counters SET last_message_id = ?, last_event_id = ?, message_count = ?, pending_flag_count = ?,
-      pruned_message_id = ?, pruned_event_id = ?, clock_ms = ?`,
+      pruned_message_id = ?, pruned_event_id = ?, clock_ms = max(clock_ms, ?)`,
   );
   const answers = createAnswerKeeper(database);
 

@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs';
-import { basename } from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { errorNumberOf, loadDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
+import { watchFiles } from './files.ts';
 import { readHighWater, toMarkPath } from './loss.ts';
-import { openMarkFile } from './mark.ts';
+import { createMarkKeeper } from './mark-keeper.ts';
 import type { CommitRequest } from './write.ts';
 import { closeRequest, createRowWriter, prepareForWriting } from './write.ts';
 
@@ -20,26 +19,18 @@ type Refusal = Readonly<{
   condition?: string | undefined;
 }>;
 
-const markSyncMilliseconds = 1_000;
-
 if (parentPort) listen(parentPort, (workerData as { path: string }).path);
 
 function listen(port: NonNullable<typeof parentPort>, path: string): void {
   const database = loadDriver().open(path);
   prepareForWriting(database);
   const write = createRowWriter(database);
-  const keepMark = createMarkKeeper(path, readHighWater(database).fence);
-  const files = [path, `${path}-wal`].map((name) => ({ name, ...toIdentity(name) }));
+  const keepMark = createMarkKeeper(toMarkPath(path), readHighWater(database));
+  const files = watchFiles(path);
 
-  /** Rows written to a file that has no name any more would be acknowledged and lost. */
   function checkFiles(): Refusal | undefined {
-    for (const { name, inode, device } of files) {
-      const found = toIdentity(name);
-      if (found.inode === inode && found.device === device) continue;
-      const condition = `the file ${basename(name)} of the database was deleted or replaced while the bus ran (put it back, or stop the bus and restore a backup)`;
-      return { reason: condition, condition };
-    }
-    return undefined;
+    const condition = files.findTrouble();
+    return condition === undefined ? undefined : { reason: condition, condition };
   }
 
   let refusedRound = -1;
@@ -48,14 +39,18 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
     const last = requests.at(-1);
     if (!last) return;
     const refusal = checkFiles() ?? attempt(() => write(requests));
-    if (refusal) refusedRound = last.round;
-    else keepMark.after(requests);
+    if (refusal) {
+      refusedRound = last.round;
+    } else {
+      files.note();
+      keepMark.after(requests.map(({ highWater }) => highWater));
+    }
     port.postMessage(refusal ?? ({ kept: requests.length } satisfies WriterAnswer));
   }
 
   function close(): void {
-    // So that the file alone is the whole database; the last close does not do it with every driver.
-    attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+    // So that the file alone is the whole database. A log that lost its end would spoil it.
+    if (!files.isCut()) attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
     database.close();
     keepMark.close();
     port.close();
@@ -88,37 +83,4 @@ function attempt(deed: () => void): Refusal | undefined {
     const reason = error instanceof Error ? error.message : String(error);
     return { reason, condition: findCondition(errorNumberOf(error)) };
   }
-}
-
-function toIdentity(name: string) {
-  const found = statSync(name, { throwIfNoEntry: false });
-  return { inode: found?.ino, device: found?.dev };
-}
-
-/** Follows the commits with the high-water mark; a disk that refuses it does not stop the commits. */
-function createMarkKeeper(path: string, fenceAtStart: number) {
-  const file = openMarkFile(toMarkPath(path));
-  let fence = fenceAtStart;
-  let isSynced = true;
-
-  function after(requests: readonly CommitRequest[]): void {
-    const { messageId = 0, eventId = 0 } = requests.at(-1)?.highWater ?? {};
-    fence = Math.max(fence, ...requests.map(({ highWater }) => highWater.fence));
-    attempt(() => file.write({ messageId, eventId, fence }));
-    isSynced = false;
-  }
-
-  function sync(): void {
-    if (!isSynced) attempt(file.sync);
-    isSynced = true;
-  }
-
-  const timer = setInterval(sync, markSyncMilliseconds);
-  function close(): void {
-    clearInterval(timer);
-    sync();
-    file.close();
-  }
-
-  return { after, close };
 }
