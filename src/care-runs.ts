@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import { type Check, toCount } from './care/check.ts';
 import type { Filled } from './care/fill.ts';
 import { createProgress, noProgress, type Progress } from './care/progress.ts';
@@ -63,7 +62,7 @@ export async function runExport(invocation: Invocation): Promise<number> {
   const { createNewFile } = await import('./care/new-file.ts');
   const file = createNewFile(String(flags.output));
   try {
-    const counts = await writeExport(invocation, async (text) => appendFileSync(file.draft, text));
+    const counts = await writeExport(invocation, async (text) => file.append(text));
     file.finish();
     const { messages, events, lanes } = counts;
     const rest = flags.format === 'csv' ? '' : `, ${toCount(events, 'event')} and ${toCount(lanes, 'lane')}`;

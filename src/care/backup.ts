@@ -1,7 +1,11 @@
 import { statSync } from 'node:fs';
-import { loadDriver } from '../store/sqlite/driver.ts';
+import { errorFull, errorNumberOf, loadDriver } from '../store/sqlite/driver.ts';
+import { findCondition } from '../store/sqlite/errors.ts';
+import { findLoss, readHighWater, toMarkPath } from '../store/sqlite/loss.ts';
+import { readMarkFile } from '../store/sqlite/mark.ts';
+import { toRealPath } from '../store/sqlite/prepare.ts';
 import { openForReading, readTotals } from '../store/sqlite/source.ts';
-import { createNewFile } from './new-file.ts';
+import { createNewFile, toUnwritable } from './new-file.ts';
 import type { Progress } from './progress.ts';
 import { toProblem, verifyStore } from './verify.ts';
 
@@ -18,14 +22,15 @@ export async function backUp(
   const target = createNewFile(file);
   try {
     progress.report('copying the database', 0);
-    copyDatabase(store, target.draft);
+    // Read before the rows, it cannot be ahead of them, unless some are missing.
+    const path = toRealPath(store);
+    const mark = readMarkFile(toMarkPath(path));
+    copyDatabase({ from: path, into: target.draft, name: target.path });
     const verification = await verifyStore(target.draft, progress);
-    if (!verification.ok) {
-      throw new Error(
-        `the database ${store} is not whole, so there is no backup of it: ${toProblem(verification)}. Look at it with bus-mcp verify`,
-      );
-    }
-    const backup = describe(target.draft);
+    if (!verification.ok) throw toUnsound(path, toProblem(verification));
+    const { found, ...backup } = describe(target.draft);
+    const loss = findLoss(path, mark, found);
+    if (loss) throw toUnsound(path, loss.facts);
     target.finish();
     return { ...backup, file: target.path };
   } finally {
@@ -34,21 +39,42 @@ export async function backUp(
   }
 }
 
+/** `name` is what the copy is to be called when it is whole. */
+type Copying = Readonly<{ from: string; into: string; name: string }>;
+
 /** The rows of one moment as a compact file of their own, into an empty file. */
-export function copyDatabase(from: string, into: string): void {
+export function copyDatabase({ from, into, name }: Copying): void {
   const database = openForReading(from);
   try {
     database.exec(`VACUUM INTO '${into.replaceAll("'", "''")}'`);
+  } catch (error) {
+    throw toCopyError(error, from, name);
   } finally {
     database.close();
   }
 }
 
-function describe(path: string): Omit<Backup, 'file'> {
+function toCopyError(error: unknown, from: string, name: string): unknown {
+  const number = errorNumberOf(error);
+  const condition = findCondition(number);
+  if (condition === undefined) return error;
+  // Only the copy takes room.
+  if (number === errorFull) return toUnwritable(name, 'ENOSPC');
+  return new Error(`the database ${from} cannot be copied, because ${condition}`);
+}
+
+function toUnsound(path: string, problem: string): Error {
+  return new Error(
+    `the database ${path} is not whole, so there is no backup of it: ${problem}. Look at it with bus-mcp verify`,
+  );
+}
+
+function describe(path: string) {
   const database = loadDriver().open(path, { readOnly: true });
   try {
     const { messageCount, lastMessageId } = readTotals(database);
-    return { bytes: statSync(path).size, messages: messageCount, lastMessageId };
+    const found = readHighWater(database);
+    return { bytes: statSync(path).size, messages: messageCount, lastMessageId, found };
   } finally {
     database.close();
   }

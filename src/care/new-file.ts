@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createFolders } from '../store/sqlite/prepare.ts';
 
@@ -7,6 +16,7 @@ export type NewFile = Readonly<{
   path: string;
   /** Where it is made: an empty file that only this user can read. */
   draft: string;
+  append: (text: string) => void;
   /** Makes it survive a power cut, and gives it its name. Throws when somebody took the name meanwhile. */
   finish: () => void;
   /** Removes the draft, if it is still one. */
@@ -17,17 +27,15 @@ export function createNewFile(file: string): NewFile {
   const path = resolve(file);
   const draft = `${path}.unfinished-${process.pid}`;
   refuseToReplace(path);
-  try {
+  writing(path, () => {
     createFolders(dirname(path));
     closeSync(openSync(draft, 'w', 0o600));
-  } catch (error) {
-    throw new Error(
-      `the file ${path} cannot be written (${(error as NodeJS.ErrnoException).code}): name another one`,
-    );
-  }
+  });
+
+  const append = (text: string) => writing(path, () => appendFileSync(draft, text));
 
   function finish(): void {
-    syncFile(draft);
+    writing(path, () => syncFile(draft));
     takeName(draft, path);
     syncFolder(dirname(path));
   }
@@ -35,7 +43,20 @@ export function createNewFile(file: string): NewFile {
   const abandon = () => {
     for (const name of [draft, `${draft}-journal`]) rmSync(name, { force: true });
   };
-  return { path, draft, finish, abandon };
+  return { path, draft, append, finish, abandon };
+}
+
+function writing(path: string, deed: () => void): void {
+  try {
+    deed();
+  } catch (error) {
+    throw toUnwritable(path, (error as NodeJS.ErrnoException).code);
+  }
+}
+
+export function toUnwritable(path: string, code: string | undefined): Error {
+  const advice = code === 'ENOSPC' ? 'make room, or name one on another disk' : 'name another one';
+  return new Error(`the file ${path} cannot be written (${code}): ${advice}`);
 }
 
 export function syncFile(path: string): void {

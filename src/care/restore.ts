@@ -11,7 +11,7 @@ import { prepareForWriting } from '../store/sqlite/write.ts';
 import { copyDatabase } from './backup.ts';
 import { syncFile, syncFolder } from './new-file.ts';
 import type { Progress } from './progress.ts';
-import { toProblem, verifyStore } from './verify.ts';
+import { toDamageSentence, toProblem, verifyStore } from './verify.ts';
 
 export type Restored = Readonly<{
   store: string;
@@ -37,7 +37,7 @@ export async function restore({ file, store, now }: Asked, progress: Progress): 
   const draft = `${path}.unfinished-${process.pid}`;
   try {
     createPrivateFile(draft);
-    await makeDraft(from, draft, progress);
+    await makeDraft({ from, draft, path }, progress);
     const { replaced, ...raised } = replace(path, draft, now);
     return { store: path, replaced, ...raised };
   } finally {
@@ -48,17 +48,21 @@ export async function restore({ file, store, now }: Asked, progress: Progress): 
 }
 
 /** Copies the backup beside the database, brings it to this version, and looks at every row of it. */
-async function makeDraft(from: string, draft: string, progress: Progress): Promise<void> {
+async function makeDraft(
+  { from, draft, path }: Readonly<{ from: string; draft: string; path: string }>,
+  progress: Progress,
+): Promise<void> {
   progress.report('copying the backup', 0);
   const { damage } = inspectFile(from);
-  if (damage.length === 0) {
-    copyDatabase(from, draft);
-    prepareFile(loadDriver(), draft);
-    const verification = await verifyStore(draft, progress);
-    if (verification.ok) return;
-    damage.push(toProblem(verification));
-  }
-  throw new Error(`the backup ${from} is not whole, so nothing was changed: ${damage[0]}`);
+  if (damage.length > 0) throw toUnsound(from, toDamageSentence(damage));
+  copyDatabase({ from, into: draft, name: path });
+  prepareFile(loadDriver(), draft);
+  const verification = await verifyStore(draft, progress);
+  if (!verification.ok) throw toUnsound(from, toProblem(verification));
+}
+
+function toUnsound(from: string, problem: string): Error {
+  return new Error(`the backup ${from} is not whole, so nothing was changed: ${problem}`);
 }
 
 function replace(path: string, draft: string, now: Date) {

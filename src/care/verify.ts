@@ -1,4 +1,5 @@
 import { inspectFile } from '../store/sqlite/inspect.ts';
+import { toRealPath } from '../store/sqlite/prepare.ts';
 import { openSource, parseKind } from '../store/transfer.ts';
 import type { Check } from './check.ts';
 import { checkRows } from './check-rows.ts';
@@ -13,7 +14,13 @@ export type Verification = Readonly<{ ok: boolean; store: string; checks: readon
 export async function verifyStore(location: string, progress: Progress): Promise<Verification> {
   const checks: Check[] = [];
   if (parseKind(location) === 'sqlite') checks.push(...checkFile(location, progress));
-  const source = await openSource(location);
+  const hasDamage = checks.some(({ ok }) => !ok);
+  const source = await openSource(location).catch((error) => {
+    // What the pages say is the answer then; else it is no store at all.
+    if (!hasDamage) throw error;
+    checks.push(...toUnreadable(error));
+  });
+  if (!source) return { ok: false, store: toRealPath(location), checks };
   try {
     checks.push(...(await checkRows(source, progress).catch(toUnreadable)));
     return { ok: checks.every(({ ok }) => ok), store: source.location, checks };
@@ -33,12 +40,16 @@ export function toProblem({ checks }: Verification): string {
 function checkFile(path: string, progress: Progress): readonly Check[] {
   progress.report('checking the pages of the file', 0);
   const { damage, loss, hasMark } = inspectFile(path);
-  const pages = damage.length === 0 ? 'its pages are whole' : damage.slice(0, 3).join('; ');
+  const pages = damage.length === 0 ? 'its pages are whole' : toDamageSentence(damage);
   const nothingLost = hasMark ? 'nothing acknowledged is missing' : 'there is none beside the file';
   return [
     { name: 'file', ok: damage.length === 0, finding: pages },
     { name: 'mark', ok: loss === undefined, finding: loss ?? nothingLost },
   ];
+}
+
+export function toDamageSentence(damage: readonly string[]): string {
+  return `damaged pages (${damage.slice(0, 3).join('; ')}): restore a backup`;
 }
 
 function toUnreadable(error: unknown): readonly Check[] {

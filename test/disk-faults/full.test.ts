@@ -1,9 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { backUp } from '../../src/care/backup.ts';
+import { noProgress } from '../../src/care/progress.ts';
 import { BusError } from '../../src/contract/errors.ts';
 import type { Client } from '../../src/http/client.ts';
+import { commandFile } from '../build.ts';
 import { refusalOf, until } from '../suite/ask.ts';
 import { createFolder, type RunningBus, startBus } from './bus.ts';
 
@@ -27,10 +30,7 @@ describe.skipIf(!canLimit)('a file that may not grow any more', () => {
 
 describe.skipIf(!canMount)('a file system that is full', () => {
   test('is told to writers, while reads go on; with room again the bus goes on by itself', async () => {
-    const folder = join(createFolder(), 'small');
-    mkdirSync(folder);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', folder]);
-    onTestFinished(() => void execFileSync('umount', ['-l', folder]));
+    const folder = mountSmall(createFolder(), '3m');
     const bus = await startBus({ store: join(folder, 'bus.db') });
     const ballast = join(folder, 'ballast');
     writeFileSync(ballast, Buffer.alloc(toFreeBytes(folder) - 600_000));
@@ -41,6 +41,41 @@ describe.skipIf(!canMount)('a file system that is full', () => {
     expect(refusal.detail).toContain('the disk is full');
   });
 });
+
+describe.skipIf(!canMount)('a disk without room for a copy', () => {
+  test('is named by backup and export, which leave nothing behind', async () => {
+    const folder = createFolder();
+    const store = join(folder, 'bus.db');
+    const bus = await startBus({ store });
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        bus.client.postMessage({ topic: 't', sender: 's', body: 'x'.repeat(20_000) }),
+      ),
+    );
+    const small = mountSmall(folder, '100k');
+    await expect(backUp({ store, file: join(small, 'backup.db') }, noProgress)).rejects.toThrow(
+      `the file ${join(small, 'backup.db')} cannot be written (ENOSPC): make room, or name one on another disk`,
+    );
+    const file = join(small, 'export.jsonl');
+    const exporting = spawnSync(
+      process.execPath,
+      [commandFile, 'export', '--output', file, '--base-url', `${bus.url}/api/bus`],
+      { env: { PATH: process.env.PATH, HOME: folder }, encoding: 'utf8' },
+    );
+    expect(exporting.stderr).toContain(`the file ${file} cannot be written (ENOSPC): make room`);
+    expect(exporting.status).toBe(1);
+    expect(readdirSync(small)).toEqual([]);
+  });
+});
+
+/** A file system of its own with so much room. */
+function mountSmall(parent: string, size: string): string {
+  const folder = join(parent, 'small');
+  mkdirSync(folder);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
+  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
+  return folder;
+}
 
 /** Fills what there is with messages, makes room, and holds what is there afterwards against what was acknowledged. */
 async function proveRecovery(

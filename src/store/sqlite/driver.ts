@@ -56,6 +56,9 @@ function silenceExperimentalWarning(): void {
   }) as typeof process.emitWarning;
 }
 
+/** SQLite's number for a disk without room. */
+export const errorFull = 13;
+
 /** SQLite's own number for what went wrong: the drivers put it into different places, and one forgets it at times. */
 export function errorNumberOf(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -68,7 +71,7 @@ const numbersByMessage: Readonly<Record<string, number>> = {
   'attempt to write a readonly database': 8,
   'disk I/O error': 10,
   'database disk image is malformed': 11,
-  'database or disk is full': 13,
+  'database or disk is full': errorFull,
   'unable to open database file': 14,
   'file is not a database': 26,
 };

@@ -1,5 +1,6 @@
+import type { SqliteDatabase } from './driver.ts';
 import { findLoss, readHighWater, toMarkPath } from './loss.ts';
-import { readMarkFile } from './mark.ts';
+import { type HighWater, readMarkFile } from './mark.ts';
 import { toRealPath } from './prepare.ts';
 import { openForReading } from './source.ts';
 
@@ -19,14 +20,38 @@ export function inspectFile(file: string): FileFindings {
   const mark = readMarkFile(toMarkPath(path));
   const database = openForReading(path);
   try {
-    const rows = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];
-    const found = readHighWater(database);
     return {
-      damage: rows.map(({ integrity_check: finding }) => finding).filter((finding) => finding !== 'ok'),
-      loss: findLoss(path, mark, found)?.sentence,
+      damage: findDamage(database),
+      loss: mark && compare(database, path, mark),
       hasMark: mark !== undefined,
     };
   } finally {
     database.close();
   }
+}
+
+/** Where the damage is great, SQLite gives up over it instead of listing it. */
+function findDamage(database: SqliteDatabase): string[] {
+  try {
+    const rows = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];
+    return rows
+      .flatMap(({ integrity_check: finding }) => finding.split('\n'))
+      .filter((line) => line !== 'ok' && !line.startsWith('*** in database'));
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+function compare(
+  database: SqliteDatabase,
+  path: string,
+  mark: NonNullable<ReturnType<typeof readMarkFile>>,
+): string | undefined {
+  let found: HighWater;
+  try {
+    found = readHighWater(database);
+  } catch {
+    return 'the database cannot be compared with it, because its counters cannot be read';
+  }
+  return findLoss(path, mark, found)?.sentence;
 }
