@@ -8,11 +8,11 @@ import type { Page } from './http/targets.ts';
 import { createMcpPages } from './mcp-page.ts';
 import { createMetrics } from './metrics.ts';
 import { createPanelPages } from './panel/page.ts';
-import type { Clock } from './store/clock.ts';
-import type { ObserveCommit } from './store/group-commit.ts';
-import type { Notify } from './store/notice.ts';
+import type { Clock, Pause } from './store/clock.ts';
+import type { Notice, Notify } from './store/notice.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import type { ObserveCommit } from './store/watch.ts';
 import { version } from './version.ts';
 
 export type EngineOptions = Readonly<{
@@ -25,6 +25,8 @@ export type EngineOptions = Readonly<{
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
   observeCommit?: ObserveCommit;
+  /** Called for each commit and each read that failed. */
+  observeStoreFailure?: () => void;
   /** Told what whoever keeps the bus running should know. */
   notify?: Notify;
   /** The built file of the writer thread; the bundle has it beside itself. */
@@ -41,6 +43,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenedEngine> 
     ...(options.clockFrom && { clockFrom: options.clockFrom }),
     acceptLoss: options.acceptLoss ?? false,
     observe: options.observeCommit,
+    observeFailure: options.observeStoreFailure,
     notify: options.notify,
   });
   const bus = createBus({
@@ -52,11 +55,18 @@ export async function openEngine(options: EngineOptions): Promise<OpenedEngine> 
       instance: randomUUID(),
     },
   });
+  store.clock.onPause?.((pause) => options.notify?.(toPauseNotice(pause)));
   async function close(): Promise<void> {
     bus.close();
     await store.close();
   }
   return { bus, store, close };
+}
+
+function toPauseNotice({ from, to }: Pause): Notice {
+  const message =
+    'this process did not run for a while: who could not renew a lease meanwhile still can, for a moment';
+  return { level: 'warn', message, data: { seconds: (to - from) / 1000 } };
 }
 
 export type BusServerOptions = Omit<EngineOptions, 'isSecretArmed'> &
@@ -90,6 +100,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
     ...options,
     isSecretArmed: writeSecret !== undefined,
     observeCommit: metrics.observeCommit,
+    observeStoreFailure: metrics.observeStoreFailure,
     notify: ({ level, message, data = {} }) => log[level](data, message),
   });
   const bus = options.toFront?.(engine.bus) ?? engine.bus;

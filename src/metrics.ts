@@ -2,12 +2,13 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Bus } from './contract/contract.ts';
 import type { Measurement } from './http/answers.ts';
 import type { Page } from './http/targets.ts';
-import type { CommitMeasurement } from './store/group-commit.ts';
+import type { CommitMeasurement } from './store/watch.ts';
 import { version } from './version.ts';
 
 export type Metrics = Readonly<{
   observeRequest: (measurement: Measurement) => void;
   observeCommit: (measurement: CommitMeasurement) => void;
+  observeStoreFailure: () => void;
   /** `/metrics`, as Prometheus reads it. */
   toPage: (bus: Bus) => Page;
 }>;
@@ -44,14 +45,15 @@ export function createMetrics(): Metrics {
   });
   const storeErrors = new Counter({
     name: 'bus_store_errors_total',
-    help: 'Commits that the store could not keep',
+    help: 'Commits that the store could not keep, and reads that it could not serve',
     registers,
   });
   const state = createStateGauges(registry);
 
   async function collect(bus: Bus): Promise<string> {
-    const { _meta } = await bus.getBusStatus({});
-    for (const { gauge, field } of state) gauge.set(Number(_meta[field]));
+    // When the store cannot say how things are, its errors must still be seen.
+    const status = await bus.getBusStatus({}).catch(() => undefined);
+    for (const { gauge, field } of state) gauge.set(Number(status?._meta[field]));
     return registry.metrics();
   }
 
@@ -60,11 +62,12 @@ export function createMetrics(): Metrics {
       requests.inc({ method, route, status });
       requestSeconds.observe({ route }, seconds);
     },
-    observeCommit({ turns, seconds, isKept }) {
+    observeCommit({ turns, seconds, ...failed }) {
+      if ('failure' in failed) return;
       commitSeconds.observe(seconds);
       commitTurns.observe(turns);
-      if (!isKept) storeErrors.inc();
     },
+    observeStoreFailure: () => storeErrors.inc(),
     toPage: (bus) => ({
       method: 'GET',
       path: '/metrics',

@@ -14,6 +14,7 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   const log = pino(logOptions, pino.destination({ fd: 2, sync: true }));
   const { server, close } = await openLocalServer(config, { log, startedBy: 'serve', now });
   process.stdout.write(toGreeting(config, server));
+  log.info({ url: server.listening.url, store: server.store.location, version }, listens);
   const signal = await nextStopSignal();
   log.info({ signal }, stopping);
   await close();
@@ -29,13 +30,14 @@ export async function serveUntilIdle(config: Config): Promise<void> {
     log.info(error.message);
   });
   if (!local) return;
-  log.info({ url: local.server.listening.url, store, version }, 'the bus listens');
+  log.info({ url: local.server.listening.url, store, version }, listens);
   const reason = await Promise.race([nextStopSignal(), idleFor(local, config.idleExitSeconds)]);
   log.info({ reason }, stopping);
   await local.close();
 }
 
 const logOptions = { name: 'bus-mcp', level: 'info' };
+const listens = 'the bus listens';
 const stopping = 'stopping: no new requests, what runs is finished';
 const now = () => performance.now();
 

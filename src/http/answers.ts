@@ -118,18 +118,31 @@ function createMeasure(observe: AnswersOptions['observe']) {
   };
 }
 
-/** What a bus refuses is no failure of the server: under load there may be thousands a second. */
+/** What a bus refuses is no failure of the server: under load there may be thousands a second, and one stands for all. */
 function createFail(log: Logger) {
+  let refusedAtMs = Number.NEGATIVE_INFINITY;
+
+  function isNews(): boolean {
+    if (performance.now() - refusedAtMs < refusalsToldMilliseconds) return false;
+    refusedAtMs = performance.now();
+    return true;
+  }
+
   return ({ id, route }: Exchange, error: unknown): void => {
     const data = { requestId: id, route };
     if (error instanceof BusUnreachableError) {
       log.warn({ ...data, reason: error.message }, 'the call could not be passed on');
-    } else if (!(error instanceof BusError)) {
+    } else if (error instanceof BusError) {
+      if (error.code === 'unavailable' && isNews())
+        log.warn({ ...data, reason: error.detail }, 'a call was refused, maybe one of many');
+    } else {
       // pino writes out an error only under the name `err`.
       log.error({ ...data, err: error }, 'the call failed');
     }
   };
 }
+
+const refusalsToldMilliseconds = 10_000;
 
 /** A whole answer as text, for a connection on which Node has no response to offer. */
 export function toHead(status: number, headers: readonly string[]): string {

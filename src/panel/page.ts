@@ -29,7 +29,8 @@ export function createPanelPages({ bus, folder }: Readonly<{ bus: Bus; folder: U
   async function serveRoot(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (asksForPage(request.headers.accept))
       return sendContent(request, response, load().document, pageHeaders);
-    response.writeHead(200, summaryHeaders).end(toSummary(await bus.getBusStatus({})));
+    const summary = toSummary(await bus.getBusStatus({}));
+    response.writeHead(200, summaryHeaders).end(summary);
   }
 
   function serveFile(request: IncomingMessage, response: ServerResponse): void {

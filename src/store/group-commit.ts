@@ -10,10 +10,6 @@ type Waiting = Readonly<{
   reject: (reason: unknown) => void;
 }>;
 
-/** One commit: how many turns shared it, how long it took, and whether the store kept it. */
-export type CommitMeasurement = Readonly<{ turns: number; seconds: number; isKept: boolean }>;
-export type ObserveCommit = (measurement: CommitMeasurement) => void;
-
 /**
  * Lets all turns that arrive while a commit is under way share the next one. Alone, a turn does not wait for company:
  * there is no timer.
@@ -26,13 +22,11 @@ export function createGroupCommit({
   commit,
   glance,
   isPipelined = false,
-  observe,
 }: Readonly<{
   commit: (turns: readonly Turn<unknown>[]) => Promise<readonly TurnResult[]>;
   glance?: (turn: Turn<unknown>) => Outcome<unknown> | undefined;
   /** Whether `commit` takes a batch while others are under way, on whose rows it decides the new one. */
   isPipelined?: boolean;
-  observe?: ObserveCommit | undefined;
 }>) {
   let queued: Waiting[] = [];
   let running: Promise<void> | undefined;
@@ -111,16 +105,13 @@ export function createGroupCommit({
     const startedAtMs = performance.now();
     turnsUnderWay += batch.length;
     let results: readonly TurnResult[];
-    let isKept = true;
     try {
       results = await commit(batch.map(({ turn }) => turn));
     } catch (failure) {
-      isKept = false;
       results = batch.map(() => ({ failure }));
     }
     turnsUnderWay -= batch.length;
     lastCommitSeconds = (performance.now() - startedAtMs) / 1000;
-    observe?.({ turns: batch.length, seconds: lastCommitSeconds, isKept });
     for (const [index, { turn, resolve, reject }] of batch.entries()) {
       count(turn.lane, -1);
       const result = results[index] ?? { failure: new Error('a batch lost one of its turns') };

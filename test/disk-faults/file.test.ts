@@ -22,7 +22,7 @@ import type { Client } from '../../src/http/client.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import { openSqliteSink } from '../../src/store/sqlite/sink.ts';
 import { provideNode } from '../package/node-versions.ts';
-import { postMany, refusalOf } from '../suite/ask.ts';
+import { postMany, refusalOf, until } from '../suite/ask.ts';
 import { createFolder, refusalToStart, startBus } from './bus.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -294,6 +294,33 @@ describe('pages that are damaged', () => {
     expect((await bus.client.readMessages({ limit: 1 })).messages).toHaveLength(1);
     expect((await bus.client.claimLane({ lane: 'a', owner: 'ada' })).decision).toBe('claim');
     expect(bus.process.exitCode).toBeNull();
+  });
+
+  test('of what everybody asks for are told too, counted and logged, and what can be served is', async () => {
+    const store = await createLog(20);
+    const database = loadDriver().open(store);
+    const row = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'lanes_by_expiry'").get();
+    database.close();
+    const bytes = readFileSync(store);
+    const page = ((row as { rootpage: number }).rootpage - 1) * 4096;
+    bytes.fill(0x55, page, page + 4096);
+    writeFileSync(store, bytes);
+    const bus = await startBus({ store });
+    expect(bus.said()).toContain('"msg":"the bus listens"');
+
+    const refused = await refusalOf(bus.client.getBusStatus({}));
+    expect([refused.status, refused.code]).toEqual([503, 'unavailable']);
+    expect(refused.detail).toContain('what the call needs cannot be read');
+    const summary = await fetch(bus.url, { headers: { 'x-request-id': 'look-for-me' } });
+    expect([summary.status, await summary.text()]).toEqual([503, expect.stringContaining('is damaged')]);
+    const metrics = await fetch(`${bus.url}/metrics`);
+    expect(metrics.status).toBe(200);
+    expect(await metrics.text()).toMatch(/bus_store_errors_total [1-9]/);
+    expect((await bus.client.readMessages({ limit: 1 })).messages).toHaveLength(1);
+
+    await until('it is in the log', () => bus.said().includes('the store cannot read what it keeps'));
+    expect(bus.said().match(/the store cannot read/g), 'once').toHaveLength(1);
+    expect(bus.said()).toMatch(/"requestId":"[^"]+","route":"\/status".*"msg":"a call was refused/);
   });
 
   test('at its beginning keep the bus from starting', async () => {

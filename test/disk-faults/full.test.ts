@@ -111,6 +111,9 @@ async function proveRecovery(
   });
   expect(await readHealth(bus)).toBe(200);
   await client.heartbeatLane({ lane: 'feeds', owner: 'ada', fence: lane.fence });
+  for (const message of ['the store cannot keep what is written', 'the store keeps what is written again'])
+    expect(bus.said().split(message), message).toHaveLength(2);
+  expect(bus.said()).toMatch(/"requestId":"[^"]+",.*"msg":"a call was refused/);
   await bus.end('SIGKILL');
 
   const again = await startBus({ store });

@@ -2,6 +2,7 @@ import { type BatchChanges, decideBatch, isEmpty, type TurnResult } from '../bat
 import type { Clock } from '../clock.ts';
 import type { Waiter } from '../rows.ts';
 import type { Turn } from '../store.ts';
+import type { ObserveCommit } from '../watch.ts';
 import { stateOf, toStoreError, toUnknownOutcome } from './errors.ts';
 import type { Feed } from './feed.ts';
 import type { Line } from './line.ts';
@@ -21,15 +22,29 @@ type Parts = Readonly<{
   atOnce: <Seen>(look: (reader: RowReader) => Promise<Seen>) => Promise<Seen>;
   judging: (counted: Counted) => Pick<Clock, 'now' | 'lastPause'>;
   feed: Feed;
+  /** Told of what was written, and of what could not be: a batch of refusals is no commit. */
+  observe: ObserveCommit;
 }>;
 
 type Decided = Readonly<{ request: CommitRequest; results: readonly TurnResult[]; isNothing: boolean }>;
 
-export function createCommit({ bus, channel, writing, atOnce, judging, feed }: Parts): Commit {
+export function createCommit(parts: Parts): Commit {
+  const { bus, channel, writing, atOnce, judging, feed, observe } = parts;
+
   async function commit(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
-    // A post always writes. A batch of lane turns may be nothing but refusals: those pay for no lock and no disk.
-    const refused = turns.every(({ lane }) => lane !== undefined) ? await decideUnlocked(turns) : undefined;
-    return refused ?? decideLocked(turns);
+    const startedAtMs = performance.now();
+    const toMeasurement = () => ({ turns: turns.length, seconds: (performance.now() - startedAtMs) / 1000 });
+    try {
+      // A post always writes. A batch of lane turns may be nothing but refusals: those pay for no lock and no disk.
+      const refused = turns.every(({ lane }) => lane !== undefined) ? await decideUnlocked(turns) : undefined;
+      if (refused) return refused;
+      const { results, isNothing } = await decideLocked(turns);
+      if (!isNothing) observe(toMeasurement());
+      return results;
+    } catch (failure) {
+      observe({ ...toMeasurement(), failure });
+      throw failure;
+    }
   }
 
   /** The results, when nothing has to be written for them. */
@@ -42,7 +57,7 @@ export function createCommit({ bus, channel, writing, atOnce, judging, feed }: P
     return results;
   }
 
-  async function decideLocked(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
+  async function decideLocked(turns: readonly Turn<unknown>[]): Promise<Omit<Decided, 'request'>> {
     const session = await writing.session();
     const rows = await begin(session, turns);
     feed.endsAt(rows.counters.lastEventId, feed.position());
@@ -54,7 +69,7 @@ export function createCommit({ bus, channel, writing, atOnce, judging, feed }: P
     else await keep(session, request);
     await caughtUp;
     feed.publish(request.events);
-    return results;
+    return { results, isNothing };
   }
 
   function decide(turns: readonly Turn<unknown>[], rows: LoadedRows): Decided {

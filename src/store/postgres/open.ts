@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { ObserveCommit } from '../group-commit.ts';
-import type { Notify } from '../notice.ts';
 import type { Store } from '../store.ts';
+import { createStoreWatch, type Observers } from '../watch.ts';
 import { createGivenClock, createStoreClock } from './clock.ts';
 import { type Connect, createConnect } from './connect.ts';
 import { reasonOf, UnusableDatabaseError } from './errors.ts';
@@ -17,13 +16,12 @@ export type PostgresOptions = Readonly<{
   url: string;
   /** Given the latest time in the database. Tests give their own; without, the clock of the database judges. */
   clockFrom?: (floor: number) => Clock;
-  observe?: ObserveCommit | undefined;
-  notify?: Notify | undefined;
-}>;
+}> &
+  Observers;
 
 /** Opens the shared store. Rejects with a sentence for people when the database cannot be used. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { url, clockFrom, observe, notify } = options;
+  const { url, clockFrom, notify } = options;
   const location = parsePostgresUrl(url);
   const connect = await createConnect(location, notify);
   const bus = randomUUID();
@@ -35,7 +33,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       channel: location.channel,
       startId: counted.lastEventId,
       time: clockFrom ? createGivenClock(clockFrom(counted.clockMilliseconds)) : createStoreClock(counted),
-      observe,
+      watch: createStoreWatch(options),
       notify,
       openListening: () => connect('listener'),
       reading: createLine(() => connect('reader')),

@@ -1,8 +1,9 @@
 import type { BusError } from '../../contract/errors.ts';
-import { createGroupCommit, type ObserveCommit, toUnavailable } from '../group-commit.ts';
+import { createGroupCommit, toUnavailable } from '../group-commit.ts';
 import type { Notify } from '../notice.ts';
 import type { EventRow } from '../rows.ts';
 import type { Overview, OverviewQuery, Store } from '../store.ts';
+import type { StoreWatch } from '../watch.ts';
 import type { StoreClock } from './clock.ts';
 import { createCommit } from './commit.ts';
 import { toStoreError } from './errors.ts';
@@ -24,7 +25,7 @@ type Parts = Readonly<{
   /** The last event before this process came. */
   startId: number;
   time: StoreClock;
-  observe?: ObserveCommit | undefined;
+  watch: StoreWatch;
   notify?: Notify | undefined;
   openListening: () => Promise<Session>;
   reading: Line;
@@ -33,7 +34,7 @@ type Parts = Readonly<{
 
 /** Any number of processes share the database, so nothing of it is kept in memory. */
 export async function createPostgresStore(parts: Parts): Promise<Store> {
-  const { location, bus, channel, startId, time, observe, openListening, reading, writing } = parts;
+  const { location, bus, channel, startId, time, watch, openListening, reading, writing } = parts;
   const { clock, judge, given } = time;
   const listeners = new Set<(events: readonly EventRow[]) => void>();
   const rewindListeners = new Set<() => void>();
@@ -41,11 +42,10 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
   /** Set as long as this process would misread what a newer one has made of the database. */
   let outdated: BusError | undefined;
 
-  const reader = createRowReader(async (sql, ...values) => {
-    if (outdated) throw outdated;
-    const session = await reading.session();
-    return session.ask(sql, ...values).catch(rethrow) as Promise<never>;
-  }, bus);
+  const reader = createRowReader(
+    (sql, ...values) => watched(async () => (await reading.session()).ask(sql, ...values)) as Promise<never>,
+    bus,
+  );
   const feed = createFeed({
     startId,
     readEvents: reader.events,
@@ -59,14 +59,13 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     const now = judge(counted);
     return { now: () => now, ...(clock.lastPause && { lastPause: clock.lastPause }) };
   };
-  const decideAndKeep = createCommit({ bus, channel, writing, atOnce, judging, feed });
+  const decideAndKeep = createCommit({ bus, channel, writing, atOnce, judging, feed, observe: watch.commit });
   const group = createGroupCommit({
     commit: (turns) => {
       const results = decideAndKeep(turns);
       committing = results.catch(() => {});
       return results;
     },
-    observe,
   });
   const listener = await listen();
 
@@ -81,17 +80,31 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     });
   }
 
-  /** Sent together, so that no statement of another reader comes in between. */
-  async function atOnce<Seen>(look: (reader: RowReader) => Promise<Seen>): Promise<Seen> {
+  async function watched<Seen>(read: () => Promise<Seen>): Promise<Seen> {
     if (outdated) throw outdated;
-    const session = await reading.session();
-    const sent = session.together(() => ({
-      begun: session.tell('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
-      looked: look(createRowReader(session.ask, bus)),
-      ended: session.tell('COMMIT'),
-    }));
-    const [seen] = await Promise.all([sent.looked, sent.begun, sent.ended]).catch(rethrow);
-    return seen;
+    try {
+      const seen = await read();
+      watch.readWorked();
+      return seen;
+    } catch (error) {
+      const failure = toStoreError(error);
+      watch.readFailed(failure);
+      throw failure;
+    }
+  }
+
+  /** Sent together, so that no statement of another reader comes in between. */
+  function atOnce<Seen>(look: (reader: RowReader) => Promise<Seen>): Promise<Seen> {
+    return watched(async () => {
+      const session = await reading.session();
+      const sent = session.together(() => ({
+        begun: session.tell('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+        looked: look(createRowReader(session.ask, bus)),
+        ended: session.tell('COMMIT'),
+      }));
+      const [seen] = await Promise.all([sent.looked, sent.begun, sent.ended]);
+      return seen;
+    });
   }
 
   async function hear(payload: string): Promise<void> {
@@ -191,8 +204,4 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     },
     close,
   };
-}
-
-function rethrow(error: unknown): never {
-  throw toStoreError(error);
 }

@@ -1,5 +1,4 @@
-import { BusError } from '../../contract/errors.ts';
-import { toUnavailable } from '../group-commit.ts';
+import { toBusError } from '../../contract/errors.ts';
 import { errorNumberOf } from './driver.ts';
 
 /** What a full, broken or read-only disk says, by SQLite's primary result codes. */
@@ -16,11 +15,12 @@ const conditions: Readonly<Record<number, string>> = {
 /** A disk that failed is asked again after so long. */
 export const retrySeconds = 5;
 
-/** The refusal `unavailable` for what a disk or a file can do; any other failure as it is. */
-export function toStoreError(error: unknown): unknown {
-  if (error instanceof BusError) return error;
+/** The refusal `unavailable` for what a disk or a file can do to a read; any other failure as it is. */
+export function toReadError(error: unknown): unknown {
   const condition = findCondition(errorNumberOf(error));
-  return condition === undefined ? error : toUnavailable(condition, retrySeconds);
+  if (condition === undefined) return error;
+  const detail = `${condition}; what the call needs cannot be read: repeat the call in ${retrySeconds} s`;
+  return toBusError('unavailable', detail, { retry_after_s: retrySeconds });
 }
 
 /** What happened, for a number of SQLite's; nothing when it is not about the disk or the file. */

@@ -1,7 +1,6 @@
 import { type Clock, createClock } from '../clock.ts';
-import type { ObserveCommit } from '../group-commit.ts';
-import type { Notify } from '../notice.ts';
 import type { Store } from '../store.ts';
+import { createStoreWatch, type Observers } from '../watch.ts';
 import { loadDriver } from './driver.ts';
 import { lockDatabase } from './lock.ts';
 import { checkForLoss, goOnAbove, toMarkPath } from './loss.ts';
@@ -20,9 +19,8 @@ export type SqliteOptions = Readonly<{
   clockFrom?: (floor: number) => Clock;
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
-  notify?: Notify | undefined;
-  observe?: ObserveCommit | undefined;
-}>;
+}> &
+  Observers;
 
 /** Opens the embedded store. Rejects with a sentence for people when the file cannot be used. */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
@@ -36,10 +34,11 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const above = checkForLoss(driver, { path, acceptLoss, notify });
     openMarkFile(toMarkPath(path)).close();
     prepareFile(driver, path, (database) => above && goOnAbove(database, above));
-    const writer = await startWriter({ path, file: options.writerFile, observe: options.observe });
+    const watch = createStoreWatch(options);
+    const writer = await startWriter({ path, file: options.writerFile, observe: watch.commit });
     const database = driver.open(path, { readOnly: true });
     database.exec('PRAGMA busy_timeout = 5000');
-    const reader = createRowReader(database);
+    const reader = createRowReader(database, watch);
     const clockFrom = options.clockFrom ?? ((floor) => createClock({ floor }));
     const clock = clockFrom(reader.counters().clockMilliseconds);
     return createSqliteStore({

@@ -1,6 +1,7 @@
 import type { Kept } from '../batch.ts';
 import type { AnswerRow, Counters, EventRow, HeldLaneRow, LaneRow, MessageRow } from '../rows.ts';
 import type { LaneQuery, MessageQuery } from '../store.ts';
+import type { StoreWatch } from '../watch.ts';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts';
 import {
   type AnswerColumns,
@@ -15,10 +16,11 @@ import {
   type LaneColumns,
   type MessageColumns,
 } from './encode.ts';
-import { toStoreError } from './errors.ts';
+import { toReadError } from './errors.ts';
+import { rollBack } from './write.ts';
 
 /** Every question the store is asked, through a connection that never waits for the writer. */
-export function createRowReader(database: SqliteDatabase) {
+export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
   const statements = new Map<string, SqliteStatement>();
   const prepare = (sql: string): SqliteStatement => {
     const known = statements.get(sql);
@@ -29,9 +31,13 @@ export function createRowReader(database: SqliteDatabase) {
   };
   function ask(deed: () => unknown): unknown {
     try {
-      return deed();
+      const found = deed();
+      watch.readWorked();
+      return found;
     } catch (error) {
-      throw toStoreError(error);
+      const failure = toReadError(error);
+      watch.readFailed(failure);
+      throw failure;
     }
   }
   const all = <Columns>(sql: string, ...values: SqliteValue[]) =>
@@ -133,11 +139,12 @@ export function createRowReader(database: SqliteDatabase) {
 
     /** All reads in `look` see the same moment. */
     atOnce: <Seen>(look: () => Seen): Seen => {
-      database.exec('BEGIN');
+      ask(() => database.exec('BEGIN'));
       try {
         return look();
       } finally {
-        database.exec('COMMIT');
+        // There is nothing to commit, and what failed meanwhile is told better by itself.
+        rollBack(database);
       }
     },
   };

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { BatchChanges } from '../batch.ts';
-import { type ObserveCommit, toUnavailable } from '../group-commit.ts';
+import { toUnavailable } from '../group-commit.ts';
+import type { ObserveCommit } from '../watch.ts';
 import { retrySeconds } from './errors.ts';
 import { closeRequest, toCommitRequest } from './write.ts';
 import type { WriterAnswer } from './writer-thread.ts';
@@ -26,7 +27,7 @@ export async function startWriter({
   path,
   file,
   observe,
-}: Readonly<{ path: string; file: URL; observe?: ObserveCommit | undefined }>): Promise<Writer> {
+}: Readonly<{ path: string; file: URL; observe: ObserveCommit }>): Promise<Writer> {
   const worker = new Worker(file, { workerData: { path } });
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {
@@ -44,7 +45,7 @@ export async function startWriter({
 
   worker.on('message', (answer: WriterAnswer) => {
     if ('kept' in answer) {
-      for (const { resolve } of settle(answer.kept, true)) resolve();
+      for (const { resolve } of settle(answer.kept)) resolve();
     } else {
       refuse(toRefusal(answer));
     }
@@ -68,10 +69,10 @@ export async function startWriter({
 
   function refuse(reason: Error): void {
     round += 1;
-    for (const { reject } of settle(given.length, false)) reject(reason);
+    for (const { reject } of settle(given.length, { failure: reason })) reject(reason);
   }
 
-  function settle(count: number, isKept: boolean): readonly Given[] {
+  function settle(count: number, failed: Readonly<{ failure?: Error }> = {}): readonly Given[] {
     const settled = given.slice(0, count);
     given = given.slice(count);
     if (given.length === 0) worker.unref();
@@ -79,7 +80,7 @@ export async function startWriter({
     const seconds = (nowMs - Math.max(settled[0]?.givenAtMs ?? nowMs, answeredAtMs)) / 1000;
     answeredAtMs = nowMs;
     const turns = settled.reduce((sum, batch) => sum + batch.turns, 0);
-    if (turns > 0) observe?.({ turns, seconds, isKept });
+    if (turns > 0) observe({ turns, seconds, ...failed });
     return settled;
   }
 

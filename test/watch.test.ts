@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openEngine } from '../src/compose.ts';
+import { toBusError } from '../src/contract/errors.ts';
+import type { Notice } from '../src/store/notice.ts';
+import { type CommitMeasurement, createStoreWatch } from '../src/store/watch.ts';
+import { writerFile } from './build.ts';
+import { refusalOf } from './suite/ask.ts';
+import { type StoreSource, stores } from './suite/stores.ts';
+
+describe.each(stores)('the commits of $name that are measured', (store) => {
+  let source: StoreSource;
+  let engine: Awaited<ReturnType<typeof openEngine>>;
+  const commits: CommitMeasurement[] = [];
+
+  beforeAll(async () => {
+    source = await store.start();
+    const location = await source.freshLocation();
+    const observeCommit = (commit: CommitMeasurement) => void commits.push(commit);
+    engine = await openEngine({ store: location, writerFile, observeCommit });
+  });
+  afterAll(async () => {
+    await engine.close();
+    await source.stop();
+  });
+
+  test('are those that wrote something, and no refusals', async () => {
+    const { bus } = engine;
+    await bus.postMessage({ topic: 't', sender: 's', body: 'b' });
+    await bus.claimLane({ lane: 'feeds', owner: 'ada' });
+    expect(commits).toEqual([
+      { turns: 1, seconds: expect.any(Number) },
+      { turns: 1, seconds: expect.any(Number) },
+    ]);
+    for (let place = 0; place < 3; place += 1) {
+      expect((await refusalOf(bus.claimLane({ lane: 'feeds', owner: 'eve' }))).code).toBe('lane_held');
+    }
+    await refusalOf(bus.postMessage({ topic: 't', sender: 's', body: 'b', lane: 'feeds', fence: 99 }));
+    expect(commits).toHaveLength(2);
+  });
+});
+
+describe('a store that fails', () => {
+  const full = toBusError('unavailable', 'the disk is full; nothing was kept: repeat the call in 5 s', {
+    retry_after_s: 5,
+  });
+
+  test('is told once with its reason, and once more when it works again, and each failure is counted', () => {
+    const told: Notice[] = [];
+    let failures = 0;
+    const watch = createStoreWatch({
+      notify: (notice) => told.push(notice),
+      observeFailure: () => {
+        failures += 1;
+      },
+    });
+    for (let place = 0; place < 5; place += 1) watch.commit({ turns: 1, seconds: 0, failure: full });
+    watch.commit({ turns: 1, seconds: 0 });
+    watch.commit({ turns: 1, seconds: 0 });
+    watch.readFailed(full);
+    watch.readWorked();
+    expect(failures).toBe(6);
+    expect(told.map(({ level, message }) => [level, message])).toEqual([
+      ['warn', 'the store cannot keep what is written: writes are refused'],
+      ['info', 'the store keeps what is written again'],
+      ['warn', 'the store cannot read what it keeps: reads that need it are refused'],
+    ]);
+    expect(told[0]?.data).toEqual({ reason: 'the disk is full' });
+  });
+});
