@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from './cli/config.ts';
 import { type BusServer, startBusServer } from './compose.ts';
-import type { Starter } from './daemon/address.ts';
+import type { Address, Starter } from './daemon/address.ts';
 import { createIdentityPage } from './daemon/identity.ts';
 import { announce, type Presence } from './daemon/presence.ts';
 import { createUse, type Use } from './daemon/use.ts';
@@ -30,7 +30,7 @@ export async function openLocalServer(config: Config, options: LocalServerOption
   const presence = await enter(config, { ...options, token, server });
 
   async function close(): Promise<void> {
-    presence?.end();
+    presence.end();
     await server.close();
   }
 
@@ -41,23 +41,22 @@ export async function openLocalServer(config: Config, options: LocalServerOption
 async function enter(
   config: Config,
   { token, server, log, startedBy }: LocalServerOptions & Readonly<{ token: string; server: BusServer }>,
-): Promise<Presence | undefined> {
+): Promise<Presence> {
+  const address: Address = {
+    baseUrl: `${toReachableUrl(server.listening)}${basePath}`,
+    processId: process.pid,
+    version,
+    startedAt: new Date().toISOString(),
+    startedBy,
+    token,
+    isSecretArmed: config.writeSecret !== undefined,
+    settings: toBusVariables(config),
+  };
+  const tell = (error: unknown) =>
+    log.warn({ err: error }, 'clients must be told the address of this bus: it cannot be written down yet');
   try {
-    return announce(toLocalPlace(config), {
-      baseUrl: `${toReachableUrl(server.listening)}${basePath}`,
-      processId: process.pid,
-      version,
-      startedAt: new Date().toISOString(),
-      startedBy,
-      token,
-      isSecretArmed: config.writeSecret !== undefined,
-      settings: toBusVariables(config),
-    });
+    return announce(toLocalPlace(config), address, startedBy === 'serve' ? tell : undefined);
   } catch (error) {
-    if (startedBy === 'serve') {
-      log.warn({ err: error }, 'clients must be told the address of this bus: it cannot be written down');
-      return undefined;
-    }
     await server.close();
     throw error;
   }

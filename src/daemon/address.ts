@@ -32,8 +32,12 @@ export function readAddress(file: string): Address | undefined {
 export function writeAddress(file: string, address: Address): void {
   const draft = `${file}.${address.processId}`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(draft, `${JSON.stringify(address, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, file);
+  try {
+    writeFileSync(draft, `${JSON.stringify(address, null, 2)}\n`, { mode: 0o600 });
+    renameSync(draft, file);
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }
 
 /** Takes the address away, unless another bus has written its own meanwhile. */

@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { backUp } from '../../src/care/backup.ts';
@@ -8,7 +18,7 @@ import { BusError } from '../../src/contract/errors.ts';
 import type { Client } from '../../src/http/client.ts';
 import { commandFile } from '../build.ts';
 import { refusalOf, until } from '../suite/ask.ts';
-import { createFolder, type RunningBus, startBus } from './bus.ts';
+import { createFolder, type RunningBus, refusalToStart, startBus } from './bus.ts';
 
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 if (!canLimit) console.warn('skipped: a file that may not grow (no prlimit here: install util-linux)');
@@ -39,6 +49,55 @@ describe.skipIf(!canMount)('a file system that is full', () => {
       makeRoom: () => rmSync(ballast),
     });
     expect(refusal.detail).toContain('the disk is full');
+  });
+});
+
+describe.skipIf(!canMount)('a bus that is started on a disk without room', () => {
+  test.each([
+    ['was stopped when it was full', 'SIGTERM', true],
+    ['was killed when it was full', 'SIGKILL', true],
+    ['was stopped before it was full', 'SIGTERM', false],
+  ] as const)(
+    'reads what is there when it %s, and goes on by itself with room again',
+    async (_, signal, isEarly) => {
+      const folder = mountSmall(createFolder(), '3m');
+      const store = join(folder, 'bus.db');
+      const first = await startBus({ store });
+      const acknowledged: string[] = [];
+      for (let place = 0; place < 10; place += 1) {
+        acknowledged.push(toBody(place, 20_000));
+        await first.client.postMessage({ topic: 't', sender: 's', body: acknowledged[place] ?? '' });
+      }
+      if (isEarly) {
+        fillUp(folder);
+        await refusalOf(first.client.postMessage({ topic: 't', sender: 's', body: toBody(10, 20_000) }));
+      }
+      await first.end(signal);
+      fillUp(folder);
+
+      const bus = await startBus({ store });
+      expect(await readBodies(bus.client)).toEqual(acknowledged);
+      const refused = await refusalOf(
+        bus.client.postMessage({ topic: 't', sender: 's', body: toBody(10, 20_000) }),
+      );
+      expect(refused.detail).toContain('the disk is full');
+      expect((await bus.client.getBusStatus({}))._meta.message_count).toBe(10);
+      rmSync(join(folder, 'ballast'));
+      expect(await bus.client.postMessage({ topic: 't', sender: 's', body: 'on' })).toMatchObject({ id: 11 });
+      await until('clients can find it', () => existsSync(`${store}.address`));
+      await bus.end();
+    },
+  );
+
+  test('says what to do when it may not write at all', async () => {
+    const folder = mountSmall(createFolder(), '3m');
+    const store = join(folder, 'bus.db');
+    const first = await startBus({ store });
+    await first.end();
+    execFileSync('mount', ['-o', 'remount,ro', folder]);
+    expect(await refusalToStart({ store })).toMatch(
+      /cannot be written \(EROFS\): mount its file system so that it can be written, or name another file/,
+    );
   });
 });
 
@@ -75,6 +134,18 @@ function mountSmall(parent: string, size: string): string {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
   onTestFinished(() => void execFileSync('umount', ['-l', folder]));
   return folder;
+}
+
+/** To the last byte. */
+function fillUp(folder: string): void {
+  const ballast = openSync(join(folder, 'ballast'), 'a');
+  try {
+    for (;;) writeSync(ballast, Buffer.alloc(4_096));
+  } catch {
+    // There is no room any more.
+  } finally {
+    closeSync(ballast);
+  }
 }
 
 /** Fills what there is with messages, makes room, and holds what is there afterwards against what was acknowledged. */

@@ -21,9 +21,7 @@ export function lockDatabase(driver: SqliteDriver, path: string): { release: () 
     if (errorNumberOf(error) !== errorBusy && !/locked|busy/i.test(String(error))) throw error;
     throw new DatabaseHeldError(path, readHolder(holderPath));
   }
-  writeFileSync(holderPath, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }), {
-    mode: 0o600,
-  });
+  writeHolder(holderPath);
   return {
     release() {
       rmSync(holderPath, { force: true });
@@ -44,6 +42,16 @@ export class DatabaseHeldError extends Error {
     );
     this.name = 'DatabaseHeldError';
     this.processId = holder.pid;
+  }
+}
+
+/** It only tells people who it is: on a full disk the lock holds without it. */
+function writeHolder(path: string): void {
+  const holder = { pid: process.pid, since: new Date().toISOString() };
+  try {
+    writeFileSync(path, JSON.stringify(holder), { mode: 0o600 });
+  } catch {
+    rmSync(path, { force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 
 /** How far the log and the fences were when last answered: nothing below was ever handed out for the last time. */
 export type HighWater = Readonly<{
@@ -83,14 +83,15 @@ export function higher(one: HighWater, other: HighWater): HighWater {
 /** It appears with its first slot written: an empty one is never of our making. */
 function createMarkFile(path: string): void {
   const draft = `${path}.unfinished`;
-  const handle = openSync(draft, 'w', 0o600);
   try {
+    const handle = openSync(draft, 'w', 0o600);
     writeSync(handle, toSlot(lowest));
     fsyncSync(handle);
-  } finally {
     closeSync(handle);
+    renameSync(draft, path);
+  } finally {
+    rmSync(draft, { force: true });
   }
-  renameSync(draft, path);
 }
 
 function toSlot(mark: HighWater): string {

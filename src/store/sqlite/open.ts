@@ -32,7 +32,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   try {
     const { acceptLoss = false, notify } = options;
     const above = checkForLoss(driver, { path, acceptLoss, notify });
-    openMarkFile(toMarkPath(path)).close();
+    beginMark(path);
     prepareFile(driver, path, (database) => above && goOnAbove(database, above));
     const watch = createStoreWatch(options);
     const writer = await startWriter({ path, file: options.writerFile, observe: watch.commit });
@@ -52,5 +52,14 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** Before the database itself, so that one without a mark has lost it. */
+function beginMark(path: string): void {
+  try {
+    openMarkFile(toMarkPath(path)).close();
+  } catch {
+    // There may be no room now, and still something to read; the writer tries again.
   }
 }

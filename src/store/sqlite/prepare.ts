@@ -122,12 +122,18 @@ function keepPrivate(path: string): void {
 }
 
 function toUnusable(path: string, deed: 'read' | 'written' | 'kept private', error: unknown): Error {
-  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+  const { code: reason = String(error) } = error as NodeJS.ErrnoException;
+  const advice = advices[reason] ?? 'make its folder writable for this user';
   return new Error(
-    `the database ${path} cannot be ${deed} (${reason}): ` +
-      'make its folder writable for this user, or name another file with BUS_STORE',
+    `the database ${path} cannot be ${deed} (${reason}): ${advice}, or name another file with BUS_STORE`,
   );
 }
+
+const advices: Readonly<Record<string, string>> = {
+  ENOSPC: 'make room on its disk',
+  EDQUOT: 'make room within the quota of this user',
+  EROFS: 'mount its file system so that it can be written',
+};
 
 /** A sentence for people, for what a damaged file or a disk says at the start. */
 export function toStartError(error: unknown, path: string): unknown {
