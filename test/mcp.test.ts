@@ -201,6 +201,13 @@ describe.each(clientKinds)('%s', (kind) => {
     expect(answerOf(await session.call('read_messages', { since_id: 41 }))).not.toHaveProperty('note');
   });
 
+  it('is told when its cursor is of another log, and how to go on', async () => {
+    const readMessages = () => ({ messages: [], cursor: 0, has_more: true });
+    const session = await open(kind, createScriptedBus({ readMessages }));
+    const { note } = answerOf(await session.call('read_messages', { since_id: 41, wait_s: 2 }));
+    expect(note).toMatch(/^there is no message 41 on this bus.*call again with since_id=0$/);
+  });
+
   it('is told why a tool was left out', async () => {
     const { bus, calls } = createScriptedBus();
     const readOnly = await open(kind, { bus, readOnly: true });

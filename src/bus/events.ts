@@ -13,6 +13,9 @@ export function createEventHandlers({ store, waiting, seats }: EngineParts): Pic
     const [rows, counted] = await Promise.all([asked, since > 0 ? store.readCountersNow() : undefined]);
     if (counted && since < counted.pruned.eventId)
       throw toCursorExpired(since, counted.pruned.eventId, 'since');
+    // No such event was ever given out, so the cursor is of another log, and nothing of this one has been read.
+    if (counted && since > counted.lastEventId)
+      return { events: [], cursor: 0, has_more: counted.lastEventId > 0 };
     const page = rows.slice(0, limit);
     return { events: page.map(toEvent), cursor: page.at(-1)?.id ?? since, has_more: rows.length > limit };
   }
@@ -20,7 +23,7 @@ export function createEventHandlers({ store, waiting, seats }: EngineParts): Pic
   const readEvents: Handlers['readEvents'] = (input, call) =>
     readOrWait({
       read: () => shared.read(`${input.since}:${input.limit}`, () => readPage(input)),
-      isEmpty: (page) => page.events.length === 0,
+      isEmpty: ({ events, cursor }) => events.length === 0 && cursor === input.since,
       takeBell: waiting.onEvents,
       seats: seats.readers,
       clock: store.clock,

@@ -45,6 +45,9 @@ export function createMessageHandlers({
     // Cursor 0 has seen nothing, and asks for whatever there is.
     if (sinceId && counted && sinceId < counted.pruned.messageId)
       throw toCursorExpired(sinceId, counted.pruned.messageId, 'since_id');
+    // No such message was ever given out, so the cursor is of another log, and nothing of this one has been read.
+    if (sinceId && counted && sinceId > counted.lastMessageId)
+      return { messages: [], cursor: 0, has_more: counted.lastMessageId > 0 };
     const page = rows.slice(0, limit);
     const cursor = toCursor(page, { sinceId, beforeId, lastMessageId });
     return { messages: page.map(toMessage), cursor, has_more: rows.length > limit };
@@ -56,7 +59,7 @@ export function createMessageHandlers({
         const { topic, since_id, before_id, limit } = input;
         return shared.read(JSON.stringify([topic, since_id, before_id, limit]), () => readPage(input));
       },
-      isEmpty: (page) => page.messages.length === 0,
+      isEmpty: ({ messages, cursor }) => messages.length === 0 && cursor === input.since_id,
       takeBell: () => (input.topic === undefined ? waiting.onMessages() : waiting.onTopic(input.topic)),
       seats: seats.readers,
       clock: store.clock,

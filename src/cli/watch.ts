@@ -81,9 +81,12 @@ async function follow(
       const page = await bus.readEvents({ since, wait_s, limit: 500 }, { signal });
       if (failures > 0) terminal.remark('the bus is back');
       failures = 0;
-      since = await printPage(page, since, invocation);
+      const isSentBack = page.cursor < since;
+      if (isSentBack) terminal.remark(toOtherLogSentence(since));
+      await printPage(page, invocation);
+      since = page.cursor ?? since;
       // A bus that does not know how to wait answers at once: it must not be asked without a break.
-      const isEmpty = toRows(page.events).length === 0;
+      const isEmpty = toRows(page.events).length === 0 && !isSentBack;
       if (isEmpty && wait_s > 0 && timers.now() - askedAt < breakMilliseconds)
         await pause({ milliseconds: breakMilliseconds, timers, signal });
     } catch (error) {
@@ -96,17 +99,16 @@ async function follow(
   }
 }
 
-async function printPage(
-  page: Output<'readEvents'>,
-  since: number,
-  { flags, terminal }: Invocation,
-): Promise<number> {
+async function printPage(page: Output<'readEvents'>, { flags, terminal }: Invocation): Promise<void> {
   const { topic, lane } = flags;
   const wanted = toRows(page.events).filter((event) => isWanted(event, topic, lane));
   for (const event of wanted) {
     await terminal.print(flags.json === true ? toJsonLine(event) : toEventLine(event));
   }
-  return typeof page.cursor === 'number' ? Math.max(since, page.cursor) : since;
+}
+
+function toOtherLogSentence(since: number): string {
+  return `there is no event ${since} on this bus, whose log is another one: going on from its beginning`;
 }
 
 function isWanted(event: Row, topic: unknown, lane: unknown): boolean {

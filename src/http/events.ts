@@ -23,8 +23,9 @@ export type EventStreamsOptions = Readonly<{
  * The change feed as server-sent events, made of the same pages that every bus offers.
  *
  * It goes on after `Last-Event-ID`, else after `since`, else it begins at the end of the log: only news. It says at
- * once where it begins, so that a reader cut off before the first event resumes there too. What changes and is no event
- * it only hints at.
+ * once where it begins, so that a reader cut off before the first event resumes there too. After an event that the log
+ * has never had it begins anew: such a reader comes from another log, and has read nothing of this one. What changes and
+ * is no event it only hints at.
  */
 export function createEventStreams(options: EventStreamsOptions) {
   const { bus, answers, log, keepAliveSeconds, stalledReaderSecondsMax, eventStreamsMax } = options;
@@ -59,7 +60,7 @@ export function createEventStreams(options: EventStreamsOptions) {
     let page: Page = await bus.readEvents({ since: start, limit: rows }, { signal });
     exchange.response.writeHead(200, [...streamHeaders, headerNames.requestId, exchange.id]);
     answers.measure(exchange, 200);
-    await write(`retry: 1000\nid: ${start}\n\n`);
+    await write(`retry: 1000\n${toBeginning(start, page)}\n\n`);
     for (;;) {
       let characters = 0;
       for (const text of toTexts(page.events)) {
@@ -67,8 +68,10 @@ export function createEventStreams(options: EventStreamsOptions) {
         characters += text.length;
       }
       rows = characters > charactersAtOnce ? Math.ceil(rows / 2) : Math.min(limit, rows * 2);
-      page = await readNext({ since: page.cursor, limit: rows, wait_s: keepAliveSeconds }, signal);
-      if (page.events.length === 0) await write(': keep-alive\n\n');
+      const since = page.cursor;
+      page = await readNext({ since, limit: rows, wait_s: keepAliveSeconds }, signal);
+      if (page.events.length === 0)
+        await write(isSentBack(since, page) ? `${toBeginning(since, page)}\n\n` : ': keep-alive\n\n');
     }
   }
 
@@ -80,7 +83,7 @@ export function createEventStreams(options: EventStreamsOptions) {
     const startedAtMs = performance.now();
     const page = await bus.readEvents(input, { signal });
     const waitedMs = performance.now() - startedAtMs;
-    if (page.events.length === 0 && waitedMs < input.wait_s * 500)
+    if (page.events.length === 0 && !isSentBack(input.since, page) && waitedMs < input.wait_s * 500)
       await pause(input.wait_s * 1000 - waitedMs, signal);
     return page;
   }
@@ -125,6 +128,16 @@ function readStart(query: string, lastEventId: string | string[] | undefined): S
     throw toInvalidInput([{ field: 'last-event-id', message: 'must be the id of an event' }]);
   }
   return { since: Number(lastEventId), limit };
+}
+
+/** How the bus says that it has never had what the reader has read. */
+function isSentBack(since: number, { cursor }: Page): boolean {
+  return cursor < since;
+}
+
+function toBeginning(since: number, page: Page): string {
+  if (!isSentBack(since, page)) return `id: ${since}`;
+  return `: there is no event ${since} here, this log is another one: from its beginning\nid: ${page.cursor}`;
 }
 
 /** The events in pieces of bounded size, so that a page of long messages is not one long text. */

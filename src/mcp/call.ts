@@ -102,10 +102,14 @@ async function runOnBus(
   return answer;
 }
 
-/** An agent that waited in vain is told so, and how to go on. */
+/** An agent that gets nothing, having waited in vain or coming from another log, is told so, and how to go on. */
 function toNote(name: OperationName, input: Arguments, answer: Answer): string | undefined {
   const isEmpty = Array.isArray(answer.messages) && answer.messages.length === 0;
-  if (name !== 'readMessages' || !input.wait_s || !isEmpty) return undefined;
-  const cursor = answer.cursor ?? input.since_id;
+  if (name !== 'readMessages' || !isEmpty) return undefined;
+  const { since_id = 0 } = input;
+  const cursor = answer.cursor ?? since_id;
+  if (typeof cursor === 'number' && cursor < since_id)
+    return `there is no message ${since_id} on this bus, whose log is another one; to read it, call again with since_id=${cursor}`;
+  if (!input.wait_s) return undefined;
   return `nothing came in ${input.wait_s} s; to wait on, call again with since_id=${cursor}`;
 }

@@ -66,7 +66,9 @@ async function readNext(bus: Bus, since: number, signal: AbortSignal): Promise<O
   const askedAt = performance.now();
   const page = await bus.readEvents({ since, limit: limits.pageRowsMax, wait_s: waitSeconds }, { signal });
   const waitedMilliseconds = performance.now() - askedAt;
-  if (page.events.length === 0 && waitedMilliseconds < waitSeconds * 500)
+  // With a cursor of another log it sends back to the beginning of its own.
+  const isSentBack = page.cursor < since;
+  if (page.events.length === 0 && !isSentBack && waitedMilliseconds < waitSeconds * 500)
     await pause(waitSeconds * 1000 - waitedMilliseconds, undefined, { signal });
   return page;
 }
@@ -76,11 +78,11 @@ function toOldest({ data }: BusError, since: number): number {
   return typeof data?.oldest_id === 'number' ? data.oldest_id - 1 : since;
 }
 
-/** A bus that came back with another database begins to count anew. */
+/** A bus that came back with another database begins to count anew, and nothing of it was told yet. */
 async function restart(bus: Bus, since: number, signal: AbortSignal): Promise<number> {
   try {
     const { _meta } = await bus.getBusStatus({}, { signal });
-    return Math.min(since, _meta?.last_event_id ?? since);
+    return (_meta?.last_event_id ?? since) < since ? 0 : since;
   } catch {
     return since;
   }

@@ -145,6 +145,22 @@ describe('watch', () => {
     expect(await run.status).toBe(0);
   });
 
+  it('starts from the beginning, and says so, when the feed is another one than it was', async () => {
+    const young: Script = {
+      ...script,
+      readEvents: (input: Feed, call) =>
+        input.since > 5 ? { events: [], cursor: 0, has_more: true } : readEvents(input, call),
+    };
+    const run = startCommandLine(['watch', '--since', '99999'], { script: young });
+    await vi.waitFor(() => expect(run.calls.at(-1)?.input.since).toBe(5));
+    run.signals.emit('SIGINT');
+    expect(await run.status).toBe(0);
+    expect(run.output().trimEnd().split('\n')).toHaveLength(5);
+    expect(run.errorOutput()).toBe(
+      'there is no event 99999 on this bus, whose log is another one: going on from its beginning\n',
+    );
+  });
+
   it('ends with status 0 when nobody reads its output any longer', async () => {
     const output = new Writable({
       write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),

@@ -34,8 +34,28 @@ export const cursors: readonly Rule[] = [
       await postMany(engine, 3);
       const nothing = { messages: [], has_more: false };
       expect(await bus.readMessages({ since_id: 3 })).toEqual({ ...nothing, cursor: 3 });
-      expect(await bus.readMessages({ since_id: 10 })).toEqual({ ...nothing, cursor: 10 });
       expect(await bus.readMessages({ since_id: 1, topic: 'other' })).toEqual({ ...nothing, cursor: 1 });
+    },
+  ),
+
+  rule(
+    'sends a reader whose cursor is of another log back to the beginning, at once',
+    { uses: ['readMessages'] },
+    async ({ bus, engine, clock, untilWaiting }) => {
+      const asked = { since_id: 99_999, wait_s: 60 };
+      expect(await bus.readMessages(asked)).toEqual({ messages: [], cursor: 0, has_more: false });
+      await postMany(engine, 2);
+      const sentBack = { messages: [], cursor: 0, has_more: true };
+      expect(await bus.readMessages(asked)).toEqual(sentBack);
+      expect(await bus.readMessages({ ...asked, topic: 'other' })).toEqual(sentBack);
+      expect(await bus.readMessages({ since_id: 3 })).toEqual(sentBack);
+      const { messages, cursor } = await bus.readMessages({ since_id: 0, wait_s: 60 });
+      expect([messages.map(({ id }) => id), cursor]).toEqual([[1, 2], 2]);
+      expect(clock.alarms()).toEqual([]);
+      const next = bus.readMessages({ since_id: cursor, wait_s: 60 });
+      await untilWaiting(1);
+      await postMany(engine, 1);
+      expect(await next).toMatchObject({ messages: [{ id: 3 }], cursor: 3 });
     },
   ),
 

@@ -181,6 +181,20 @@ export const events: readonly Rule[] = [
   }),
 
   rule(
+    'sends who follows another log back to the beginning, at once',
+    { uses: ['readEvents'] },
+    async ({ bus, engine, clock }) => {
+      const asked = { since: 99_999, wait_s: 60 };
+      expect(await bus.readEvents(asked)).toEqual({ events: [], cursor: 0, has_more: false });
+      await postMany(engine, 2);
+      expect(await bus.readEvents(asked)).toEqual({ events: [], cursor: 0, has_more: true });
+      expect(await bus.readEvents({ since: 3 })).toEqual({ events: [], cursor: 0, has_more: true });
+      expect(await bus.readEvents({ since: 2 })).toEqual({ events: [], cursor: 2, has_more: false });
+      expect(clock.alarms()).toEqual([]);
+    },
+  ),
+
+  rule(
     'goes on without a gap when it is opened anew',
     { uses: ['readEvents'] },
     async ({ bus, engine, restart }) => {
