@@ -37,6 +37,7 @@ export function isMet({ ratio, ours, target }) {
   if (!target) return undefined;
   if (target.atLeast !== undefined) return ratio >= target.atLeast;
   if (target.atMost !== undefined) return ratio <= target.atMost;
+  if (target.msAtMost !== undefined) return ours.ms <= target.msAtMost;
   return ours.p99 <= target.p99AtMost;
 }
 
@@ -67,10 +68,10 @@ function toCells(row) {
   ];
 }
 
-function toWanted({ atLeast, atMost, p99AtMost }) {
+function toWanted({ atLeast, atMost, msAtMost, p99AtMost }) {
   if (atLeast !== undefined) return `≥ ${atLeast}`;
   if (atMost !== undefined) return `≤ ${atMost}`;
-  return `p99 ≤ ${p99AtMost} ms`;
+  return msAtMost === undefined ? `p99 ≤ ${p99AtMost} ms` : `≤ ${msAtMost} ms`;
 }
 
 function toFigures({ perSecond, p50, p99, ms, megabytes, kilobytes, failures }) {

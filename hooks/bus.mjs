@@ -1,67 +1,97 @@
 // The few calls that the hooks make. No dependency, and nothing that takes long to load: a hook holds up its client.
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { dataFolder } from './session.mjs';
 
 /** Whatever goes wrong, and however long it would take: the session goes on as if there were no hook. */
 export function endWithin(milliseconds) {
   const end = () => process.exit(0);
   process.on('uncaughtException', end);
-  process.stdout.on('error', end);
   setTimeout(end, milliseconds);
 }
 
-/** The bus that the MCP server of the session uses: the one it was told, else the local one. Rejects when none is up. */
+/** The bus that the MCP server of the session uses: the one it was told, else the local one. Rejects when there is none. */
 export async function findBus() {
   const { BUS_MCP_AUTOSTART = '', BUS_MCP_BASE_URL } = process.env;
-  if (BUS_MCP_BASE_URL) return toBus(BUS_MCP_BASE_URL);
+  if (BUS_MCP_BASE_URL) return toBus(BUS_MCP_BASE_URL.split(',')[0].trim());
+  const startsNothing = /^(0|false|no|off)$/i.test(BUS_MCP_AUTOSTART.trim());
+  if (!startsNothing) return openLocalBus();
   try {
-    return await findLocalBus();
-  } catch (error) {
+    const bus = openLocalBus();
+    await bus.proved;
+    return bus;
+  } catch {
     // A server that may start none calls the usual address where it finds none.
-    if (!/^(0|false|no|off)$/i.test(BUS_MCP_AUTOSTART.trim())) throw error;
     return toBus('http://127.0.0.1:8100/api/bus');
   }
 }
 
-async function findLocalBus() {
+function openLocalBus() {
   const store = process.env.BUS_STORE || `${dataFolder()}/bus.db`;
   const { baseUrl, token } = JSON.parse(readFileSync(`${store}.address`, 'utf8'));
-  const challenge = randomUUID();
-  const { proof } = await call('GET', new URL(`/identity?challenge=${challenge}`, baseUrl));
-  // Another program may have come to listen where the bus was; it must not see the secret, and its digest would be a lie.
-  if (proof === createHmac('sha256', token).update(challenge).digest('hex')) return toBus(baseUrl);
-  throw new Error('a stranger listens where the bus was');
+  return toBus(baseUrl, prove(baseUrl, token));
 }
 
-function toBus(givenUrl) {
+/** Another program may have come to listen where the bus was; it must not see the secret, and its digest would be a lie. */
+async function prove(baseUrl, token) {
+  const challenge = randomUUID();
+  const { proof } = await call('GET', new URL(`/identity?challenge=${challenge}`, baseUrl));
+  const expected = createHmac('sha256', token).update(challenge).digest('hex');
+  if (proof !== expected) throw new Error('a stranger listens where the bus was');
+}
+
+/** What is read carries no secret and is asked for at once; nothing is believed before the proof. */
+function toBus(givenUrl, proved = Promise.resolve()) {
   const baseUrl = givenUrl.replace(/\/+$/, '');
   return {
     baseUrl,
-    get: (path) => call('GET', new URL(baseUrl + path)),
-    post: (path, body) => call('POST', new URL(baseUrl + path), body),
+    proved,
+    async get(path) {
+      const [answer] = await Promise.all([call('GET', new URL(baseUrl + path)), proved]);
+      return answer;
+    },
+    async post(path, body) {
+      await proved;
+      return call('POST', new URL(baseUrl + path), body);
+    },
   };
 }
 
+/** One connection for one request, in the version of HTTP that needs no parser: Node's own takes longer than the call. */
 async function call(method, url, body) {
-  const { request } = await import(url.protocol === 'https:' ? 'node:https' : 'node:http');
-  const headers = { accept: 'application/json' };
-  if (body !== undefined) Object.assign(headers, { 'content-type': 'application/json' }, secretHeader());
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const headers = { host: url.host, accept: 'application/json' };
+  if (body !== undefined) Object.assign(headers, toBodyHeaders(text), secretHeader());
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const socket = await connect(url);
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers }, async (answer) => {
+    const parts = [];
+    socket.on('data', (part) => parts.push(part));
+    socket.on('error', reject);
+    socket.on('end', () => {
+      const answer = Buffer.concat(parts);
       try {
-        const parts = [];
-        for await (const part of answer) parts.push(part);
-        const value = JSON.parse(Buffer.concat(parts).toString('utf8'));
-        if (answer.statusCode === 200) resolve(value);
-        else reject(new Error(`status ${answer.statusCode}`));
+        if (!/^HTTP\/1\.\d 200 /.test(answer.toString('latin1', 0, 16))) throw new Error('it refused');
+        resolve(JSON.parse(answer.toString('utf8', answer.indexOf('\r\n\r\n') + 4)));
       } catch (error) {
         reject(error);
       }
     });
-    sent.on('error', reject);
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    socket.write(`${method} ${url.pathname}${url.search} HTTP/1.0\r\n${head.join('')}\r\n`, 'latin1');
+    socket.write(text);
   });
+}
+
+async function connect({ hostname, port, protocol }) {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  if (protocol !== 'https:') return net.connect({ host, port: Number(port || 80) });
+  const tls = await import('node:tls');
+  return tls.connect({ host, port: Number(port || 443), servername: net.isIP(host) ? '' : host });
+}
+
+function toBodyHeaders(text) {
+  return { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
 }
 
 /** Of two secrets, each on a line, the first is the one to send; headers are written as latin1. */

@@ -4,9 +4,8 @@ import { endWithin, findBus } from './bus.mjs';
 import { readSession } from './session.mjs';
 
 endWithin(900);
-const { agentId } = await readSession(process.argv[2]);
+const [bus, { agentId }] = await Promise.all([findBus(), readSession(process.argv[2])]);
 if (agentId === undefined) process.exit(0);
-const bus = await findBus();
 const lanes = await listLanes();
 await Promise.allSettled(lanes.map(({ lane, fence }) => release(lane, fence)));
 process.exit(0);

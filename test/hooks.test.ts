@@ -1,9 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { toDefaultStorePath } from '../src/cli/folders.ts';
-import { writeAddress } from '../src/daemon/address.ts';
-import { toPlace } from '../src/daemon/place.ts';
 import {
   createFolder,
   hooksFolder,
@@ -12,7 +9,6 @@ import {
   sessionId,
   startBus,
   startStranger,
-  toMachine,
 } from './hooks/stage.ts';
 
 describe('at the start of a session', () => {
@@ -173,35 +169,6 @@ describe('at the end of a session', () => {
       '/api/bus/lanes/a/release': { owner: ownId },
       '/api/bus/lanes/c/release': { owner: ownId, fence: 7 },
     });
-  });
-});
-
-describe('the local bus', () => {
-  const address = {
-    processId: process.pid,
-    version: '1.2.3',
-    startedAt: '2026-01-02T03:04:05.000Z',
-    startedBy: 'client',
-    isSecretArmed: false,
-    settings: {},
-  } as const;
-
-  it('is found by its address in the data folder, once it has proved that it is the one', async () => {
-    const { bus, folder, port } = await startBus({ token: 'right' });
-    await bus.claimLane({ lane: 'docs', owner: 'bob', lease_s: 60 });
-    const store = toDefaultStorePath(toMachine(folder));
-    const { addressFile } = toPlace({ store, dataFolder: dirname(store) });
-    const baseUrl = `http://127.0.0.1:${port}/api/bus`;
-    const find = (token: string, more: NodeJS.ProcessEnv = {}) => {
-      writeAddress(addressFile, { ...address, baseUrl, token });
-      return runHook('session-start.mjs', JSON.stringify({ session_id: sessionId }), {
-        HOME: folder,
-        ...more,
-      });
-    };
-    expect((await find('right')).context).toContain('> docs: "bob"');
-    expect((await find('right', { BUS_MCP_AUTOSTART: '0' })).context).toContain('> docs: "bob"');
-    expect(await find('wrong')).toMatchObject({ status: 0, output: '' });
   });
 });
 

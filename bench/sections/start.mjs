@@ -1,13 +1,14 @@
-// How soon the stdio server answers after it was started, and how much memory things take at rest.
+// How soon the stdio server answers after it was started, how long hooks hold up a session, and memory at rest.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inTurn } from '../rounds.mjs';
 import { commandFile, startBus } from '../servers.mjs';
 
-export const title = 'Starting, and memory at rest';
+export const title = 'Starting, hooks, and memory at rest';
 
 export async function run({ settings, progress, report }) {
   const bare = fileURLToPath(new URL('../peers/bare-rpc.mjs', import.meta.url));
@@ -37,6 +38,7 @@ export async function run({ settings, progress, report }) {
   const server = await startBus({ store: settings.store });
   await pause(1_000);
   report({ name: 'memory of the bus', ours: { megabytes: server.residentBytes() / 1_048_576 } });
+  await measureHooks({ settings, progress, report, server });
   await server.stop();
 }
 
@@ -46,6 +48,47 @@ async function startOnce(store) {
   const ms = performance.now() - startedAt;
   await server.stop();
   return { ms };
+}
+
+/** The session of the hooks holds a lane each time: the first one tells of it, the second one releases it. */
+async function measureHooks({ settings, progress, report, server }) {
+  const hook = (name) => [fileURLToPath(new URL(`../../hooks/${name}.mjs`, import.meta.url)), 'claude-code'];
+  const { bare, ...hooks } = await inTurn({
+    rounds: settings.isQuick ? 3 : 25,
+    subjects: {
+      bare: ['-e', '0'],
+      'hook at session start': hook('session-start'),
+      'hook at session end': hook('session-end'),
+    },
+    progress,
+    measure: (given) => runHook(given, server, settings),
+  });
+  for (const [name, ours] of Object.entries(hooks)) {
+    report({
+      name,
+      against: 'node -e 0',
+      ours,
+      theirs: bare,
+      ratio: ours.ms / bare.ms,
+      target: { msAtMost: 100 },
+    });
+  }
+}
+
+async function runHook(given, { folder, url }, { store }) {
+  const session = { session_id: 'bench', cwd: folder };
+  await fetch(`${url}/api/bus/lanes/bench/claim`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ owner: `claude-code:${session.session_id}` }),
+  });
+  const place = store ? { BUS_MCP_BASE_URL: `${url}/api/bus` } : { BUS_STORE: join(folder, 'bus.db') };
+  const env = { PATH: process.env.PATH, HOME: folder, ...place };
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, given, { env, stdio: ['pipe', 'ignore', 'inherit'] });
+  child.stdin.on('error', () => {}).end(JSON.stringify(session));
+  await new Promise((resolve) => child.once('exit', resolve));
+  return { ms: performance.now() - startedAt };
 }
 
 async function listToolsOnce(file) {

@@ -1,0 +1,59 @@
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { toDefaultStorePath } from '../../src/cli/folders.ts';
+import { writeAddress } from '../../src/daemon/address.ts';
+import { toPlace } from '../../src/daemon/place.ts';
+import { createFolder, ownId, runHook, sessionId, startBus, startStranger, toMachine } from './stage.ts';
+
+describe('the local bus', () => {
+  const address = {
+    processId: process.pid,
+    version: '1.2.3',
+    startedAt: '2026-01-02T03:04:05.000Z',
+    startedBy: 'client',
+    isSecretArmed: false,
+    settings: {},
+  } as const;
+
+  it('is found by its address in the data folder, once it has proved that it is the one', async () => {
+    const { bus, folder, port } = await startBus({ token: 'right' });
+    await bus.claimLane({ lane: 'docs', owner: 'bob', lease_s: 60 });
+    const store = toDefaultStorePath(toMachine(folder));
+    const { addressFile } = toPlace({ store, dataFolder: dirname(store) });
+    const baseUrl = `http://127.0.0.1:${port}/api/bus`;
+    const find = (token: string, more: NodeJS.ProcessEnv = {}) => {
+      writeAddress(addressFile, { ...address, baseUrl, token });
+      return runHook('session-start.mjs', JSON.stringify({ session_id: sessionId }), {
+        HOME: folder,
+        ...more,
+      });
+    };
+    expect((await find('right')).context).toContain('> docs: "bob"');
+    expect((await find('right', { BUS_MCP_AUTOSTART: '0' })).context).toContain('> docs: "bob"');
+    expect(await find('wrong')).toMatchObject({ status: 0, output: '' });
+  });
+
+  it('is sent no write before it has proved itself', async () => {
+    const paths: string[] = [];
+    const url = await startStranger(async (path) => {
+      paths.push(path.split('?')[0] ?? '');
+      if (path.startsWith('/identity')) await new Promise((resolve) => setTimeout(resolve, 200));
+      return { proof: 'believe me', lanes: [{ lane: 'a', owner: ownId }] };
+    });
+    const folder = createFolder();
+    const store = join(folder, 'bus.db');
+    writeAddress(`${store}.address`, { ...address, baseUrl: `${url}/api/bus`, token: 'right' });
+    await runHook('session-end.mjs', JSON.stringify({ session_id: sessionId }), {
+      HOME: folder,
+      BUS_STORE: store,
+    });
+    expect(paths.sort()).toEqual(['/api/bus/lanes', '/identity']);
+  });
+
+  it('is the first of several that front one database', async () => {
+    const { env, run } = await startBus();
+    const BUS_MCP_BASE_URL = `${env.BUS_MCP_BASE_URL}, http://127.0.0.1:9/api/bus`;
+    const { context } = await run('session-start.mjs', '{}', { BUS_MCP_BASE_URL });
+    expect(context).toContain('Coordination bus');
+  });
+});
