@@ -86,6 +86,10 @@ export const limits = {
   mcpSubscribersMax: 1_024,
   /** Resources that one of them may be about. */
   mcpUrisPerSubscriberMax: 256,
+  /** A body in the status that a tool answers; of a longer one comes the beginning. */
+  toolStatusBodyCharactersMax: 300,
+  /** The messages that a tool answers at once, as JSON; a longer page ends there. One message comes in any case. */
+  toolPageCharactersMax: 60_000,
   /** Answers to reads that are kept ready until the next change. */
   sharedAnswersMax: 256,
   /** Larger ones are not. */

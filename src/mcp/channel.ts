@@ -1,5 +1,6 @@
 import type { Server } from '@modelcontextprotocol/server';
 import type { Bus } from '../contract/contract.ts';
+import { shortenBody } from './brief.ts';
 import type { Log } from './call.ts';
 import { type FeedEvent, followFeed } from './feed.ts';
 
@@ -43,9 +44,9 @@ async function passOn(
   for (const { kind, message } of events) {
     if (kind !== 'message_posted' || !message) continue;
     if (!topics.includes(message.topic) || message.sender === agentId) continue;
-    const { id, topic, sender, body } = message;
+    const { id, topic, sender } = message;
     const params = {
-      content: toContent(id, body),
+      content: toContent(message),
       // The client makes attributes of these, whose names it takes only in this form.
       meta: { sender: toAttribute(sender), topic: toAttribute(topic), id: String(id) },
     };
@@ -56,11 +57,9 @@ async function passOn(
 }
 
 /** A peer must not be able to end the element that the client puts around what it wrote, nor to fill the context. */
-function toContent(id: number, body: string): string {
-  const start = body.slice(0, bodyCharactersMax);
-  const more =
-    body.length > start.length ? `\n… (cut; the whole: read_messages with since_id=${id - 1}, limit=1)` : '';
-  return `${start.replace(/<(?=\/?\s*channel)/gi, '&lt;').replace(unprintable, '\ufffd')}${more}`;
+function toContent(message: Readonly<{ id: number; body: string }>): string {
+  const shown = shortenBody(message, bodyCharactersMax);
+  return shown.replace(/<(?=\/?\s*channel)/gi, '&lt;').replace(unprintable, '\ufffd');
 }
 
 function toAttribute(text: string): string {

@@ -7,6 +7,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import type { Bus } from '../contract/contract.ts';
+import { toBrief } from './brief.ts';
 import { callTool, type Log } from './call.ts';
 import { channelCapability, openChannel, toChannelInstructions } from './channel.ts';
 import { complete } from './completion.ts';
@@ -95,7 +96,8 @@ function toAllInstructions({ keepAlive }: McpServerOptions, channelTopics: reado
 }
 
 function serveTools(server: Server, options: McpServerOptions): void {
-  const { bus, agentId, keepAlive, log } = options;
+  const { agentId, keepAlive, log } = options;
+  const bus = toBrief(options.bus);
   const progressIntervalMilliseconds =
     options.progressIntervalMilliseconds ?? progressIntervalMillisecondsDefault;
   const offered = selectTools({

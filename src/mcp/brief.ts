@@ -1,0 +1,67 @@
+import type { Bus, Input, Output } from '../contract/contract.ts';
+import { limits } from '../contract/limits.ts';
+
+/**
+ * The same bus, with answers that fit into the context of an agent. Clients cut a result that is too long wherever
+ * they like, and the agent does not learn what it has missed.
+ */
+export function toBrief(bus: Bus): Bus {
+  return {
+    ...bus,
+    getBusStatus: async (input, call) => shortenStatus(await bus.getBusStatus(input, call)),
+    readMessages: async (input, call) => shortenPage(await bus.readMessages(input, call), input),
+  };
+}
+
+/** The beginning of a body, and how to read the whole. */
+export function shortenBody(
+  { id, body }: Readonly<{ id: number; body: string }>,
+  charactersMax: number,
+): string {
+  if (body.length <= charactersMax) return body;
+  const start = body.slice(0, charactersMax).replace(/[\ud800-\udbff]$/, '');
+  return `${start}… (cut; the whole: read_messages with since_id=${id - 1}, limit=1)`;
+}
+
+/** Buses of other versions leave fields out, and shape them their own way. */
+type Status = Partial<Output<'getBusStatus'>>;
+type Page = Partial<Output<'readMessages'>>;
+
+function shortenStatus(status: Output<'getBusStatus'>): Output<'getBusStatus'> {
+  const { recent_messages, pending_action_flags }: Status = status;
+  return {
+    ...status,
+    ...(Array.isArray(recent_messages) && { recent_messages: recent_messages.map(shortenMessage) }),
+    ...(Array.isArray(pending_action_flags) && {
+      pending_action_flags: pending_action_flags.map(shortenMessage),
+    }),
+  };
+}
+
+function shortenMessage<Message extends Readonly<{ id: number; body: string }>>(message: Message): Message {
+  if (typeof message?.body !== 'string' || typeof message.id !== 'number') return message;
+  return { ...message, body: shortenBody(message, limits.toolStatusBodyCharactersMax) };
+}
+
+/** Takes rows off the end; what is read on from there, forwards or back, begins with them. */
+function shortenPage(
+  page: Output<'readMessages'>,
+  { since_id }: Input<'readMessages'>,
+): Output<'readMessages'> {
+  const { messages, cursor }: Page = page;
+  if (!Array.isArray(messages) || typeof cursor !== 'number') return page;
+  let characters = 0;
+  const fitting = messages.findIndex((message) => {
+    characters += JSON.stringify(message).length;
+    return characters > limits.toolPageCharactersMax;
+  });
+  if (fitting < 0) return page;
+  const kept = messages.slice(0, Math.max(fitting, 1));
+  if (kept.length === messages.length) return page;
+  return {
+    ...page,
+    messages: kept,
+    has_more: true,
+    cursor: since_id === undefined ? cursor : (kept.at(-1)?.id ?? cursor),
+  };
+}
