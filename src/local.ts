@@ -12,7 +12,12 @@ export const startedVariable = 'BUS_MCP_STARTED_BY_CLIENT';
 
 /** Where the files of the local bus lie that these settings mean. */
 export function toLocalPlace({ store }: Config): Place {
-  return toPlace({ store, dataFolder: dirname(toDefaultStorePath(toMachine(process.env))) });
+  return toPlace({ store, dataFolder: toDataFolder() });
+}
+
+/** Where this user's files lie that belong to no store. */
+export function toDataFolder(): string {
+  return dirname(toDefaultStorePath(toMachine(process.env)));
 }
 
 /** How to find or start the local bus that these settings mean; `tell` says to people what was done. */

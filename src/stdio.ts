@@ -1,12 +1,17 @@
 import type { Config } from './cli/config.ts';
 import { connect, toStandardError } from './connect.ts';
+import type { Bus } from './contract/contract.ts';
+import { leaveSessionMark } from './daemon/session-mark.ts';
+import { toDataFolder } from './local.ts';
 import { type StdioOptions, serveMcpOverStdio } from './mcp/entry.ts';
 import { version } from './version.ts';
 
 /** Runs the MCP server over standard input and output, until its client leaves. */
 export async function serveMcp(config: Config, answered?: StdioOptions['answered']): Promise<void> {
+  const bus = await connect(config);
   await serveMcpOverStdio({
-    bus: await connect(config),
+    // An id that somebody set may be that of other sessions too: it is not for a hook to act on.
+    bus: config.given.has('agentId') ? bus : withMark(bus, config.agentId),
     version,
     agentId: config.agentId,
     readOnly: config.readOnly,
@@ -16,4 +21,21 @@ export async function serveMcp(config: Config, answered?: StdioOptions['answered
     log: toStandardError,
     answered,
   });
+}
+
+/** Leaves a mark for the hook at the end of the session, once there is something to release. */
+function withMark(bus: Bus, agentId: string): Bus {
+  let isLeft = false;
+  return {
+    ...bus,
+    async claimLane(input, call) {
+      const answer = await bus.claimLane(input, call);
+      if (!isLeft && input.owner === agentId) {
+        isLeft = true;
+        const { pid: processId, ppid: parentId } = process;
+        leaveSessionMark({ dataFolder: toDataFolder(), agentId, processId, parentId });
+      }
+      return answer;
+    },
+  };
 }

@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/**
+ * The process of the client that started this one: the nearest ancestor that did not only pass the start on.
+ *
+ * Its hooks find it by the same rules (`hooks/client.mjs`), and so what belongs to the same client. On Windows, where
+ * nothing tells the parents of other processes in time, it is the parent.
+ */
+export function findClientProcess(parentId: number): number {
+  let processId = parentId;
+  for (let level = 0; level < levelsMax; level += 1) {
+    const found = readProcess(processId);
+    if (!found || !passingNames.test(found.name)) return processId;
+    processId = found.parentId;
+  }
+  return processId;
+}
+
+const levelsMax = 10;
+
+/** Shells, and the programs that fetch and start packages. */
+const passingNames = /^(sh|ash|bash|dash|fish|ksh|zsh|env|nohup|timeout|bun|bunx|npm|npx|pnpm|yarn)$/;
+
+type Found = Readonly<{ name: string; parentId: number }>;
+
+function readProcess(processId: number): Found | undefined {
+  try {
+    if (process.platform === 'win32') return undefined;
+    return process.platform === 'linux' ? readFromFile(processId) : askProgram(processId);
+  } catch {
+    return undefined;
+  }
+}
+
+function readFromFile(processId: number): Found {
+  const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
+  const [, title = '', parentId] = /^\d+ \((.*)\) \S (\d+)/s.exec(text) ?? [];
+  return { name: toName(title), parentId: Number(parentId) };
+}
+
+function askProgram(processId: number): Found {
+  const text = execFileSync('ps', ['-o', 'ppid=,command=', '-p', String(processId)], { encoding: 'utf8' });
+  const [, parentId, title = ''] = /^\s*(\d+)\s+(.*)/.exec(text) ?? [];
+  return { name: toName(title), parentId: Number(parentId) };
+}
+
+/** A shell for a login has a dash before its name, and npm says what it does in its own. */
+function toName(title: string): string {
+  const [program = ''] = title.replace(/^-/, '').split(' ');
+  return basename(program);
+}
