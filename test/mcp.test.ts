@@ -1,6 +1,9 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { BusError, BusUnreachableError, toBusError } from '../src/contract/errors.ts';
+import { createClient } from '../src/http/client.ts';
 import { toInstructions } from '../src/mcp/instructions.ts';
 import { withProgress } from '../src/mcp/progress.ts';
 import { tools } from '../src/mcp/tools.ts';
@@ -27,6 +30,14 @@ function answerOf(result: Awaited<ReturnType<Session['call']>>) {
   expect(JSON.parse((block as { text: string }).text)).toEqual(answer);
   expect(result.isError ?? false).toBe(!answer.ok);
   return answer;
+}
+
+/** A bus of somebody else that answers everything with this. */
+async function startForeignBus(answer: object): Promise<string> {
+  const server = createServer((_, response) => response.end(JSON.stringify(answer)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/bus`;
 }
 
 it('reports the progress of a call no longer than the call takes', async () => {
@@ -242,6 +253,23 @@ describe.each(clientKinds)('%s', (kind) => {
     expect((block as { text: string }).text).toContain(
       '\\u001b[31m \\u009b31m \\u202egnp.exe \\u0000 \u{1f600}',
     );
+  });
+
+  it('is told of a success that says it was none as of a failure', async () => {
+    const answer = { ok: false, error: 'lane is taken', owner: 'bob' };
+    const bus = createClient({ baseUrl: await startForeignBus(answer) });
+    const session = await open(kind, { bus });
+    expect(answerOf(await session.call('claim_lane', { lane: 'docs', owner: 'a' }))).toEqual({
+      ok: false,
+      error: {
+        type: 'bus_api_error',
+        message: '[claim_lane] the bus answered that it was not done: lane is taken',
+        tool: 'claim_lane',
+        status_code: 200,
+        data: answer,
+      },
+    });
+    await bus.close();
   });
 
   it('carries a refusal of an older bus that gives no code', async () => {

@@ -12,6 +12,7 @@ export function toAnswer(reply: Reply, url: string): object {
   const value = parse(reply.text);
   if (value === undefined) throw toStranger(reply, url);
   if (!isSuccess) throw toRefusal(reply.status, value);
+  if (value.ok === false) throw toFailedSuccess(reply.status, value);
   return value;
 }
 
@@ -32,6 +33,17 @@ function toRefusal(status: number, { detail, code, data }: JsonObject): BusError
     detail: toDetail(detail) ?? `the bus answered with status ${status} and gave no reason`,
     code: typeof code === 'string' ? code : undefined,
     data: isObject(data) ? data : toData(detail),
+  });
+}
+
+/** Some say so in the body only. Whatever else they said about it is kept. */
+function toFailedSuccess(status: number, value: JsonObject): BusError {
+  const reason = toDetail(value.detail ?? value.error ?? value.message) ?? 'it gave no reason';
+  return new BusError({
+    status,
+    detail: `the bus answered that it was not done: ${reason}`,
+    code: typeof value.code === 'string' ? value.code : undefined,
+    data: isObject(value.data) ? value.data : value,
   });
 }
 

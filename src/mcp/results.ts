@@ -18,8 +18,11 @@ type Failure = Readonly<{
 }> &
   Readonly<Record<string, unknown>>;
 
-/** What the bus answered, whole. */
-export function toSuccess(answer: Readonly<Record<string, unknown>>, extras: ResultExtras): CallToolResult {
+/** What the bus answered, whole; that it is a success the client has made sure of. */
+export function toSuccess(
+  { ok: _, ...answer }: Readonly<Record<string, unknown>>,
+  extras: ResultExtras,
+): CallToolResult {
   return toResult({ ok: true, ...answer, ...withoutUndefined(extras) });
 }
 

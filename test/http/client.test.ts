@@ -181,6 +181,19 @@ describe('in front of the buses of others', () => {
     expect([refusal.detail, refusal.code, refusal.data]).toEqual([detail, undefined, data]);
   });
 
+  test.each<[{ ok: boolean; data?: object; [field: string]: unknown }, string, string | undefined]>([
+    [{ ok: false, error: 'lane is taken' }, 'lane is taken', undefined],
+    [{ ok: false, detail: 'held', code: 'lane_held', data: { owner: 'bob' } }, 'held', 'lane_held'],
+    [{ ok: false, message: 'later', decision: 'held' }, 'later', undefined],
+    [{ ok: false }, 'it gave no reason', undefined],
+  ])('a success that says it was none is none: %j', async (body, reason, code) => {
+    const { baseUrl } = await startStranger((_, response) => response.end(JSON.stringify(body)));
+    const refusal = await refusalOf(openClient({ baseUrl }).claimLane({ lane: 'feeds', owner: 'ada' }));
+    expect(refusal.detail).toBe(`the bus answered that it was not done: ${reason}`);
+    expect([refusal.status, refusal.code]).toEqual([200, code]);
+    expect(refusal.data).toEqual(body.data ?? body);
+  });
+
   test('a 503 of a bus that stays is not repeated', async () => {
     const { baseUrl, asked } = await startStranger((_, response) =>
       response.writeHead(503).end('{"detail":"full","code":"unavailable","data":{"retry_after_s":1}}'),
