@@ -1,6 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Server } from '@modelcontextprotocol/server';
+import type { Server, Transport } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { withObjectArguments } from './arguments.ts';
+import type { Log } from './call.ts';
 import { createKeepAlive } from './keep-alive.ts';
 import type { RawMessage } from './listening.ts';
 import type { SetTimer } from './renewal.ts';
@@ -43,15 +45,29 @@ export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
       server = createMcpServer({ ...options, era, keepAlive, watcher });
       return server;
     },
-    { transport, onerror: (error) => log('the MCP connection had a problem', error) },
+    { transport, onerror: (error) => log(...toProblem(error)) },
   );
   observeListening(transport, watcher);
   replayAnswered(transport, options.answered ?? []);
+  admitAnyArguments(transport);
   // Whoever answered the opening has paused it.
   (options.input ?? process.stdin).resume();
   await endOfSession(transport);
   watcher.close();
   await Promise.all([connection.close(), keepAlive.releaseAll()]);
+}
+
+function admitAnyArguments(transport: Transport): void {
+  const { onmessage } = transport;
+  transport.onmessage = (message, extra) => onmessage?.(withObjectArguments(message), extra);
+}
+
+/** What the library found wrong with a line it tells at length. */
+function toProblem(error: Error): Parameters<Log> {
+  if (!('issues' in error)) return ['the MCP connection had a problem', error];
+  return [
+    'a line of the client was left out: it is no JSON-RPC message, or several in an array; send each as a line of its own',
+  ];
 }
 
 const setTimer: SetTimer = (callback, milliseconds) => {

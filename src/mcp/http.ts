@@ -11,10 +11,11 @@ import {
 } from '@modelcontextprotocol/server';
 import { BusError, isRefusal } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
+import { withObjectArguments } from './arguments.ts';
 import type { Log } from './call.ts';
 import { createCancelling } from './cancelling.ts';
 import { refuseMessage, type StreamedAnswer, toStreamed } from './http-answers.ts';
-import { listenTo, type RawMessage, readListenedUris } from './listening.ts';
+import { listenTo, mayWait, type RawMessage, readListenedUris } from './listening.ts';
 import type { Watcher } from './watcher.ts';
 
 /** What a server is made for: one request, in the era of its client. */
@@ -80,7 +81,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     if (!isJsonContentType(request.headers['content-type'])) throw wrongType();
     try {
       const body = await readBody(request, response);
-      if (!Array.isArray(body)) return body as RawMessage;
+      if (!Array.isArray(body)) return withObjectArguments(body as RawMessage);
       refuseMessage(response, batchRefusal);
     } catch (error) {
       if (!isRefusal(error, 'invalid_input')) throw error;
@@ -156,11 +157,6 @@ function createServing({ createServer, createWatcher, log }: McpHttpOptions) {
 }
 
 const batchRefusal = { code: -32600, message: 'batches are not taken: send each message by itself' };
-
-function mayWait(message: RawMessage | undefined): boolean {
-  const given = message?.params?.arguments as { wait_s?: unknown } | undefined;
-  return typeof given?.wait_s === 'number' && given.wait_s > 0;
-}
 
 function wrongType(): BusError {
   const detail = 'the content type must be application/json: send one JSON-RPC message as the body';

@@ -18,6 +18,12 @@ export function readListenedUris(message: RawMessage | undefined): readonly stri
   return Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
 }
 
+/** Whether the request is a call that was told to wait for something. */
+export function mayWait(message: RawMessage | undefined): boolean {
+  const given = message?.params?.arguments as { wait_s?: unknown } | null | undefined;
+  return typeof given?.wait_s === 'number' && given.wait_s > 0;
+}
+
 /**
  * Sees to it that whoever holds on to this hears of these resources: nothing that happens after it resolved is
  * missed. Answers the refusal if that cannot be.

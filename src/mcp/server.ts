@@ -7,6 +7,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import type { Bus } from '../contract/contract.ts';
+import { areNoObject } from './arguments.ts';
 import { toBrief } from './brief.ts';
 import { callTool, type Log } from './call.ts';
 import { channelCapability, openChannel, toChannelInstructions } from './channel.ts';
@@ -16,7 +17,7 @@ import type { KeepAlive } from './keep-alive.ts';
 import type { ProgressReport } from './progress.ts';
 import { getPrompt, prompts } from './prompts.ts';
 import { readResource, resources, resourceTemplates } from './resources.ts';
-import { toNotOffered } from './results.ts';
+import { toInvalidArguments, toNotOffered } from './results.ts';
 import { serveSubscriptions } from './subscriptions.ts';
 import { type McpTool, namesOf, selectTools, type ToolSelection, tools } from './tools.ts';
 import type { Watcher } from './watcher.ts';
@@ -110,12 +111,15 @@ function serveTools(server: Server, options: McpServerOptions): void {
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = offered.find(({ name }) => name === params.name);
     if (!tool) return toNotOffered(params.name, whyNotOffered(params.name, offered, options));
+    if (areNoObject(params.arguments)) return toInvalidArguments(tool.name, [noObject], {});
     const { signal } = context.mcpReq;
     const caller = { bus, agentId, keepAlive, progressIntervalMilliseconds, log: logToBoth(log, context) };
     const report = toProgressReport(context);
     return callTool(caller, { tool, given: params.arguments ?? {}, signal, report });
   });
 }
+
+const noObject = { field: 'arguments', message: 'must be a JSON object' };
 
 function serveResources(server: Server, bus: Bus): void {
   server.setRequestHandler('resources/list', () => ({ resources: [...resources] }));

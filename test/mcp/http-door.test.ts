@@ -43,6 +43,19 @@ describe('at the door of /mcp', () => {
     expect(log).toEqual([]);
   });
 
+  it.each(eras)('arguments that are no object are refused in the words of the tool: $era', async (era) => {
+    const { port, calls } = await start();
+    for (const given of [[], null, 'text']) {
+      const message = toCall('get_bus_status', given as never, era.meta);
+      const more = era.meta && { 'mcp-name': 'get_bus_status' };
+      const { status, text } = await post(port, '/mcp', message, { ...era.headers, ...more });
+      expect(status, text).toBe(200);
+      expect(text).toContain('[get_bus_status] invalid input: arguments must be a JSON object');
+      expect(text).toContain('"isError":true');
+    }
+    expect(calls).toEqual([]);
+  });
+
   it('what is not called JSON is not read', async () => {
     const { port, calls } = await start();
     const message = toCall('get_bus_status', {});

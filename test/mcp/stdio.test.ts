@@ -158,6 +158,39 @@ describe('the stdio server', () => {
     expect(raw.stderr()).not.toContain('    at ');
   });
 
+  it('says in one sentence that a line was no message', async () => {
+    const raw = openRaw();
+    await raw.initialize();
+    raw.child.stdin.write('[{"jsonrpc":"2.0","id":7,"method":"ping"}]\n');
+    await raw.ask('ping');
+    expect(raw.stderr()).toBe(
+      'a line of the client was left out: it is no JSON-RPC message, or several in an array; send each as a line of its own\n',
+    );
+    raw.child.stdin.end();
+    await raw.ended;
+  });
+
+  it.each([[[]], [null], ['text'], [5]])('refuses %j as arguments in its own words', async (given) => {
+    const raw = openRaw();
+    await raw.initialize();
+    const { error, result } = await raw.call('get_bus_status', given as never);
+    expect(error).toBeUndefined();
+    expect(result).toMatchObject({
+      isError: true,
+      structuredContent: {
+        ok: false,
+        error: {
+          type: 'invalid_arguments',
+          message: '[get_bus_status] invalid input: arguments must be a JSON object',
+          tool: 'get_bus_status',
+        },
+      },
+    });
+    expect((await raw.call('no_such_tool', given as never)).error).toMatchObject({ code: -32602 });
+    raw.child.stdin.end();
+    await raw.ended;
+  });
+
   it('refuses a choice of tools that do not exist before it reads a word', async () => {
     const { bus } = createScriptedBus();
     const options = { bus, agentId: 'a', version: '1', log: () => {}, input: new PassThrough() };
