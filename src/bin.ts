@@ -10,4 +10,18 @@ async function run(): Promise<number> {
   return await runCommand();
 }
 
-process.exit(await run());
+/** What was written may still be on its way to a reader who takes his time, or who has gone. */
+function drain(): Promise<void> {
+  const { stdout } = process;
+  return new Promise((resolve) => {
+    setTimeout(resolve, drainMilliseconds);
+    stdout.on('error', () => resolve());
+    stdout.write('', () => resolve());
+  });
+}
+
+const drainMilliseconds = 1_000;
+
+const status = await run();
+if (process.stdout.writableLength > 0) await drain();
+process.exit(status);

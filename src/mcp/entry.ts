@@ -10,6 +10,7 @@ import { replayAnswered } from './replay.ts';
 import { createMcpServer, type McpServerOptions } from './server.ts';
 import { observeListening } from './stdio-listening.ts';
 import { selectTools } from './tools.ts';
+import { observeUnanswered } from './unanswered.ts';
 import { createWatcher } from './watcher.ts';
 
 export type StdioOptions = Omit<McpServerOptions, 'keepAlive' | 'watcher' | 'era'> &
@@ -28,7 +29,8 @@ const keepAliveMaxSecondsDefault = 4 * 3600;
  * Serves one MCP session over stdin and stdout, in whichever protocol era the client opens it.
  *
  * Resolves when the session is over, because the client closed a pipe or a signal came, and what was kept alive is
- * given back, which takes a second at most. The process must exit then: a call that still waits does not hold it up.
+ * given back, which takes a second at most. What the client asked for before it closed is answered, within a second
+ * too. The process must exit then: a call that still waits does not hold it up.
  */
 export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
   const { bus, log, keepAliveMaxSeconds: ceilingSeconds = keepAliveMaxSecondsDefault } = options;
@@ -50,11 +52,30 @@ export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
   observeListening(transport, watcher);
   replayAnswered(transport, options.answered ?? []);
   admitAnyArguments(transport);
+  finishCalls(transport, options.input ?? process.stdin);
   // Whoever answered the opening has paused it.
   (options.input ?? process.stdin).resume();
   await endOfSession(transport);
   watcher.close();
   await Promise.all([connection.close(), keepAlive.releaseAll()]);
+}
+
+/** What asks for nothing that may take long is answered also when the client has said its last word. */
+const finishMilliseconds = 900;
+
+/** The library closes at the end of the input at once, and then nothing is answered any more. */
+function finishCalls(transport: Transport, input: Readable): void {
+  const unanswered = observeUnanswered(transport);
+  const close = transport.close.bind(transport);
+  let closing: Promise<void> | undefined;
+  const finish = async () => {
+    if (input.readableEnded) await unanswered.settled(finishMilliseconds);
+    await close();
+  };
+  transport.close = () => {
+    closing ??= finish();
+    return closing;
+  };
 }
 
 function admitAnyArguments(transport: Transport): void {

@@ -1,10 +1,11 @@
 /** A process that serves MCP over stdio in front of a scripted bus, and keeps a list of what the bus was asked. */
 import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toBusError } from '../../src/contract/errors.ts';
 import { serveMcpOverStdio } from '../../src/mcp/entry.ts';
 import { createScriptedBus, waitForAbort } from './scripted-bus.ts';
 
-const { CALLS_FILE = '', LEASE_S = '300' } = process.env;
+const { CALLS_FILE = '', LEASE_S = '300', SLOW_MS = '0' } = process.env;
 
 function note(name: string, { lane }: { lane?: string }): void {
   appendFileSync(CALLS_FILE, `${name} ${lane ?? ''}\n`);
@@ -22,6 +23,12 @@ const { bus } = createScriptedBus({
   releaseLane: (input: { lane: string }) => {
     note('release', input);
     return { ok: true };
+  },
+  postMessage: async (input: { lane?: string }, call) => {
+    note('post', input);
+    await sleep(Number(SLOW_MS), undefined, { signal: call?.signal });
+    note('posted', input);
+    return { id: 1 };
   },
   readMessages: (input, call) => {
     note('read', input);

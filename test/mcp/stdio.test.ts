@@ -130,6 +130,54 @@ describe('the end of a session', () => {
   });
 });
 
+describe('calls under way when stdin ends', () => {
+  const toLines = (...messages: readonly object[]) =>
+    messages.map((message) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`).join('');
+  const toToolCall = (id: number, name: string, given: object) => ({
+    id,
+    method: 'tools/call',
+    params: { name, arguments: given },
+  });
+
+  it('are answered, and what they claimed is given back after that', async () => {
+    const raw = openRaw({ SLOW_MS: '200' });
+    await raw.initialize();
+    raw.child.stdin.end(
+      toLines(
+        toToolCall(51, 'claim_lane', { lane: 'docs', keep_alive: true }),
+        toToolCall(52, 'post_message', { topic: 't', body: 'slow' }),
+        toToolCall(53, 'read_messages', { since_id: 0, wait_s: 300 }),
+      ),
+    );
+    expect(await raw.ended).toEqual([0, null]);
+    const answered = raw.lines.map((line) => JSON.parse(line));
+    expect(answered.map(({ id }) => id)).toEqual([1, 51, 52]);
+    expect(answered[2].result.structuredContent).toMatchObject({ ok: true });
+    expect(await readCalls()).toEqual(['claim docs', 'post ', 'read ', 'posted ', 'release docs']);
+  });
+
+  it('are left after about a second, and one that was cancelled at once', async () => {
+    const raw = openRaw({ SLOW_MS: '60000' });
+    await raw.initialize();
+    await raw.call('claim_lane', { lane: 'docs', keep_alive: true });
+    const endedAt = Date.now();
+    const post = { topic: 't', body: 'slow' };
+    raw.child.stdin.end(toLines(toToolCall(51, 'post_message', post)));
+    expect(await raw.ended).toEqual([0, null]);
+    expect(Date.now() - endedAt).toBeGreaterThan(700);
+    expect(Date.now() - endedAt).toBeLessThan(2_500);
+    expect((await readCalls()).at(-1)).toBe('release docs');
+
+    const other = openRaw({ SLOW_MS: '60000' });
+    await other.initialize();
+    const cancelledAt = Date.now();
+    const cancelling = { method: 'notifications/cancelled', params: { requestId: 51 } };
+    other.child.stdin.end(toLines(toToolCall(51, 'post_message', post), cancelling));
+    expect(await other.ended).toEqual([0, null]);
+    expect(Date.now() - cancelledAt).toBeLessThan(700);
+  });
+});
+
 describe('the stdio server', () => {
   it('tells of a lost lane with the next result of any tool, once', async () => {
     const raw = openRaw({ LEASE_S: '0.03' });
