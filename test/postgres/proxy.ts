@@ -6,6 +6,8 @@ export type Proxy = Readonly<{
   port: number;
   /** Lets the next COMMIT through to the server, and cuts every connection before the answer comes back. */
   cutAtCommit: () => void;
+  /** Lets the next COMMIT through to the server, and resolves when its answer is there, which nobody is told. */
+  holdAtCommit: () => Promise<void>;
   /** Lets the next transaction begin, and nothing through afterwards. */
   freezeAtBegin: () => void;
   /** Takes everything from now on, and lets nothing through. */
@@ -18,7 +20,8 @@ export type Proxy = Readonly<{
 
 export async function startProxy(serverPort: number): Promise<Proxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
-  let isArmed = false;
+  /** What to do with the answer to the next COMMIT. */
+  let atCommit: (() => void) | undefined;
   let isFreezing = false;
   let isSwallowing = false;
 
@@ -29,7 +32,7 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     let isCommitting = false;
     near.on('data', (bytes) => {
       if (isSwallowing) return;
-      if (isArmed && bytes.includes('COMMIT\0')) isCommitting = true;
+      if (atCommit && bytes.includes('COMMIT\0')) isCommitting = true;
       far.write(bytes);
       if (!isFreezing || !bytes.includes('READ COMMITTED\0')) return;
       near.pause();
@@ -38,8 +41,8 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     far.on('data', (bytes) => {
       if (isSwallowing) return;
       if (!isCommitting) return near.write(bytes);
-      isArmed = false;
-      cut();
+      atCommit?.();
+      atCommit = undefined;
     });
     for (const socket of pair) {
       socket.on('error', () => {});
@@ -73,7 +76,11 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
       isFreezing = true;
     },
     cutAtCommit: () => {
-      isArmed = true;
+      atCommit = cut;
     },
+    holdAtCommit: () =>
+      new Promise((resolve) => {
+        atCommit = resolve;
+      }),
   };
 }
