@@ -109,13 +109,23 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
     readOverview: async (query) => readOverview(query),
     version: () => version,
     subscribe,
-    probe: () => group.take(probeTurn),
+    probe: () => group.take(toProbe(writer.charactersRefused())),
     close,
   };
 }
 
 /** Changes nothing, and is written nevertheless: only a write tells whether there can be one. */
 const probeTurn: Turn<void> = { decide: () => ({ answer: undefined }) };
+
+/**
+ * On a disk that is nearly full little things find room and others do not: after a refusal the probe is as large as
+ * what was refused. It is kept as an answer that is over already, under a key that no caller can have.
+ */
+function toProbe(characters: number): Turn<void> {
+  if (characters === 0) return probeTurn;
+  const row = { key: 'probe of room', fingerprint: '', answer: JSON.stringify('x'.repeat(characters)) };
+  return { decide: ({ now }) => ({ answer: undefined, remembered: [{ ...row, keptUntil: now }] }) };
+}
 
 /** Every claim and heartbeat asks for the row of its lane; nobody else changes it. */
 function createLaneCache(read: (lane: string) => LaneRow | undefined) {

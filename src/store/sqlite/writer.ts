@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { limits } from '../../contract/limits.ts';
 import type { BatchChanges } from '../batch.ts';
 import { toUnavailable } from '../group-commit.ts';
 import type { ObserveCommit } from '../watch.ts';
@@ -13,11 +14,14 @@ export type Writer = Readonly<{
    * the next one. When one is refused, so are all that were given since: they build on it.
    */
   commit: (changes: BatchChanges, turns: number) => Promise<void>;
+  /** How large a batch was that the disk had no room for, until one as large is kept: 0 when all is well. */
+  charactersRefused: () => number;
   close: () => Promise<void>;
 }>;
 
 type Given = Readonly<{
   turns: number;
+  characters: number;
   givenAtMs: number;
   resolve: () => void;
   reject: (reason: Error) => void;
@@ -42,11 +46,15 @@ export async function startWriter({
   /** Grows with each refusal, so that the thread knows what was given before the refusal was known. */
   let round = 0;
   let death: string | undefined;
+  let charactersRefused = 0;
 
   worker.on('message', (answer: WriterAnswer) => {
     if ('kept' in answer) {
-      for (const { resolve } of settle(answer.kept)) resolve();
+      const kept = settle(answer.kept);
+      if (toLargest(kept) >= charactersRefused) charactersRefused = 0;
+      for (const { resolve } of kept) resolve();
     } else {
+      charactersRefused = Math.max(charactersRefused, toLargest(given));
       refuse(toRefusal(answer));
     }
   });
@@ -55,10 +63,11 @@ export async function startWriter({
 
   function commit(changes: BatchChanges, turns: number): Promise<void> {
     if (death !== undefined) return Promise.reject(toGone(death));
-    worker.postMessage(JSON.stringify(toCommitRequest(changes, round)));
+    const text = JSON.stringify(toCommitRequest(changes, round));
+    worker.postMessage(text);
     if (given.length === 0) worker.ref();
     return new Promise((resolve, reject) => {
-      given.push({ turns, givenAtMs: performance.now(), resolve, reject });
+      given.push({ turns, characters: text.length, givenAtMs: performance.now(), resolve, reject });
     });
   }
 
@@ -90,7 +99,13 @@ export async function startWriter({
     await exited;
   }
 
-  return { commit, close };
+  return { commit, charactersRefused: () => charactersRefused, close };
+}
+
+/** Of many turns that shared a batch each would have found room alone: more than one may write is not asked for. */
+function toLargest(batches: readonly Given[]): number {
+  const largest = batches.reduce((most, { characters }) => Math.max(most, characters), 0);
+  return Math.min(largest, limits.requestBytesMax);
 }
 
 const writerEnded = 'the writer thread ended';
