@@ -2,10 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { openEngine } from '../src/compose.ts';
 import { limits } from '../src/contract/limits.ts';
 import { loadDriver } from '../src/store/sqlite/driver.ts';
+import { writerFile } from './build.ts';
 import { refusalOf } from './suite/ask.ts';
 import { openStage, type Stage } from './suite/stage.ts';
+import { stores } from './suite/stores.ts';
 
 /** An engine over a database into which somebody wrote before it was opened. */
 async function openPrepared(sql: string): Promise<Stage> {
@@ -91,3 +94,25 @@ test('of more first answers than are kept the oldest is forgotten, and the other
     expect((await refusalOf(post(key))).code).toBe('idempotency_conflict');
   expect(await post('new')).toEqual(first);
 }, 60_000);
+
+test.each(stores)('$name loads no more of long messages than a page has room for', async ({ start }) => {
+  const source = await start();
+  const { bus, store, close } = await openEngine({ store: await source.freshLocation(), writerFile });
+  onTestFinished(async () => {
+    await close();
+    await source.stop();
+  });
+  await bus.claimLane({ lane: 'feeds', owner: 'ada' });
+  for (const body of ['漢'.repeat(10), 'x'.repeat(30), 'y', 'z'.repeat(99), 'w'])
+    await bus.postMessage({ topic: 't', sender: 's', body });
+  const idsOf = async (rows: Promise<readonly Readonly<{ id: number }>[]>) =>
+    (await rows).map(({ id }) => id);
+  const limit = 10;
+  expect(await idsOf(store.readMessages({ limit, sinceId: 0, bytesMax: 60 }))).toEqual([1, 2, 3]);
+  expect(await idsOf(store.readMessages({ limit, sinceId: 1, topic: 't', bytesMax: 0 }))).toEqual([2]);
+  expect(await idsOf(store.readMessages({ limit, bytesMax: 1 }))).toEqual([5, 4]);
+  expect(await idsOf(store.readMessages({ limit, beforeId: 5, bytesMax: 99 }))).toEqual([4, 3]);
+  expect(await idsOf(store.readMessages({ limit: 2, sinceId: 0, bytesMax: 999 }))).toEqual([1, 2]);
+  expect(await idsOf(store.readEvents({ limit, sinceId: 0, bytesMax: 29 }))).toEqual([1, 2]);
+  expect(await idsOf(store.readEvents({ limit, sinceId: 0, bytesMax: 999 }))).toEqual([1, 2, 3, 4, 5, 6]);
+});

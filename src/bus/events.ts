@@ -1,7 +1,8 @@
 import type { Output, ParsedInput } from '../contract/contract.ts';
+import { limits } from '../contract/limits.ts';
 import { toEvent } from './answers.ts';
 import type { EngineParts, Handlers } from './bus.ts';
-import { createSharedReads, readOrWait } from './pages.ts';
+import { createSharedReads, cutPage, readOrWait } from './pages.ts';
 import { toCursorExpired } from './refusals.ts';
 
 /** The change feed: everything that happened, for whoever watches. */
@@ -9,15 +10,15 @@ export function createEventHandlers({ store, waiting, seats }: EngineParts): Pic
   const shared = createSharedReads({ parts: { store, waiting }, toCharacters: toPageCharacters });
 
   async function readPage({ since, limit }: ParsedInput<'readEvents'>): Promise<Output<'readEvents'>> {
-    const asked = store.readEvents({ sinceId: since, limit: limit + 1 });
+    const asked = store.readEvents({ sinceId: since, limit: limit + 1, bytesMax: limits.pageBytesMax });
     const [rows, counted] = await Promise.all([asked, since > 0 ? store.readCountersNow() : undefined]);
     if (counted && since < counted.pruned.eventId)
       throw toCursorExpired(since, counted.pruned.eventId, 'since');
     // No such event was ever given out, so the cursor is of another log, and nothing of this one has been read.
     if (counted && since > counted.lastEventId)
       return { events: [], cursor: 0, has_more: counted.lastEventId > 0 };
-    const page = rows.slice(0, limit);
-    return { events: page.map(toEvent), cursor: page.at(-1)?.id ?? since, has_more: rows.length > limit };
+    const { page, hasMore } = cutPage(rows, limit, ({ message }) => message?.body);
+    return { events: page.map(toEvent), cursor: page.at(-1)?.id ?? since, has_more: hasMore };
   }
 
   const readEvents: Handlers['readEvents'] = (input, call) =>

@@ -1,12 +1,13 @@
 import type { Call, Output, ParsedInput } from '../contract/contract.ts';
 import { toBusError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
 import type { MessageRow } from '../store/rows.ts';
 import type { Outcome, View } from '../store/store.ts';
 import { toMessage } from './answers.ts';
 import type { EngineParts, Handlers } from './bus.ts';
 import { toLaneState } from './lane-turns.ts';
 import { decideHolding } from './lanes.ts';
-import { createSharedReads, readOrWait } from './pages.ts';
+import { createSharedReads, cutPage, readOrWait } from './pages.ts';
 import { toCursorExpired, toLaneRefusal } from './refusals.ts';
 import { decideOnce, toRepeat } from './repeats.ts';
 
@@ -40,7 +41,8 @@ export function createMessageHandlers({
     const { topic, limit, since_id: sinceId, before_id: beforeId } = input;
     // Read before the rows: what is committed in between is then on the page, or after the cursor.
     const { lastMessageId } = await store.readCounters();
-    const asked = store.readMessages({ topic, sinceId, beforeId, limit: limit + 1 });
+    const bounds = { limit: limit + 1, bytesMax: limits.pageBytesMax };
+    const asked = store.readMessages({ topic, sinceId, beforeId, ...bounds });
     const [rows, counted] = await Promise.all([asked, sinceId ? store.readCountersNow() : undefined]);
     // Cursor 0 has seen nothing, and asks for whatever there is.
     if (sinceId && counted && sinceId < counted.pruned.messageId)
@@ -48,9 +50,9 @@ export function createMessageHandlers({
     // No such message was ever given out, so the cursor is of another log, and nothing of this one has been read.
     if (sinceId && counted && sinceId > counted.lastMessageId)
       return { messages: [], cursor: 0, has_more: counted.lastMessageId > 0 };
-    const page = rows.slice(0, limit);
+    const { page, hasMore } = cutPage(rows, limit, ({ body }) => body);
     const cursor = toCursor(page, { sinceId, beforeId, lastMessageId });
-    return { messages: page.map(toMessage), cursor, has_more: rows.length > limit };
+    return { messages: page.map(toMessage), cursor, has_more: hasMore };
   }
 
   const readMessages: Handlers['readMessages'] = (input, call) =>

@@ -47,6 +47,37 @@ export async function readOrWait<Page>({
 }
 
 /**
+ * As many of the rows as a page may hold, and whether there are more: `rows` are those that the store gave when it was
+ * asked for one more than `limit`.
+ *
+ * What the bodies come to is measured as JSON, because that is what has to be held until a reader has taken it.
+ */
+export function cutPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+  bodyOf: (row: Row) => string | undefined,
+): Readonly<{ page: readonly Row[]; hasMore: boolean }> {
+  const bytesMost = rows.reduce((sum, row) => sum + toJsonBytesMost(bodyOf(row)), 0);
+  const count = bytesMost <= limits.pageBytesMax ? rows.length : countFitting(rows.map(bodyOf));
+  const page = rows.slice(0, Math.min(count, limit));
+  return { page, hasMore: page.length < rows.length };
+}
+
+/** An escape has six bytes, and so has nothing else. A page that stays below this need not be measured. */
+function toJsonBytesMost(body = ''): number {
+  return 6 * body.length + 2;
+}
+
+function countFitting(bodies: readonly (string | undefined)[]): number {
+  let bytes = 0;
+  const beyond = bodies.findIndex((body) => {
+    if (body !== undefined) bytes += Buffer.byteLength(JSON.stringify(body));
+    return bytes > limits.pageBytesMax;
+  });
+  return beyond < 0 ? bodies.length : Math.max(1, beyond);
+}
+
+/**
  * Lets callers that ask the same question between two changes share one answer, the very same object: a post that
  * wakes five thousand waiters is read once, and so is a page that is asked for again and again.
  *

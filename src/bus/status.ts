@@ -1,9 +1,10 @@
 import type { Output } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
+import type { MessageRow } from '../store/rows.ts';
 import { toLane, toMessage, toTimestamp, toWaiting } from './answers.ts';
 import type { EngineParts, Handlers } from './bus.ts';
 import { fenceOf, liveHoldOf } from './lanes.ts';
-import { createSharedReads } from './pages.ts';
+import { createSharedReads, cutPage } from './pages.ts';
 
 /** What a person or an agent sees of the whole: a fold over one consistent look at the rows. */
 export function createStatusHandlers({
@@ -36,8 +37,8 @@ export function createStatusHandlers({
     return {
       active_lanes: overview.live.map((row) => toLane(row, now)),
       orphaned_claims: overview.orphaned.map((row) => toLane(row, now)),
-      recent_messages: overview.recent.map(toMessage),
-      pending_action_flags: overview.flagged.map(toMessage),
+      recent_messages: toMessages(overview.recent),
+      pending_action_flags: toMessages(overview.flagged),
       waiting: overview.queues.flatMap(({ lane, queue }) => toWaiting(lane, queue)),
       _meta: {
         active_lane_count: overview.liveCount,
@@ -78,4 +79,8 @@ export function createStatusHandlers({
   };
 
   return { getBusStatus, listLanes, getLane };
+}
+
+function toMessages(rows: readonly MessageRow[]) {
+  return cutPage(rows, rows.length, ({ body }) => body).page.map(toMessage);
 }

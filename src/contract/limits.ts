@@ -24,7 +24,7 @@ export const limits = {
   requestBytesHeldMax: 67_108_864,
   /** Bodies up to this are not counted there: as many as there are connections have room. */
   requestBytesSmall: 4_096,
-  /** What readers have not taken of their answers yet, together. Beyond it those who hold most are cut off. */
+  /** What readers have not taken of their answers yet, together. Beyond it reads are `unavailable`, and those who hold most are cut off. */
   answerBytesHeldMax: 134_217_728,
   /** How long the headers of a request may take to arrive; then the connection is closed with status 408. */
   headerSecondsMax: 10,
@@ -68,6 +68,8 @@ export const limits = {
   pageRowsDefault: 50,
   /** More is `invalid_input`. */
   pageRowsMax: 500,
+  /** The bodies of a page as JSON, and of a list of messages in the status. It ends before they are more, after one row at least. */
+  pageBytesMax: 2_097_152,
   /** Events that one call of prune goes through, so that no write waits long behind it. */
   pruneEventsMax: 500,
   /** Newest messages in the status. */

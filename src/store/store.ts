@@ -35,7 +35,7 @@ export type Store = Readonly<{
 
   readMessages: (query: MessageQuery) => Promise<readonly MessageRow[]>;
   /** Oldest first. */
-  readEvents: (query: Readonly<{ sinceId: number; limit: number }>) => Promise<readonly EventRow[]>;
+  readEvents: (query: EventQuery) => Promise<readonly EventRow[]>;
   /** Held and orphaned lanes by name. */
   readLanes: (query: LaneQuery) => Promise<readonly HeldLaneRow[]>;
   readLane: (lane: string) => Promise<Readonly<{ row: LaneRow | undefined; queue: readonly Waiter[] }>>;
@@ -108,7 +108,11 @@ export type MessageQuery = Readonly<{
   /** Ids before this one, newest first. Neither: the newest first. */
   beforeId?: number | undefined;
   limit: number;
+  /** The row whose body takes all bodies beyond so many bytes is the last: what follows is not even loaded. */
+  bytesMax?: number | undefined;
 }>;
+
+export type EventQuery = Readonly<{ sinceId: number }> & Pick<MessageQuery, 'limit' | 'bytesMax'>;
 
 export type LaneQuery = Readonly<{ owner?: string | undefined; after?: string | undefined; limit: number }>;
 

@@ -85,7 +85,7 @@ describe('the feed of events', () => {
     const rewinds: Rewind[] = [];
     const feed = createFeed({
       startId,
-      readEvents: async (sinceId, limit) => toEvents(log.filter((id) => id > sinceId).slice(0, limit)),
+      readEvents: async ({ sinceId, limit }) => toEvents(log.filter((id) => id > sinceId).slice(0, limit)),
       readPruned: async () => 0,
       deliver: (events) => void delivered.push(...events.map(({ id }) => id)),
       onRewind: (rewind) => void rewinds.push(rewind),

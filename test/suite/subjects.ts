@@ -9,6 +9,7 @@ import { leases } from './rules/leases.ts';
 import { limitRules } from './rules/limits.ts';
 import { lines } from './rules/lines.ts';
 import { messages } from './rules/messages.ts';
+import { pages } from './rules/pages.ts';
 import { pruning } from './rules/pruning.ts';
 import { repeats } from './rules/repeats.ts';
 import { status } from './rules/status.ts';
@@ -19,6 +20,7 @@ import { waiting } from './rules/waiting.ts';
 export const subjects: Readonly<Record<string, readonly Rule[]>> = {
   messages,
   cursors,
+  'pages of long messages': pages,
   claims,
   leases,
   fences,

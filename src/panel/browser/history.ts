@@ -1,6 +1,7 @@
 import { activityMilliseconds } from './activity.ts';
 import { type Api, RefusedError } from './api.ts';
 import type { Model } from './model.ts';
+import type { BusEvent } from './rows.ts';
 
 const eventsPerPage = 250;
 const eventsMax = 10_000;
@@ -49,10 +50,20 @@ async function loadLastHour({ api, model, now, onPage }: HistoryParts): Promise<
 /** The events between the two ids. When the first of them were pruned, those that are kept: cursor 0 asks for them. */
 async function readPage(api: Api, since: number, first: number) {
   try {
-    return { ...(await api.readEvents({ since, limit: first - since })), isOldest: false };
+    return { events: await readBetween(api, since, first), isOldest: false };
   } catch (error) {
     if (!(error instanceof RefusedError && error.status === 410)) throw error;
-    const { events } = await api.readEvents({ since: 0, limit: first - since });
-    return { events: events.filter(({ id }) => id <= first), isOldest: true };
+    return { events: await readBetween(api, 0, first), isOldest: true };
+  }
+}
+
+/** The bus ends a page early where messages are long. */
+async function readBetween(api: Api, since: number, first: number): Promise<readonly BusEvent[]> {
+  const events: BusEvent[] = [];
+  for (let cursor = since; ; ) {
+    const page = await api.readEvents({ since: cursor, limit: eventsPerPage });
+    events.push(...page.events);
+    cursor = page.cursor;
+    if (!page.has_more || page.events.length === 0 || cursor >= first) return events.filter(({ id }) => id <= first);
   }
 }

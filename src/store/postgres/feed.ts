@@ -1,4 +1,6 @@
+import { limits } from '../../contract/limits.ts';
 import type { EventRow } from '../rows.ts';
+import type { EventQuery } from '../store.ts';
 
 /** Hands the events of all processes to the listeners: in order, each once. */
 export type Feed = Readonly<{
@@ -15,7 +17,7 @@ export type Feed = Readonly<{
 /** The last event of a log that ends before what was handed out of it. */
 export type Rewind = Readonly<{ to: number; from: number }>;
 
-const pageRows = 500;
+const page = { limit: 500, bytesMax: limits.pageBytesMax };
 
 export function createFeed({
   startId,
@@ -26,8 +28,8 @@ export function createFeed({
 }: Readonly<{
   /** The last event before the first to hand out. */
   startId: number;
-  /** Ids after the first argument, oldest first, without gaps. */
-  readEvents: (sinceId: number, limit: number) => Promise<readonly EventRow[]>;
+  /** Oldest first, without gaps. */
+  readEvents: (query: EventQuery) => Promise<readonly EventRow[]>;
   /** No event up to this one is kept any more. */
   readPruned: () => Promise<number>;
   deliver: (events: readonly EventRow[]) => void;
@@ -66,7 +68,7 @@ export function createFeed({
 
   async function readOn(): Promise<void> {
     while (delivered < target) {
-      const events = await readEvents(delivered, pageRows);
+      const events = await readEvents({ sinceId: delivered, ...page });
       if (events.length > 0) hand(events);
       else await skipPruned();
     }

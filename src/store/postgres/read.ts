@@ -1,7 +1,7 @@
 import { limits } from '../../contract/limits.ts';
 import type { Kept } from '../batch.ts';
 import type { AnswerRow, Counters, EventRow, HeldLaneRow, LaneRow, MessageRow, Waiter } from '../rows.ts';
-import type { LaneQuery, MessageQuery } from '../store.ts';
+import type { EventQuery, LaneQuery, MessageQuery } from '../store.ts';
 import {
   type AnswerColumns,
   type CounterColumns,
@@ -18,7 +18,7 @@ import {
   type WaiterColumns,
 } from './encode.ts';
 import type { Version } from './migrate.ts';
-import type { Session } from './session.ts';
+import type { Session, SqlValue } from './session.ts';
 
 /** The counters with the database's own time, and the latest time that anything was decided at. */
 export type Counted = Counters &
@@ -57,6 +57,22 @@ export function createRowReader(ask: Session['ask'], bus: string) {
     };
   }
 
+  /** How long a body is the database knows without reading it. */
+  function askUpTo<Columns>(
+    bytesMax: number | undefined,
+    order: string,
+    rows: string,
+    ...values: SqlValue[]
+  ): Promise<Columns[]> {
+    if (bytesMax === undefined) return ask<Columns>(rows, ...values);
+    const bytes = 'coalesce(octet_length(body), 0)';
+    const sql = `SELECT * FROM (
+        SELECT *, sum(${bytes}) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) - ${bytes} AS bytes_before
+        FROM (${rows}) AS found
+      ) AS page WHERE bytes_before <= $${values.length + 1} ORDER BY ${order}`;
+    return ask<Columns>(sql, ...values, bytesMax);
+  }
+
   return {
     /** Whether writes would be refused: a standby, or a server set to it. */
     isReadOnly: async (): Promise<boolean> => {
@@ -88,14 +104,15 @@ export function createRowReader(ask: Session['ask'], bus: string) {
       return (await ask<MessageColumns>(sql, ids)).map(fromMessageColumns);
     },
 
-    messages: async ({ topic, sinceId, beforeId, limit }: MessageQuery): Promise<MessageRow[]> => {
+    messages: async ({ topic, sinceId, beforeId, limit, bytesMax }: MessageQuery): Promise<MessageRow[]> => {
       const ascending = sinceId !== undefined;
       const bound = ascending ? sinceId : (beforeId ?? Number.MAX_SAFE_INTEGER);
+      const order = ascending ? 'id' : 'id DESC';
       const sql = `SELECT ${messageColumns} FROM messages WHERE ${topic === undefined ? '' : 'topic = $3 AND '}id ${
-        ascending ? '> $1 ORDER BY id' : '< $1 ORDER BY id DESC'
-      } LIMIT $2`;
+        ascending ? '>' : '<'
+      } $1 ORDER BY ${order} LIMIT $2`;
       const values = topic === undefined ? [bound, limit] : [bound, limit, topic];
-      return (await ask<MessageColumns>(sql, ...values)).map(fromMessageColumns);
+      return (await askUpTo<MessageColumns>(bytesMax, order, sql, ...values)).map(fromMessageColumns);
     },
 
     flagged: async (limit: number): Promise<MessageRow[]> => {
@@ -104,11 +121,12 @@ export function createRowReader(ask: Session['ask'], bus: string) {
       return (await ask<MessageColumns>(sql, limit)).map(fromMessageColumns);
     },
 
-    events: async (sinceId: number, limit: number): Promise<EventRow[]> => {
+    events: async ({ sinceId, limit, bytesMax }: EventQuery): Promise<EventRow[]> => {
       const sql = `SELECT events.id AS event_id, kind, events.ts AS event_ts, lane, detail, ${messageColumns}
          FROM events LEFT JOIN messages ON messages.id = events.message_id
          WHERE events.id > $1 ORDER BY events.id LIMIT $2`;
-      return (await ask<EventColumns>(sql, sinceId, limit)).map(fromEventColumns);
+      const columns = await askUpTo<EventColumns>(bytesMax, 'event_id', sql, sinceId, limit);
+      return columns.map(fromEventColumns);
     },
 
     lanesNamed: async (lanes: readonly string[], lock = ''): Promise<LaneRow[]> => {

@@ -191,7 +191,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     clock,
     take: group.take,
     readMessages: reader.messages,
-    readEvents: ({ sinceId, limit }) => reader.events(sinceId, limit),
+    readEvents: reader.events,
     readLanes: reader.lanes,
     readLane,
     readCounters: reader.counters,

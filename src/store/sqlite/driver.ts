@@ -13,6 +13,7 @@ export type SqliteStatement = Readonly<{
   run: (...values: SqliteValue[]) => unknown;
   get: (...values: SqliteValue[]) => unknown;
   all: (...values: SqliteValue[]) => unknown[];
+  iterate: (...values: SqliteValue[]) => Iterable<unknown>;
 }>;
 
 type SqliteModule = Readonly<{

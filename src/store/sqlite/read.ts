@@ -1,6 +1,6 @@
 import type { Kept } from '../batch.ts';
 import type { AnswerRow, Counters, EventRow, HeldLaneRow, LaneRow, MessageRow } from '../rows.ts';
-import type { LaneQuery, MessageQuery } from '../store.ts';
+import type { EventQuery, LaneQuery, MessageQuery } from '../store.ts';
 import type { StoreWatch } from '../watch.ts';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts';
 import {
@@ -21,29 +21,7 @@ import { rollBack } from './write.ts';
 
 /** Every question the store is asked, through a connection that never waits for the writer. */
 export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
-  const statements = new Map<string, SqliteStatement>();
-  const prepare = (sql: string): SqliteStatement => {
-    const known = statements.get(sql);
-    if (known) return known;
-    const made = database.prepare(sql);
-    statements.set(sql, made);
-    return made;
-  };
-  function ask(deed: () => unknown): unknown {
-    try {
-      const found = deed();
-      watch.readWorked();
-      return found;
-    } catch (error) {
-      const failure = toReadError(error);
-      watch.readFailed(failure);
-      throw failure;
-    }
-  }
-  const all = <Columns>(sql: string, ...values: SqliteValue[]) =>
-    ask(() => prepare(sql).all(...values)) as Columns[];
-  const get = <Columns>(sql: string, ...values: SqliteValue[]) =>
-    ask(() => prepare(sql).get(...values)) as Columns | undefined;
+  const { all, allUpTo, ask, get } = createAsking(database, watch);
 
   return {
     counters: (): Counters & { clockMilliseconds: number; fenceFloor: number } => {
@@ -60,14 +38,14 @@ export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
       return columns && fromMessageColumns(columns);
     },
 
-    messages: ({ topic, sinceId, beforeId, limit }: MessageQuery): MessageRow[] => {
+    messages: ({ topic, sinceId, beforeId, limit, bytesMax }: MessageQuery): MessageRow[] => {
       const ascending = sinceId !== undefined;
       const bound = ascending ? sinceId : (beforeId ?? Number.MAX_SAFE_INTEGER);
       const sql = `SELECT * FROM messages WHERE ${topic === undefined ? '' : 'topic = ? AND '}id ${
         ascending ? '> ? ORDER BY id' : '< ? ORDER BY id DESC'
       } LIMIT ?`;
       const values = topic === undefined ? [bound, limit] : [topic, bound, limit];
-      return all<MessageColumns>(sql, ...values).map(fromMessageColumns);
+      return allUpTo<MessageColumns>(bytesMax, sql, ...values).map(fromMessageColumns);
     },
 
     flagged: (limit: number): MessageRow[] =>
@@ -76,8 +54,9 @@ export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
         limit,
       ).map(fromMessageColumns),
 
-    events: (sinceId: number, limit: number): EventRow[] =>
-      all<EventColumns>(
+    events: ({ sinceId, limit, bytesMax }: EventQuery): EventRow[] =>
+      allUpTo<EventColumns>(
+        bytesMax,
         `SELECT events.id AS event_id, kind, events.ts AS event_ts, lane, detail, messages.*
          FROM events LEFT JOIN messages ON messages.id = events.message_id
          WHERE events.id > ? ORDER BY events.id LIMIT ?`,
@@ -151,3 +130,47 @@ export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
 }
 
 export type RowReader = ReturnType<typeof createRowReader>;
+
+/** Statements are prepared once for each text. */
+function createAsking(database: SqliteDatabase, watch: StoreWatch) {
+  const statements = new Map<string, SqliteStatement>();
+  const prepare = (sql: string): SqliteStatement => {
+    const known = statements.get(sql);
+    if (known) return known;
+    const made = database.prepare(sql);
+    statements.set(sql, made);
+    return made;
+  };
+  function ask(deed: () => unknown): unknown {
+    try {
+      const found = deed();
+      watch.readWorked();
+      return found;
+    } catch (error) {
+      const failure = toReadError(error);
+      watch.readFailed(failure);
+      throw failure;
+    }
+  }
+  const all = <Columns>(sql: string, ...values: SqliteValue[]) =>
+    ask(() => prepare(sql).all(...values)) as Columns[];
+  const get = <Columns>(sql: string, ...values: SqliteValue[]) =>
+    ask(() => prepare(sql).get(...values)) as Columns | undefined;
+  const allUpTo = <Columns>(bytesMax: number | undefined, sql: string, ...values: SqliteValue[]) =>
+    bytesMax === undefined
+      ? all<Columns>(sql, ...values)
+      : (ask(() => takeUpTo(bytesMax, prepare(sql).iterate(...values))) as Columns[]);
+  return { all, allUpTo, ask, get };
+}
+
+/** Row by row, and not one more than is wanted: bodies are what makes rows large. */
+function takeUpTo(bytesMax: number, rows: Iterable<unknown>): unknown[] {
+  const taken: unknown[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    taken.push(row);
+    bytes += Buffer.byteLength((row as { body: string | null }).body ?? '');
+    if (bytes > bytesMax) break;
+  }
+  return taken;
+}

@@ -100,7 +100,7 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
     clock,
     take: group.take,
     readMessages: async (query) => reader.messages(query),
-    readEvents: async ({ sinceId, limit }) => reader.events(sinceId, limit),
+    readEvents: async (query) => reader.events(query),
     readLanes: async (query) => reader.lanes(query),
     readLane: async (lane) => ({ row: lanes.get(lane), queue: queueOf(lane) }),
     readCounters: async () => counters,
