@@ -104,7 +104,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
     notify: ({ level, message, data = {} }) => log[level](data, message),
   });
   const bus = options.toFront?.(engine.bus) ?? engine.bus;
-  const mcp = createMcpPages({ bus, writeSecret, log });
+  const mcp = createMcpPages({ bus, writeSecret, checkRoom: () => server.checkRoom(), log });
   const panelFolder = options.panelFolder ?? new URL('./panel/', import.meta.url);
   const panel = createPanelPages({ bus: engine.bus, folder: panelFolder });
   const server = createHttpServer({

@@ -9,7 +9,13 @@ import { headerNames } from './http/wire.ts';
 import type { McpHttp } from './mcp/http.ts';
 import { version } from './version.ts';
 
-export type McpPageOptions = Readonly<{ bus: Bus; writeSecret: string | undefined; log: Logger }>;
+export type McpPageOptions = Readonly<{
+  bus: Bus;
+  writeSecret: string | undefined;
+  /** Throws the refusal while there is no room for one more answer to a read. */
+  checkRoom?: () => void;
+  log: Logger;
+}>;
 
 const loadMilliseconds = 1_000;
 
@@ -37,13 +43,14 @@ export function createMcpPages(options: McpPageOptions): {
   };
 }
 
-async function openDoor({ bus, writeSecret, log }: McpPageOptions): Promise<McpHttp> {
+async function openDoor({ bus, writeSecret, checkRoom = () => {}, log }: McpPageOptions): Promise<McpHttp> {
   const { createMcpDoor } = await import('./mcp/door.ts');
   const guard = createGuard({ allowedHosts: [], writeSecret });
   return createMcpDoor({
     bus,
     version,
     checkSecret: (given) => guard.checkSecret({ headers: { [headerNames.writeSecret]: given } }),
+    checkRoom,
     readBody,
     log: (sentence, cause) => log.warn({ err: cause }, sentence),
   });

@@ -15,7 +15,13 @@ import {
   readQuery,
 } from './wire.ts';
 
-export type CallsOptions = Readonly<{ bus: Bus; answers: Answers; guard: ReturnType<typeof createGuard> }>;
+export type CallsOptions = Readonly<{
+  bus: Bus;
+  answers: Answers;
+  guard: ReturnType<typeof createGuard>;
+  /** Throws the refusal while there is no room for one more answer to a read. */
+  checkRoom: () => void;
+}>;
 
 /** What a request asked for, besides its body: the path segments that stand for fields, and the query. */
 type Asked = Readonly<{ segments: readonly string[]; query: string }>;
@@ -23,7 +29,7 @@ type Asked = Readonly<{ segments: readonly string[]; query: string }>;
 export type Serve = (exchange: Exchange, asked: Asked) => void;
 
 /** Turns requests for one route into calls of the bus. */
-export function createCalls({ bus, answers, guard }: CallsOptions) {
+export function createCalls({ bus, answers, guard, checkRoom }: CallsOptions) {
   function toServe(route: Route): Serve {
     return route.operation.method === 'GET' ? serveRead(route) : serveWrite(route);
   }
@@ -62,6 +68,7 @@ export function createCalls({ bus, answers, guard }: CallsOptions) {
     // The input is what the caller sent, unchecked: the bus checks it, whichever bus it is.
     const operate = bus[route.name] as (input: InputObject, call: Call) => Promise<object>;
     const isRead = route.operation.effect === 'read';
+    if (isRead) checkRoom();
     operate(input, call).then(
       (answer) => (isRead ? answers.sendShared(exchange, answer) : answers.send(exchange, 200, answer)),
       (error) => answers.refuse(exchange, error),

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { toBusError } from '../contract/errors.ts';
+import { type BusError, toBusError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
 import { type Logger, toHead, toHeaders, toRefusalText } from './answers.ts';
 import type { Bounds } from './bounds.ts';
 import { closeAfter } from './linger.ts';
@@ -10,6 +11,8 @@ export type ConnectionsOptions = Pick<Bounds, 'connectionsMax' | 'answerBytesHel
 
 const lookMilliseconds = 250;
 const sweepMillisecondsMin = 100;
+/** A page at the MCP server, where it is told twice and once of it within quotes, comes to three times its bodies. */
+const answerBytesMost = 3 * limits.pageBytesMax;
 /** Refused connections that are still told so; beyond them the system closes them without a word. */
 const refusedMax = 1_024;
 
@@ -18,6 +21,8 @@ export function createConnections(options: ConnectionsOptions) {
   const { server, log, nextId, connectionsMax, answerBytesHeldMax } = options;
   const sockets = new Set<Socket>();
   let sweptAtMs = Number.NEGATIVE_INFINITY;
+  let bytesHeld = 0;
+  let answersSince = 0;
 
   server.maxConnections = connectionsMax + refusedMax;
   server.on('connection', (socket: Socket) => {
@@ -36,13 +41,30 @@ export function createConnections(options: ConnectionsOptions) {
     for (const socket of sockets) if (socket.destroyed) sockets.delete(socket);
   }
 
-  function relieve(): void {
-    let bytesHeld = 0;
+  function look(): void {
+    bytesHeld = 0;
+    answersSince = 0;
     for (const { writableLength } of sockets) bytesHeld += writableLength;
+  }
+
+  /**
+   * Throws the refusal while readers hold as much of their answers as they may, before one more is even made. With
+   * thousands of connections a look is not free: one is worth it when the answers since the last could have filled the
+   * room.
+   */
+  function checkRoom(): void {
+    answersSince += 1;
+    if (bytesHeld + answersSince * answerBytesMost > answerBytesHeldMax) look();
+    if (bytesHeld > answerBytesHeldMax) throw toFull();
+  }
+
+  /** Makes so much room that others are not refused at once again. */
+  function relieve(): void {
+    look();
     if (bytesHeld <= answerBytesHeldMax) return;
     log.warn({ bytesHeld }, 'readers do not take their answers: those who hold most are cut off');
     for (const socket of [...sockets].sort((a, b) => b.writableLength - a.writableLength)) {
-      if (bytesHeld <= answerBytesHeldMax) return;
+      if (bytesHeld <= answerBytesHeldMax / 2) return;
       bytesHeld -= socket.writableLength;
       socket.destroy();
     }
@@ -50,7 +72,7 @@ export function createConnections(options: ConnectionsOptions) {
 
   const looking = setInterval(relieve, lookMilliseconds).unref();
   server.once('close', () => clearInterval(looking));
-  return { sockets: sockets as ReadonlySet<Socket> };
+  return { sockets: sockets as ReadonlySet<Socket>, checkRoom };
 }
 
 function refuse(socket: Socket, requestId: string): void {
@@ -59,4 +81,10 @@ function refuse(socket: Socket, requestId: string): void {
   const text = toRefusalText(refusal);
   const headers = [...toHeaders(requestId, text), 'retry-after', '1', 'connection', 'close'];
   closeAfter(socket, toHead(refusal.status, headers) + text);
+}
+
+function toFull(): BusError {
+  const detail =
+    'readers have not taken as much of their answers as the bus can hold: repeat the call in 1 s';
+  return toBusError('unavailable', detail, { retry_after_s: 1 });
 }

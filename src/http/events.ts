@@ -31,6 +31,7 @@ export function createEventStreams(options: EventStreamsOptions) {
   const { bus, answers, log, keepAliveSeconds, stalledReaderSecondsMax, eventStreamsMax } = options;
   const open = new Set<AbortController>();
   const hints = createHints(options.onQuietChange);
+  const toPieces = createPieces();
 
   async function run(exchange: Exchange, query: string): Promise<void> {
     const { request, response } = exchange;
@@ -62,12 +63,12 @@ export function createEventStreams(options: EventStreamsOptions) {
     answers.measure(exchange, 200);
     await write(`retry: 1000\n${toBeginning(start, page)}\n\n`);
     for (;;) {
-      let characters = 0;
-      for (const text of toTexts(page.events)) {
-        await write(text);
-        characters += text.length;
+      let bytes = 0;
+      for (const piece of toPieces(page)) {
+        await write(piece);
+        bytes += piece.length;
       }
-      rows = characters > charactersAtOnce ? Math.ceil(rows / 2) : Math.min(limit, rows * 2);
+      rows = bytes > charactersAtOnce ? Math.ceil(rows / 2) : Math.min(limit, rows * 2);
       const since = page.cursor;
       page = await readNext({ since, limit: rows, wait_s: keepAliveSeconds }, signal);
       if (page.events.length === 0)
@@ -140,6 +141,16 @@ function toBeginning(since: number, page: Page): string {
   return `: there is no event ${since} here, this log is another one: from its beginning\nid: ${page.cursor}`;
 }
 
+/** Streams that are at the same place are given the very same page: it is written out once for all of them. */
+function createPieces(): (page: Page) => readonly Buffer[] {
+  const known = new WeakMap<Page, readonly Buffer[]>();
+  return (page) => {
+    const pieces = known.get(page) ?? Array.from(toTexts(page.events), (text) => Buffer.from(text));
+    known.set(page, pieces);
+    return pieces;
+  };
+}
+
 /** The events in pieces of bounded size, so that a page of long messages is not one long text. */
 function* toTexts(events: Page['events']): Generator<string> {
   let text = '';
@@ -167,7 +178,7 @@ type WriterOptions = Pick<EventStreamsOptions, 'log' | 'stalledReaderSecondsMax'
 /** Writes and waits until it was taken, so that what a slow reader has not taken yet is never piled up. */
 function createWriter({ exchange, signal, stalledReaderSecondsMax, log }: WriterOptions) {
   const { request, response, id } = exchange;
-  return (text: string): Promise<void> | undefined => {
+  return (text: string | Buffer): Promise<void> | undefined => {
     signal.throwIfAborted();
     if (response.write(text)) return undefined;
     return new Promise((resolve, reject) => {

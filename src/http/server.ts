@@ -44,6 +44,8 @@ export type HttpServer = Readonly<{
   listen(address: Readonly<{ host: string; port: number }>): Promise<Listening>;
   /** Takes nothing new, lets what runs finish, and cuts off what is still there after `graceMs` (4000). */
   close(options?: Readonly<{ graceMs?: number }>): Promise<void>;
+  /** For pages that answer as much as the operations: throws the refusal while there is no room for one more answer. */
+  checkRoom(): void;
 }>;
 
 /** A bus behind HTTP: one loop over the contract, and the few pages that are no operation. */
@@ -56,7 +58,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const guard = createGuard(options);
   const answers = createAnswers({ ...bounds, log, observe, isClosing });
   const bodies = createBodies({ ...bounds, answers });
-  const calls = createCalls({ bus, answers, guard });
+  const calls = createCalls({ bus, answers, guard, checkRoom: () => checkRoom() });
   const streams = createEventStreams({ ...bounds, bus, answers, log, onQuietChange: options.onQuietChange });
   const table = createRouteTable(
     toTargets({ answers, pages: [], ...options, serveCall: calls.toServe, serveStream: streams.serve }),
@@ -99,7 +101,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   const server = createServer(serverOptions, onRequest);
-  const { sockets } = createConnections({ ...bounds, server, log, nextId });
+  const { sockets, checkRoom } = createConnections({ ...bounds, server, log, nextId });
   const closeServer = createCloser(server, sockets);
   // Whoever reads the body tells the client to go on; a refusal comes without that.
   server.on('checkContinue', onRequest);
@@ -107,6 +109,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.on('clientError', (error, socket) => answerBrokenRequest(error, socket, nextId()));
   return {
     server,
+    checkRoom,
     listen: (address) => listen(server, address),
     close({ graceMs = 4_000 } = {}) {
       streams.close();

@@ -13,6 +13,8 @@ export type McpDoorOptions = Pick<McpHttpOptions, 'readBody' | 'log'> &
     version: string;
     /** Throws the refusal unless this is the write secret of the bus. */
     checkSecret: (given: string | undefined) => void;
+    /** Throws the refusal while there is no room for one more answer to a read. */
+    checkRoom: () => void;
   }>;
 
 const agentHeader = 'x-bus-agent';
@@ -24,7 +26,8 @@ const agentHeader = 'x-bus-agent';
  * request that was refused: on a 401 clients would look for somebody to log in to.
  */
 export function createMcpDoor(options: McpDoorOptions): McpHttp {
-  const { bus, version, checkSecret, readBody, log } = options;
+  const { bus, version, checkSecret, checkRoom, readBody, log } = options;
+  const comeForward = createSingleFile();
   return createMcpHttp({
     readBody,
     log,
@@ -32,7 +35,11 @@ export function createMcpDoor(options: McpDoorOptions): McpHttp {
     createWatcher: (onUpdated) => createWatcher({ bus, onUpdated, log }),
     createServer: ({ era, headers, watcher }) =>
       createMcpServer({
-        bus: guardWrites(bus, () => checkSecret(readSecret(headers))),
+        bus: guardBus(bus, {
+          checkWrite: () => checkSecret(readSecret(headers)),
+          checkRead: checkRoom,
+          comeForward,
+        }),
         version,
         agentId: readAgentId(headers.get(agentHeader) ?? undefined),
         era,
@@ -59,15 +66,37 @@ function readSecret(headers: Headers): string | undefined {
   return headers.get('x-bus-secret') ?? bearer;
 }
 
-function guardWrites(bus: Bus, check: () => void): Bus {
+type Guard = Readonly<{ checkWrite: () => void; checkRead: () => void; comeForward: () => Promise<void> }>;
+
+function guardBus(bus: Bus, { checkWrite, checkRead, comeForward }: Guard): Bus {
   const entries = operations.map(([name, operation]) => {
-    if (!isWrite(operation)) return [name, bus[name]];
     const operate = bus[name] as (input: unknown, call?: Call) => Promise<unknown>;
-    const guarded = async (input: unknown, call?: Call) => {
-      check();
+    const write = async (input: unknown, call?: Call) => {
+      checkWrite();
       return operate(input, call);
     };
-    return [name, guarded];
+    const read = async (input: unknown, call?: Call) => {
+      checkRead();
+      const answer = await operate(input, call);
+      if (!(input as { wait_s?: number }).wait_s) return answer;
+      await comeForward();
+      checkRead();
+      return answer;
+    };
+    return [name, isWrite(operation) ? write : read];
   });
   return Object.fromEntries(entries) as Bus;
+}
+
+/**
+ * Lets those who were woken by the same post go on one after the other. All at once they would make all their answers
+ * before the first is sent, and nobody would have seen that there is no room for so many.
+ */
+function createSingleFile(): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => {
+    const before = last;
+    last = before.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return before;
+  };
 }

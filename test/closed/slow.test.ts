@@ -44,7 +44,8 @@ test('hundreds of slow senders and readers hold up nobody else, and are cut off'
   const headers = many(150, () => open(bus.port, `${head}x-slow: `, 'trickle'));
   const bodies = many(150, () => open(bus.port, `${head}content-length: 500000\r\n\r\n{`, 'trickle'));
   const readers = [
-    ...many(20, () => open(bus.port, page, 'stop reading')),
+    // More pages than the buffers of the system have room for.
+    ...many(20, () => open(bus.port, page.repeat(10), 'stop reading')),
     ...many(20, () => open(bus.port, stream, 'stop reading')),
   ];
   await pause(500);
@@ -73,6 +74,37 @@ test('hundreds of slow senders and readers hold up nobody else, and are cut off'
   for (const { socket } of readers) socket.resume();
   await until('the readers see their end', () => readers.every(({ isClosed }) => isClosed), 20);
 }, 120_000);
+
+test('long pages that nobody takes neither hold up the bus nor fill its memory, whichever way they are asked for', async () => {
+  const bus = await startRealBus();
+  // Of what JSON writes longest, also once more within quotes.
+  const body = '\u0001"'.repeat(limits.bodyCharactersMax / 2);
+  for (let count = 0; count < 10; count += 1) {
+    await Promise.all(
+      Array.from({ length: 30 }, () => post(bus.port, '/api/bus/message', { topic: 't', sender: 's', body })),
+    );
+  }
+  const call = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'read_messages', arguments: { limit: 500 } },
+  });
+  const asTool = `POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\ncontent-length: ${call.length}\r\n\r\n${call}`;
+  const asPage = 'GET /api/bus/messages?limit=500 HTTP/1.1\r\nhost: localhost\r\n\r\n';
+  let slowest = 0;
+  for (let count = 0; count < 10; count += 1) {
+    many(20, () => open(bus.port, asTool, 'stop reading'));
+    many(20, () => open(bus.port, asPage, 'stop reading'));
+    const startedAt = performance.now();
+    expect((await ask(bus.port, 'GET', '/healthz')).status).toBe(200);
+    slowest = Math.max(slowest, performance.now() - startedAt);
+    expect(bus.residentBytes()).toBeLessThan(900 * 1024 * 1024);
+    await pause(100);
+  }
+  // It once was silent for more than half a minute.
+  expect(slowest).toBeLessThan(10_000);
+}, 60_000);
 
 test('a content type that is nothing but blanks is refused at once', async () => {
   const bus = await startRealBus();

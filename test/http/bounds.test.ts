@@ -204,7 +204,7 @@ test('of readers who take nothing of their answers, those who hold most are cut 
   const bus = createScriptedBus({
     readMessages: ({ limit }) => ({ messages: 'y'.repeat(Number(limit) * 1_000_000) }),
   });
-  const { port, log } = await startServer({ bus, answerBytesHeldMax: 20_000_000 });
+  const { port, log } = await startServer({ bus, answerBytesHeldMax: 24_000_000 });
   const read = (limit: number) => {
     const line = connect(port, `GET /api/bus/messages?limit=${limit} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
     line.socket.pause();
@@ -222,4 +222,50 @@ test('of readers who take nothing of their answers, those who hold most are cut 
   small.socket.resume();
   await until(() => small.text.length > 10_000_000);
   expect(log.entries).toMatchObject([{ level: 'warn' }]);
+});
+
+test('while readers hold all that there may be, a read is unavailable before the bus is asked, and a write is not', async () => {
+  const bus = createScriptedBus({ readMessages: () => ({ messages: 'y'.repeat(5_000_000) }) });
+  const { port } = await startServer({ bus, answerBytesHeldMax: 20_000_000 });
+  let refused = await ask(port, 'GET', '/healthz');
+  // Between two asks those who hold most may have been cut off.
+  while (refused.status === 200) {
+    connect(port, 'GET /api/bus/messages HTTP/1.1\r\nhost: localhost\r\n\r\n').socket.pause();
+    refused = await ask(port, 'GET', '/api/bus/status');
+  }
+  expect([refused.status, refused.json.code, refused.headers['retry-after']]).toEqual([
+    503,
+    'unavailable',
+    '1',
+  ]);
+  const asked = bus.seen.length;
+  expect((await post(port, '/api/bus/message', { topic: 't', sender: 's', body: 'b' })).status).toBe(200);
+  expect((await ask(port, 'GET', '/healthz')).status).toBe(200);
+  expect(bus.seen.slice(asked).map(({ name }) => name)).toEqual(['postMessage']);
+  await sleep(600);
+  expect((await ask(port, 'GET', '/api/bus/status')).status).toBe(200);
+});
+
+test('streams that are at the same place are told what happened in one text, made once', async () => {
+  let written = 0;
+  const message = {
+    toJSON: () => {
+      written += 1;
+      return { body: 'long' };
+    },
+  };
+  const page = {
+    events: [{ id: 1, kind: 'message_posted', ts: 'now', message }],
+    cursor: 1,
+    has_more: false,
+  };
+  const bus = createScriptedBus({
+    readEvents: ({ since }) => (since === 0 ? page : new Promise(() => {})),
+  });
+  const { port } = await startServer({ bus });
+  const stream =
+    'GET /api/bus/events?since=0 HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n';
+  const lines = [1, 2, 3].map(() => connect(port, stream));
+  await until(() => lines.every(({ text }) => text.includes('data: {"id":1')));
+  expect(written).toBe(1);
 });

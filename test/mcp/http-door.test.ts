@@ -1,4 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import net from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { toBusError } from '../../src/contract/errors.ts';
 import { ask, post } from '../http/fixtures.ts';
 import { startMcpHttp } from './http-server.ts';
 import { eras, toCall } from './raw-calls.ts';
@@ -100,5 +102,57 @@ describe('at the door of /mcp', () => {
     expect(await answer).toBe('cut off');
     expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(calls[0]?.call?.signal?.aborted).toBe(true);
+  });
+
+  it('a read for whose answer there is no room does not come to the bus, and a write does', async () => {
+    const { bus, calls } = createScriptedBus();
+    const full = toBusError('unavailable', 'no room', { retry_after_s: 1 });
+    const { port } = await startMcpHttp(bus, {
+      checkRoom: () => {
+        throw full;
+      },
+    });
+    const call = (name: string, input: object) => post(port, '/mcp', toCall(name, input), headers);
+    const { text } = await call('read_messages', {});
+    expect(text).toContain('"status_code":503,"code":"unavailable","data":{"retry_after_s":1}');
+    expect(calls).toEqual([]);
+    await call('post_message', { topic: 't', sender: 's', body: 'b' });
+    expect(calls.map(({ name }) => name)).toEqual(['postMessage']);
+  });
+
+  it('of many who are woken together, those for whose answers there is no room are told so before they are made', async () => {
+    let wake = () => {};
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const { bus, calls } = createScriptedBus({
+      readMessages: async () => {
+        await woken;
+        return { messages: [{ body: 'y'.repeat(4_000_000) }], cursor: 1, has_more: false };
+      },
+    });
+    const { port } = await startMcpHttp(bus, { answerBytesHeldMax: 10_000_000 });
+    const message = JSON.stringify(toCall('read_messages', { since_id: 0, wait_s: 60 }));
+    const told = { answers: 0, refusals: 0 };
+    for (let count = 1; count <= 12; count += 1) {
+      const socket = net.connect(port, '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        // Whoever has the headers of the stream takes of the answer itself only the beginning.
+        socket.once('data', (chunk) => {
+          told[chunk.includes('"code":"unavailable"') ? 'refusals' : 'answers'] += 1;
+          socket.pause();
+        });
+      });
+      socket.write(
+        `POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\ncontent-length: ${message.length}\r\n\r\n${message}`,
+      );
+      await vi.waitFor(() => expect(calls).toHaveLength(count));
+    }
+    wake();
+    await vi.waitFor(() => expect(told.answers + told.refusals).toBe(12), 10_000);
+    expect(told.answers).toBeGreaterThan(0);
+    expect(told.refusals).toBeGreaterThan(told.answers);
   });
 });

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { Bus } from '../../src/contract/contract.ts';
-import { createHttpServer } from '../../src/http/server.ts';
+import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
 import type { Page } from '../../src/http/targets.ts';
 import { createMcpPages } from '../../src/mcp-page.ts';
 
@@ -16,12 +16,30 @@ export type McpServerUnderTest = Readonly<{
 /** The MCP server as the process of the bus mounts it, in front of a bus, closed when the test ends. */
 export function startMcpHttp(
   bus: Bus,
-  { writeSecret, port = 0 }: Readonly<{ writeSecret?: string; port?: number }> = {},
+  { port = 0, answerBytesHeldMax, ...options }: McpServerSettings = {},
 ): Promise<McpServerUnderTest> {
   const log: LogEntry[] = [];
-  const mcp = createMcpPages({ bus, writeSecret, log: toLogger(log) });
-  return startPages({ bus, log, port, pages: mcp.pages, closePages: mcp.close });
+  let checkRoom = () => {};
+  const mcp = createMcpPages({
+    writeSecret: undefined,
+    checkRoom: () => checkRoom(),
+    ...options,
+    bus,
+    log: toLogger(log),
+  });
+  const onServer = (server: HttpServer) => {
+    checkRoom = server.checkRoom;
+  };
+  const pages = { pages: mcp.pages, closePages: mcp.close, onServer, answerBytesHeldMax };
+  return startPages({ bus, log, port, ...pages });
 }
+
+type McpServerSettings = Readonly<{
+  writeSecret?: string;
+  port?: number;
+  checkRoom?: () => void;
+  answerBytesHeldMax?: number;
+}>;
 
 /** The same around pages of the test's own making. */
 export async function startPages(
@@ -31,9 +49,11 @@ export async function startPages(
     closePages: () => Promise<void>;
     port?: number;
     log?: LogEntry[];
+    onServer?: (server: HttpServer) => void;
+    answerBytesHeldMax?: number | undefined;
   }>,
 ): Promise<McpServerUnderTest> {
-  const { bus, pages, port = 0, log = [] } = options;
+  const { bus, pages, port = 0, log = [], answerBytesHeldMax } = options;
   const server = createHttpServer({
     bus,
     version: '1.2.3',
@@ -41,7 +61,9 @@ export async function startPages(
     health: async () => ({ ok: true }),
     pages,
     log: toLogger(log),
+    ...(answerBytesHeldMax !== undefined && { answerBytesHeldMax }),
   });
+  options.onServer?.(server);
   const listening = await server.listen({ host: '127.0.0.1', port });
   async function close(): Promise<void> {
     const closed = server.close({ graceMs: 500 });

@@ -64,6 +64,7 @@ async function readBetween(api: Api, since: number, first: number): Promise<read
     const page = await api.readEvents({ since: cursor, limit: eventsPerPage });
     events.push(...page.events);
     cursor = page.cursor;
-    if (!page.has_more || page.events.length === 0 || cursor >= first) return events.filter(({ id }) => id <= first);
+    if (!page.has_more || page.events.length === 0 || cursor >= first)
+      return events.filter(({ id }) => id <= first);
   }
 }
