@@ -69,9 +69,11 @@ test('so many claims wait, whoever their owners are', async () => {
   expect((await refusalOf(claim(owners))).data).toEqual({ limit: limits.waitersMax, retry_after_s: 5 });
   await engine.releaseLane({ lane: 'feeds', owner: 'ada' });
   expect((await waiting[0])?.lane.owner).toBe('owner-0');
+  // With it went all others of that owner.
+  await untilWaiting(limits.waitersMax - limits.waitersPerOwnerMax + 1);
   const next = claim(owners);
   next.catch(() => {});
-  await untilWaiting(limits.waitersMax + 1);
+  await untilWaiting(limits.waitersMax - limits.waitersPerOwnerMax + 2);
   shutDown();
   const ends = (await outcomes).map((outcome) =>
     outcome.status === 'rejected' ? outcome.reason.code : 'served',
