@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHome, type Home, waitUntil } from './daemon/machine.ts';
+import { startMcpServer } from './daemon/mcp-server.ts';
 
 let home: Home;
 const servers: { close(): unknown }[] = [];
@@ -48,7 +49,24 @@ describe('a call without a bus', () => {
     expect(home.buses()).toEqual([home.address()?.processId]);
   });
 
-  it('starts one and not ten when ten come in the same instant', async () => {
+  it('starts one and not ten when ten MCP servers are started in the same instant', async () => {
+    const servers = Array.from({ length: 10 }, () => startMcpServer(home));
+    const results = await Promise.all(
+      servers.map(({ call }, index) => call('post_message', { topic: 'news', body: `from ${index}` })),
+    );
+    expect(results.map(({ ok }) => ok)).toEqual(Array(10).fill(true));
+    expect(new Set(results.map(({ id }) => id)).size).toBe(10);
+    const counts = await Promise.all(servers.map(({ call }) => call('get_bus_status')));
+    expect(counts.map(({ _meta }) => _meta)).toEqual(
+      Array(10).fill(expect.objectContaining({ message_count: 10 })),
+    );
+    expect(home.buses()).toEqual([home.address()?.processId]);
+    expect(readFileSync(home.place.log, 'utf8').match(/the bus listens/g)).toHaveLength(1);
+    for (const { child } of servers) child.stdin.end();
+    await Promise.all(servers.map(({ ended }) => ended));
+  });
+
+  it('starts one and not ten when ten commands come in the same instant', async () => {
     const calls = Array.from({ length: 10 }, () => home.start(['get-bus-status', '--json']));
     const statuses = await Promise.all(calls.map(({ ended }) => ended));
     expect(statuses).toEqual(Array(10).fill(0));

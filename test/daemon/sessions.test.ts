@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, createClient } from '../../src/http/client.ts';
-import { commandFile } from '../build.ts';
-import { createHome, type Home, waitUntil } from './machine.ts';
+import { createHome, type Home } from './machine.ts';
+import { startMcpServer } from './mcp-server.ts';
 
 let home: Home;
 let watcher: Client | undefined;
@@ -19,32 +16,13 @@ afterEach(async () => {
   await home.remove();
 });
 
-/** The MCP server that ships, as a client starts it: over stdio, with nothing set and no bus running. */
-async function openSession(agentId: string) {
-  const child = spawn(process.execPath, [commandFile], {
-    env: { ...home.environment, BUS_MCP_AGENT_ID: agentId },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  const answers = new Map<number, { result: { structuredContent: Record<string, unknown> } }>();
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const message = JSON.parse(line);
-    answers.set(message.id, message);
-  });
-  let count = 0;
-  const ask = (method: string, params: object) => {
-    count += 1;
-    const id = count;
-    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
-    return waitUntil(() => answers.get(id));
-  };
-  const clientInfo = { name: 'test', version: '1' };
-  await ask('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
+function openSession(agentId: string) {
+  const { child, ended, call } = startMcpServer(home, { BUS_MCP_AGENT_ID: agentId });
   return {
     child,
-    ended: once(child, 'exit'),
+    ended,
     async claim(lane: string, more: object) {
-      const { result } = await ask('tools/call', { name: 'claim_lane', arguments: { lane, ...more } });
-      expect(result.structuredContent).toMatchObject({ ok: true, agent_id: agentId });
+      expect(await call('claim_lane', { lane, ...more })).toMatchObject({ ok: true, agent_id: agentId });
     },
   };
 }
@@ -55,7 +33,7 @@ function watch(): Client {
 }
 
 describe('the end of an MCP session', () => {
-  type Session = Awaited<ReturnType<typeof openSession>>;
+  type Session = ReturnType<typeof openSession>;
   const ends: [string, (session: Session) => unknown][] = [
     ['its client closes stdin', ({ child }) => child.stdin.end()],
     ['SIGTERM', ({ child }) => child.kill('SIGTERM')],
@@ -64,7 +42,7 @@ describe('the end of an MCP session', () => {
   ];
 
   it.each(ends)('by %s gives its kept lanes to the next within a second, and no other', async (_, end) => {
-    const session = await openSession('ada');
+    const session = openSession('ada');
     await session.claim('kept', { keep_alive: true, lease_s: 600 });
     await session.claim('plain', { lease_s: 600 });
     const granted = watch().claimLane({ lane: 'kept', owner: 'eve', wait_s: 20 });
@@ -77,7 +55,7 @@ describe('the end of an MCP session', () => {
   });
 
   it('by SIGKILL leaves the lane until its short lease is over, and not longer', async () => {
-    const session = await openSession('ada');
+    const session = openSession('ada');
     await session.claim('kept', { keep_alive: true, lease_s: 2 });
     await session.claim('short-by-itself', { keep_alive: true });
     session.child.kill('SIGKILL');
@@ -92,7 +70,7 @@ describe('the end of an MCP session', () => {
   });
 
   it('leaves the bus to the others', async () => {
-    const [ada, eve] = await Promise.all([openSession('ada'), openSession('eve')]);
+    const [ada, eve] = [openSession('ada'), openSession('eve')];
     await Promise.all([ada.claim('docs', { keep_alive: true }), eve.claim('tests', { keep_alive: true })]);
     const buses = home.buses();
     expect(buses).toHaveLength(1);
