@@ -6,7 +6,7 @@ import { toKebabCase } from '../contract/names.ts';
 import { isWrite, type Operation } from '../contract/operation.ts';
 import { fromText } from '../contract/text.ts';
 import type { CommandDeclaration, Invocation } from './command.ts';
-import { UsageError } from './config.ts';
+import { type Config, UsageError } from './config.ts';
 import { exitStatus } from './failure.ts';
 import { isText, toDescription, toFlagFields, toInputError, toOption } from './fields.ts';
 import { toLoginName } from './folders.ts';
@@ -57,7 +57,7 @@ async function runOperation(
       const isAgent = caller !== undefined && operation.agentField !== undefined;
       await terminal.print(toJsonLine(isAgent ? { ...answer, agent_id: caller } : answer));
     } else {
-      if (caller !== undefined) terminal.remark(`as ${caller}`);
+      if (caller !== undefined) terminal.remark(`as ${caller}${toIdAdvice(name, config)}`);
       await terminal.print(printAnswer(name, answer));
     }
     return exitStatus.done;
@@ -91,6 +91,12 @@ function fillInCaller(
   if (field === undefined || input[field] !== undefined) return { input };
   const caller = agentField === undefined ? toLoginName(environment) : config.agentId;
   return { input: { ...input, [field]: caller }, caller };
+}
+
+/** An id that is made up for each command holds a lane that no later command would release. */
+function toIdAdvice(name: OperationName, { agentId, given }: Config): string {
+  if (name !== 'claimLane' || given.has('agentId')) return '';
+  return `, the id of this command alone: release it with --owner ${agentId}, or set BUS_MCP_AGENT_ID to one id before you claim`;
 }
 
 function readIdempotencyKey(key: unknown): string | undefined {
