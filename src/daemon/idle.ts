@@ -6,8 +6,8 @@ export type Occupation = Readonly<{
   now: number;
   lastUsedAt: number;
   callsInFlight: number;
-  /** How long the longest live lease still runs; 0 without one. */
-  leaseMilliseconds: number;
+  /** When the last lease ends that was not released, or ended. */
+  leaseEndsAt: number;
   idleMilliseconds: number;
 }>;
 
@@ -16,10 +16,9 @@ export type Occupation = Readonly<{
  * lease was there for the whole time.
  */
 export function decideIdle(occupation: Occupation): 'leave' | Readonly<{ lookAgainMilliseconds: number }> {
-  const { now, lastUsedAt, callsInFlight, leaseMilliseconds, idleMilliseconds } = occupation;
+  const { now, lastUsedAt, callsInFlight, leaseEndsAt, idleMilliseconds } = occupation;
   if (callsInFlight > 0) return { lookAgainMilliseconds: Math.min(idleMilliseconds, 60_000) };
-  const occupiedUntil = leaseMilliseconds > 0 ? now + leaseMilliseconds : lastUsedAt;
-  const left = occupiedUntil + idleMilliseconds - now;
+  const left = Math.max(lastUsedAt, leaseEndsAt) + idleMilliseconds - now;
   return left <= 0 ? 'leave' : { lookAgainMilliseconds: left };
 }
 
@@ -38,12 +37,12 @@ export function untilIdle({ bus, use, idleSeconds, now, setTimer }: IdleOptions)
   const idleMilliseconds = idleSeconds * 1000;
   return new Promise((resolve) => {
     async function look(): Promise<void> {
-      const leaseMilliseconds = await longestLease(bus).catch(() => lookAgainMillisecondsMax);
+      const leaseMilliseconds = await untilLastLeaseEnds(bus).catch(() => lookAgainMillisecondsMax);
       const decision = decideIdle({
         now: now(),
         lastUsedAt: use.lastUsedAt(),
         callsInFlight: use.callsInFlight(),
-        leaseMilliseconds,
+        leaseEndsAt: now() + leaseMilliseconds,
         idleMilliseconds,
       });
       if (decision === 'leave') resolve();
@@ -53,7 +52,9 @@ export function untilIdle({ bus, use, idleSeconds, now, setTimer }: IdleOptions)
   });
 }
 
-async function longestLease(bus: Bus): Promise<number> {
-  const { active_lanes } = await bus.getBusStatus({});
-  return Math.max(0, ...active_lanes.map(({ expires_in_s = 0 }) => expires_in_s * 1000));
+/** Below zero when it has ended: a lease may begin and run out between two looks, and counts all the same. */
+async function untilLastLeaseEnds(bus: Bus): Promise<number> {
+  const { active_lanes, orphaned_claims, _meta: meta } = await bus.getBusStatus({});
+  const ends = [...active_lanes, ...orphaned_claims].map(({ expires_at }) => Date.parse(expires_at));
+  return Math.max(...ends) - Date.parse(meta.ts);
 }

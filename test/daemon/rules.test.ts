@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Address, readAddress, removeAddress, writeAddress } from '../../src/daemon/address.ts';
 import { checkClock, checkVersion } from '../../src/daemon/bus-checks.ts';
-import { decideIdle, type Occupation } from '../../src/daemon/idle.ts';
+import { decideIdle, type Occupation, untilIdle } from '../../src/daemon/idle.ts';
 import { createLogFile } from '../../src/daemon/log-file.ts';
 import { createLineReader, readLastLines, toReadable } from '../../src/daemon/log-lines.ts';
 import { checkData, checkNode } from '../../src/daemon/machine-checks.ts';
@@ -12,6 +12,8 @@ import { toMismatches } from '../../src/daemon/mismatch.ts';
 import { toPlace } from '../../src/daemon/place.ts';
 import { takeStartTurn } from '../../src/daemon/starting.ts';
 import { decideUpgrade } from '../../src/daemon/upgrade.ts';
+import { createManualClock } from '../mcp/manual-clock.ts';
+import { createScriptedBus } from '../mcp/scripted-bus.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bus-mcp-daemon-'));
 let fileCount = 0;
@@ -34,7 +36,7 @@ describe('a bus that a client started', () => {
     now: 100_000,
     lastUsedAt: 70_000,
     callsInFlight: 0,
-    leaseMilliseconds: 0,
+    leaseEndsAt: 0,
     idleMilliseconds: 30_000,
   };
 
@@ -48,7 +50,32 @@ describe('a bus that a client started', () => {
   });
 
   it('stays while a lease is live, and for the whole time after it', () => {
-    expect(decideIdle({ ...quiet, leaseMilliseconds: 5_000 })).toEqual({ lookAgainMilliseconds: 35_000 });
+    expect(decideIdle({ ...quiet, leaseEndsAt: 105_000 })).toEqual({ lookAgainMilliseconds: 35_000 });
+    expect(decideIdle({ ...quiet, leaseEndsAt: 95_000 })).toEqual({ lookAgainMilliseconds: 25_000 });
+  });
+
+  it('stays for the whole time after a lease that ended between two looks', async () => {
+    const clock = createManualClock();
+    const start = Date.parse('2026-01-01T00:00:00Z');
+    const leaseMilliseconds = 29 * 60_000;
+    const toTime = (milliseconds: number) => new Date(start + milliseconds).toISOString();
+    const { bus } = createScriptedBus({
+      getBusStatus: () => {
+        const left = leaseMilliseconds - clock.now();
+        const lane = { expires_at: toTime(leaseMilliseconds), expires_in_s: Math.max(0, left / 1000) };
+        const [active_lanes, orphaned_claims] = left > 0 ? [[lane], []] : [[], [lane]];
+        return { active_lanes, orphaned_claims, _meta: { ts: toTime(clock.now()) } };
+      },
+    });
+    let isOver = false;
+    const use = { callsInFlight: () => 0, lastUsedAt: () => 0 };
+    void untilIdle({ bus, use, idleSeconds: 1800, now: clock.now, setTimer: clock.setTimer }).then(() => {
+      isOver = true;
+    });
+    await clock.pass(59 * 60 - 1);
+    expect(isOver).toBe(false);
+    await clock.pass(1);
+    expect(isOver).toBe(true);
   });
 });
 
