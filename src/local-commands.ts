@@ -25,7 +25,7 @@ export const localCommands: readonly CommandDeclaration[] = [
     group: 'This machine',
     summary: 'Stop the local bus',
     guidance:
-      'It finishes what runs, and is gone when this command ends. No error when none runs. Nothing is lost.',
+      'It finishes what runs, and is gone when this command ends. No error when none runs. Nothing is lost. Clients that wait there, like watch, start it again.',
     readers: ['client', 'bus'],
     run: down,
   },
@@ -91,16 +91,18 @@ async function down({ config, terminal }: Invocation): Promise<number> {
       `process ${processId} is the local bus and does not answer: look into ${place.logFile}, or end it with kill -9 ${processId}`,
     );
   }
-  terminal.remark(`stopping the local bus (process ${processId}), ${toUnfinished(finding.callsInFlight)}`);
+  const { callsInFlight: calls } = finding;
+  const callsText = calls === 1 ? '1 call' : `${calls} calls`;
+  const use = calls === 0 ? 'which nobody is using' : `which first finishes ${callsText}`;
+  terminal.remark(`stopping the local bus (process ${processId}), ${use}`);
   await stopBus(finding.address);
   await terminal.print(`the local bus is stopped${toReturn(finding.address)}`);
+  if (calls > 0) {
+    terminal.remark(
+      `${callsText} ${calls === 1 ? 'was' : 'were'} under way: a client that goes on waiting, as watch and hold do, starts it again at once; end such clients first to keep it down`,
+    );
+  }
   return exitStatus.done;
-}
-
-function toUnfinished(calls: number): string {
-  return calls === 0
-    ? 'which nobody is using'
-    : `which first finishes ${calls} ${calls === 1 ? 'call' : 'calls'}`;
 }
 
 function toReturn({ startedBy }: Address): string {

@@ -1,6 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findBus } from '../../src/daemon/find.ts';
+import { toPlace } from '../../src/daemon/place.ts';
 import { createHome, type Home, waitUntil } from './machine.ts';
 
 let home: Home;
@@ -43,6 +46,25 @@ describe('down', () => {
     await waitUntil(() => home.address());
     expect((await home.run(['down'])).output).toContain('serve');
     expect(await serve.ended).toBe(0);
+  });
+
+  it('says that whoever waits there starts it again', async () => {
+    await home.run(['up']);
+    expect((await home.run(['down'])).errorOutput).not.toContain('at once');
+    await home.run(['up']);
+    const watch = home.start(['watch']);
+    const place = toPlace({ store: home.place.database, dataFolder: dirname(home.place.database) });
+    for (let calls = 0; calls === 0; ) {
+      const finding = await findBus(place);
+      calls = finding.state === 'running' ? finding.callsInFlight : 0;
+    }
+    const { status, errorOutput } = await home.run(['down']);
+    expect(status).toBe(0);
+    expect(errorOutput).toContain(
+      '1 call was under way: a client that goes on waiting, as watch and hold do',
+    );
+    watch.child.kill('SIGINT');
+    await watch.ended;
   });
 
   it('names a bus that does not answer instead of waiting for it', async () => {
