@@ -9,13 +9,31 @@ describeInBrowser('the live page', (open) => {
     const lines = page.locator('#start-lines code');
     await eventually(() => lines.count()).toBe(3);
     expect(await lines.allTextContents()).toEqual([
-      expect.stringContaining(`claude mcp add bus --env BUS_MCP_BASE_URL=${server.url}/api/bus`),
+      `claude mcp add --transport http bus ${server.url}/mcp`,
       expect.stringContaining('/lanes/first-lane/claim'),
       expect.stringContaining('/api/bus/message'),
     ]);
+    await page.getByText('Another client').click();
+    const others = page.locator('#start-others code');
+    expect(JSON.parse((await others.first().textContent()) ?? '')).toEqual({
+      mcpServers: { bus: { type: 'http', url: `${server.url}/mcp` } },
+    });
+    expect(await others.last().textContent()).toBe(
+      `claude mcp add bus --env BUS_MCP_BASE_URL=${server.url}/api/bus -- npx -y bus-mcp`,
+    );
     await server.bus.postMessage({ topic: 'hello', sender: 'me', body: 'The bus works.' });
     await page.getByRole('article').getByText('The bus works.').waitFor();
     expect(await page.locator('#start').isVisible()).toBe(false);
+  });
+
+  test('the lines of an armed bus take its secret from the shell', async () => {
+    const { page, server } = await open({ options: { writeSecret: secret } });
+    const lines = page.locator('#start-lines code');
+    await eventually(() => lines.count()).toBe(3);
+    const header = '"X-Bus-Secret: $BUS_WRITE_SECRET"';
+    const all = await lines.allTextContents();
+    expect(all[0]).toBe(`claude mcp add --transport http bus ${server.url}/mcp --header ${header}`);
+    for (const line of all.slice(1)) expect(line).toContain(`-H ${header}`);
   });
 
   test('posts, claims, steals and releases appear without a reload', async () => {

@@ -59,6 +59,7 @@ const start = `<section class="start" id="start" aria-labelledby="start-title" h
 <p>The bus runs and waits for its first agent. Paste these three lines to get started:</p>
 <ol id="start-lines"></ol>
 <p>The first gives Claude Code the bus as tools, the second claims a lane, the third posts a message. This page follows by itself.</p>
+<details><summary>Another client</summary><ul id="start-others"></ul></details>
 </section>`;
 
 const flags = `<section class="flags" id="flags" aria-labelledby="flags-title" tabindex="-1">

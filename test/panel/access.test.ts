@@ -62,6 +62,7 @@ describeInBrowser('everybody can use the page', (open) => {
       await page.locator('#start-lines code').first().waitFor();
       await eventually(() => page.locator('#connection').textContent()).toBe('Live');
       await page.locator('#notices:empty').waitFor({ state: 'attached' });
+      await page.getByText('Another client').click();
       expect(await findFaults(page)).toEqual([]);
     });
   }

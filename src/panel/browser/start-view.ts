@@ -13,25 +13,40 @@ export function createStartView(model: Model, base: URL) {
     setShown(part('panes'), !isEmpty);
     if (!isEmpty || shownFor === meta.write_secret_armed) return;
     shownFor = meta.write_secret_armed;
-    part('start-lines').replaceChildren(...toStartLines(base, meta.write_secret_armed).map(makeLine));
+    const addresses = { bus: base.href.replace(/\/$/, ''), mcp: new URL('../../mcp', base).href };
+    part('start-lines').replaceChildren(...toStartLines(addresses, shownFor).map(makeLine));
+    part('start-others').replaceChildren(...toOtherWays(addresses, shownFor));
   }
 
   return { paint };
 }
 
-/** Lines for a shell: the tools for an agent, a first claim, a first message. */
-function toStartLines(base: URL, isArmed: boolean): readonly string[] {
-  const address = base.href.replace(/\/$/, '');
-  const environment = [
-    `--env BUS_MCP_BASE_URL=${address}`,
-    ...(isArmed ? ['--env BUS_WRITE_SECRET="$BUS_WRITE_SECRET"'] : []),
-  ];
-  const secret = isArmed ? ' -H "X-Bus-Secret: $BUS_WRITE_SECRET"' : '';
-  const curl = `curl -sS -H 'Content-Type: application/json'${secret}`;
+type Addresses = Readonly<{ bus: string; mcp: string }>;
+
+/** Lines for a shell: the tools for an agent, a first claim, a first message. They need nothing but this bus. */
+function toStartLines({ bus, mcp }: Addresses, isArmed: boolean): readonly string[] {
+  const header = (option: string) => (isArmed ? ` ${option} "X-Bus-Secret: $BUS_WRITE_SECRET"` : '');
+  const curl = `curl -sS -H 'Content-Type: application/json'${header('-H')}`;
   return [
-    `claude mcp add bus ${environment.join(' ')} -- npx -y bus-mcp`,
-    `${curl} -d '{"owner": "me", "lease_s": 300}' ${address}/lanes/first-lane/claim`,
-    `${curl} -d '{"topic": "hello", "sender": "me", "body": "The bus works."}' ${address}/message`,
+    `claude mcp add --transport http bus ${mcp}${header('--header')}`,
+    `${curl} -d '{"owner": "me", "lease_s": 300}' ${bus}/lanes/first-lane/claim`,
+    `${curl} -d '{"topic": "hello", "sender": "me", "body": "The bus works."}' ${bus}/message`,
+  ];
+}
+
+function toOtherWays({ bus, mcp }: Addresses, isArmed: boolean): readonly HTMLElement[] {
+  const headers = isArmed ? { headers: { 'X-Bus-Secret': 'the secret of this bus' } } : {};
+  const block = { mcpServers: { bus: { type: 'http', url: mcp, ...headers } } };
+  const secret = isArmed ? ' --env BUS_WRITE_SECRET="$BUS_WRITE_SECRET"' : '';
+  return [
+    make('li', {}, 'Most clients take this block:'),
+    makeLine(JSON.stringify(block)),
+    make(
+      'li',
+      {},
+      'From the npm package, each session has a server of its own, which renews its leases and gives back what it held:',
+    ),
+    makeLine(`claude mcp add bus --env BUS_MCP_BASE_URL=${bus}${secret} -- npx -y bus-mcp`),
   ];
 }
 
