@@ -1,6 +1,6 @@
 import type { Output } from '../contract/contract.ts';
 import { toAge, toDuration } from './duration.ts';
-import { toVisibleLine } from './visible.ts';
+import { toShortName, toVisibleLine } from './visible.ts';
 
 /** The status in a few lines, for whoever asks for the page from a terminal. */
 export function toSummary(status: Status): string {
@@ -77,5 +77,5 @@ function toMessageCells(message: Message, now: number): string[] {
 }
 
 function name(text: string): string {
-  return toVisibleLine(text, 32);
+  return toShortName(text, 32);
 }

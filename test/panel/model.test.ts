@@ -8,7 +8,7 @@ import type { BusEvent, LaneEvent, Message, Status } from '../../src/panel/brows
 import { createEventParser } from '../../src/panel/browser/stream.ts';
 import { toTimeline, toTimelineText } from '../../src/panel/browser/timeline.ts';
 import { toAge, toDuration } from '../../src/panel/duration.ts';
-import { toVisible, toVisibleLine } from '../../src/panel/visible.ts';
+import { toShortName, toVisible, toVisibleLine, toVisibleName } from '../../src/panel/visible.ts';
 
 const noon = Date.UTC(2026, 0, 2, 12);
 const at = (minutes: number) => new Date(noon + minutes * 60_000).toISOString();
@@ -297,8 +297,39 @@ describe('small parts of the page', () => {
       'a⟨U+0000⟩b⟨U+007F⟩c⟨U+200B⟩d⟨U+D800⟩e⟨U+E0041⟩',
     );
     expect(toVisible('tab\tline\r\nnext 👩‍👩‍👧 ümläut')).toBe('tab\tline\nnext 👩‍👩‍👧 ümläut');
+    const persian = 'می\u200cخواهم';
+    expect(toVisible(`❤\ufe0f 👩🏽\u200d💻 1\ufe0f\u20e3 ${persian}`)).toBe(
+      `❤\ufe0f 👩🏽\u200d💻 1\ufe0f\u20e3 ${persian}`,
+    );
+    expect(toVisible('pay\u200dpal x\ufe0f')).toBe('pay⟨U+200D⟩pal x⟨U+FE0F⟩');
     expect(toVisibleLine(' a \n\n b ', 10)).toBe('a b');
     expect([...toVisibleLine('🚀'.repeat(50), 10)]).toHaveLength(10);
+  });
+
+  test.each([
+    ...[
+      '\ufe0f',
+      '\u034f',
+      '\u200c',
+      '\u200d',
+      '\u00a0',
+      '\u115f',
+      '\u1160',
+      '\u3164',
+      '\uffa0',
+      '\u{e0100}',
+    ],
+    ...['\u180e', '\u2003', '\u2800', '\u3000', '\n', '\t', '\u00ad', '\u2062', '\u{1d173}', '\u17b4'],
+  ])('a name with %j in it cannot be taken for the one without', (sign) => {
+    const point = sign.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    expect(toVisibleName(`a${sign}da`)).toBe(`a⟨U+${point}⟩da`);
+  });
+
+  test('a name keeps its spaces, but none is lost where nobody sees it', () => {
+    expect(toVisibleName('ada lovelace 🚀 دينا')).toBe('ada lovelace 🚀 دينا');
+    expect(toVisibleName(' ada  b ')).toBe('⟨U+0020⟩ada ⟨U+0020⟩b⟨U+0020⟩');
+    expect(toShortName('ada\u200b lovelace', 12)).toBe('ada⟨U+200B⟩…');
+    expect(toShortName('ada', 3)).toBe('ada');
   });
 
   test('lengths and ages are told in the units that matter', () => {

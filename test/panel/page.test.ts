@@ -149,6 +149,8 @@ describe('what is served at the root', () => {
     expect(lines).toContain('Lanes held (8 of 30)');
     expect(lines).toContain('Needs a person (8 of 15)');
     expect(lines).toContain('Left behind: none');
-    expect(text).toMatch(/ {2}lane-0 {2,}ada⟨U\+001B⟩\[2J root {2,}\S+ \S+ left {2}fence 1 {2}1 waiting/);
+    expect(text).toMatch(
+      / {2}lane-0 {2,}ada⟨U\+001B⟩\[2J⟨U\+000A⟩root {2,}\S+ \S+ left {2}fence 1 {2}1 waiting/,
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { toAge } from '../duration.ts';
-import { toVisible, toVisibleLine } from '../visible.ts';
+import { toShortName, toVisibleName } from '../visible.ts';
 import type { Agent } from './agents.ts';
 import type { ServerClock } from './clock.ts';
 import { make, makePeerText, part, setShown, setText, toExactTime } from './dom.ts';
@@ -45,8 +45,8 @@ export function createAgentsView({
     const heard = make('time', {});
     const doing = make('div', { class: 'doing' });
     const button = make('button', { type: 'button', class: 'sender' }, makeAgent(name));
-    button.title = `Only messages of ${toVisible(name)}`;
-    button.setAttribute('aria-label', `${toVisibleLine(name, 60)}: show only their messages`);
+    button.title = `Only messages of ${toVisibleName(name)}`;
+    button.setAttribute('aria-label', `${toShortName(name, 60)}: show only their messages`);
     button.addEventListener('click', () => onAgent(name));
     const element = make('li', { class: 'agent-row' }, button, heard, doing);
     let shownDoing = '';

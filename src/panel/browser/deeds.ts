@@ -1,4 +1,4 @@
-import { toVisibleLine } from '../visible.ts';
+import { toShortName } from '../visible.ts';
 import { type Api, AwayError, type Permit, RefusedError } from './api.ts';
 import type { HeldLane } from './lanes.ts';
 import type { Notices } from './notices.ts';
@@ -32,7 +32,7 @@ export function createDeeds(
     );
     if (!done) return false;
     parts.onAcknowledged(done);
-    notices.say(`Message #${id} is acknowledged by ${toVisibleLine(done.acknowledged_by ?? '', 60)}.`);
+    notices.say(`Message #${id} is acknowledged by ${toShortName(done.acknowledged_by ?? '', 60)}.`);
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { toAge } from '../duration.ts';
-import { toVisible } from '../visible.ts';
+import { toVisibleName } from '../visible.ts';
 
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
@@ -18,7 +18,7 @@ export function makeSvg(name: string, attributes: Attributes = {}, ...children: 
 
 /** What an agent wrote, kept apart from the text around it: its writing direction ends with it. */
 export function makePeerText(text: string, className = ''): HTMLElement {
-  return make('bdi', { class: `peer ${className}`.trim() }, toVisible(text));
+  return make('bdi', { class: `peer ${className}`.trim() }, toVisibleName(text));
 }
 
 /** An element of the document that the page cannot do without. */

@@ -1,4 +1,4 @@
-import { toVisible, toVisibleLine } from '../visible.ts';
+import { toShortName, toVisibleName } from '../visible.ts';
 import { make, part } from './dom.ts';
 import type { Filter } from './message-log.ts';
 import type { Message } from './rows.ts';
@@ -81,7 +81,7 @@ function createOffer(place: (name: string, before: number) => void) {
 function createChoice(id: string) {
   const select = part<HTMLSelectElement>(id);
   const { add, offer } = createOffer((name, before) => {
-    const option = make('option', { value: name }, toVisibleLine(name, shownCharactersMax));
+    const option = make('option', { value: name }, toShortName(name, shownCharactersMax));
     select.insertBefore(option, select.options[before + 1] ?? null);
   });
 
@@ -100,7 +100,7 @@ function createNameField(id: string, listId: string, onChange: () => void) {
   /** What is shown has signs for what hides or turns text; the bus is asked for what is behind them. */
   const behind = new Map<string, string>();
   const { add, offer } = createOffer((name, before) => {
-    const shown = toVisible(name);
+    const shown = toVisibleName(name);
     behind.set(shown, name);
     list.insertBefore(make('option', { value: shown }), list.options[before] ?? null);
   });
@@ -114,8 +114,8 @@ function createNameField(id: string, listId: string, onChange: () => void) {
 
   function choose(name: string): void {
     add(name);
-    behind.set(toVisible(name), name);
-    input.value = toVisible(name);
+    behind.set(toVisibleName(name), name);
+    input.value = toVisibleName(name);
   }
 
   return { read: () => behind.get(input.value) ?? input.value, offer, choose };

@@ -1,5 +1,5 @@
 import { toDuration } from '../duration.ts';
-import { toVisibleLine } from '../visible.ts';
+import { toShortName } from '../visible.ts';
 import type { ServerClock } from './clock.ts';
 import type { ConnectionState } from './connection.ts';
 import { make, part, setShown, setText, toClockTime } from './dom.ts';
@@ -55,8 +55,8 @@ export function createHeaderView({
     firstVersion ??= meta.version;
     const upSeconds = meta.uptime_s + (clock.now() - Date.parse(meta.ts)) / 1000;
     const sentences = [
-      `bus-mcp ${toVisibleLine(meta.version, 30)}`,
-      toVisibleLine(meta.store, 30),
+      `bus-mcp ${toShortName(meta.version, 30)}`,
+      toShortName(meta.store, 30),
       `up ${toDuration(upSeconds)}`,
       meta.write_secret_armed ? 'writes need the secret' : 'writes are open',
     ];

@@ -1,5 +1,5 @@
 import { toDuration } from '../duration.ts';
-import { toVisible } from '../visible.ts';
+import { toVisibleName } from '../visible.ts';
 import type { Activity } from './activity.ts';
 import { activityMilliseconds } from './activity.ts';
 import type { ServerClock } from './clock.ts';
@@ -142,7 +142,7 @@ export function createFreeRow(lane: FreeLane, parts: LaneRowParts): Row<FreeLane
       shown = next;
       owner.replaceChildren(makeAgent(next.owner));
       freed.replaceChildren(make('span', {}, 'released '), makeTime(next.ts));
-      freed.title = next.by === undefined ? '' : `released by ${toVisible(next.by)}`;
+      freed.title = next.by === undefined ? '' : `released by ${toVisibleName(next.by)}`;
       setText(fence, String(next.fence));
     }
     setAge(freed.querySelector('time') as HTMLTimeElement, parts.clock.now());

@@ -1,5 +1,5 @@
 import { toDuration } from '../duration.ts';
-import { toVisible } from '../visible.ts';
+import { toVisibleName } from '../visible.ts';
 import { makeSvg, toClockTime } from './dom.ts';
 import { toHue } from './hues.ts';
 import { type Mark, type Span, type Timeline, toTimelineText, type Window } from './timeline.ts';
@@ -25,7 +25,7 @@ function makeSpan(span: Span, place: (at: number) => number): SVGElement[] {
   held.append(makeTitle(toSpanText({ ...span, to: lapsedAt })));
   if (lapsedAt >= span.to) return [held];
   const lapsed = makeRect(place(lapsedAt), place(span.to), { class: 'lapsed' });
-  lapsed.append(makeTitle(`the lease of ${toVisible(span.owner)} ran out at ${toClockTime(lapsedAt)}`));
+  lapsed.append(makeTitle(`the lease of ${toVisibleName(span.owner)} ran out at ${toClockTime(lapsedAt)}`));
   // It ran out before what is shown begins.
   return lapsedAt <= span.from ? [lapsed] : [held, lapsed];
 }
@@ -59,11 +59,11 @@ function makeTitle(text: string): SVGElement {
 function toSpanText({ owner, fence, from, to, isCutOff }: Span): string {
   const start = isCutOff ? 'before this hour' : toClockTime(from);
   const length = isCutOff ? '' : `, ${toDuration((to - from) / 1000)}`;
-  return `${toVisible(owner)}, fence ${fence}: ${start} to ${toClockTime(to)}${length}`;
+  return `${toVisibleName(owner)}, fence ${fence}: ${start} to ${toClockTime(to)}${length}`;
 }
 
 function toMarkText({ kind, at, owner, by }: Mark): string {
   const act = { claim: 'claimed by', steal: 'stolen by', release: 'released by' }[kind];
-  const whose = by === undefined ? '' : `, left behind by ${toVisible(owner)}`;
-  return `${toClockTime(at)} ${act} ${toVisible(by ?? owner)}${whose}`;
+  const whose = by === undefined ? '' : `, left behind by ${toVisibleName(owner)}`;
+  return `${toClockTime(at)} ${act} ${toVisibleName(by ?? owner)}${whose}`;
 }

@@ -1,4 +1,4 @@
-import { toVisibleLine } from '../visible.ts';
+import { toShortName } from '../visible.ts';
 import { createAgentsView } from './agents-view.ts';
 import { createApi } from './api.ts';
 import { createServerClock } from './clock.ts';
@@ -106,7 +106,7 @@ function createFlagTeller(
       .filter((flag) => flag.id > told)
       .slice(0, 3)
       .reverse())
-      say(`${toVisibleLine(sender, 60)} asks for a person in message #${id}.`);
+      say(`${toShortName(sender, 60)} asks for a person in message #${id}.`);
     lastTold = Math.max(lastTold ?? 0, flags[0]?.id ?? 0);
   };
 }

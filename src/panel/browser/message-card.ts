@@ -1,4 +1,4 @@
-import { toVisible, toVisibleLine } from '../visible.ts';
+import { toShortName, toVisibleName } from '../visible.ts';
 import { make, makePeerText, setText, toExactTime } from './dom.ts';
 import { makeAgent, makeWhen, setWhen } from './message-parts.ts';
 import { createMessageText } from './message-text.ts';
@@ -19,10 +19,10 @@ export function createMessageCard(
   const { message, now, pattern } = given;
   const { id, topic, sender, body } = message;
   const topicButton = make('button', { type: 'button', class: 'topic' }, makePeerText(topic));
-  topicButton.title = `Only the topic ${toVisible(topic)}`;
+  topicButton.title = `Only the topic ${toVisibleName(topic)}`;
   topicButton.addEventListener('click', () => given.onTopic(topic));
   const senderButton = make('button', { type: 'button', class: 'sender' }, makeAgent(sender));
-  senderButton.title = `Only messages of ${toVisible(sender)}`;
+  senderButton.title = `Only messages of ${toVisibleName(sender)}`;
   senderButton.addEventListener('click', () => given.onSender(sender));
   const flag = make('span', { class: 'flag-mark' });
   const when = makeWhen(message);
@@ -32,7 +32,7 @@ export function createMessageCard(
       class: 'message',
       id: `message-${id}`,
       tabindex: -1,
-      'aria-label': `Message ${id} from ${toVisibleLine(sender, 60)} in ${toVisibleLine(topic, 60)}`,
+      'aria-label': `Message ${id} from ${toShortName(sender, 60)} in ${toShortName(topic, 60)}`,
     },
     make('div', { class: 'message-head' }, topicButton, ' ', senderButton, ' ', flag, ' ', when),
     createMessageText(body, pattern),
@@ -44,7 +44,7 @@ export function createMessageCard(
     flag.hidden = !action_flag;
     element.classList.toggle('is-flagged', action_flag && acknowledged_by === undefined);
     const isOpen = acknowledged_by === undefined;
-    setText(flag, isOpen ? '⚑ needs a person' : `✓ acknowledged by ${toVisible(acknowledged_by)}`);
+    setText(flag, isOpen ? '⚑ needs a person' : `✓ acknowledged by ${toVisibleName(acknowledged_by)}`);
     if (acknowledged_at !== undefined) flag.title = toExactTime(acknowledged_at);
   }
 

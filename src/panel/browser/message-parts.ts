@@ -1,5 +1,5 @@
 import { toAge } from '../duration.ts';
-import { toVisible } from '../visible.ts';
+import { toVisibleName } from '../visible.ts';
 import { make, makePeerText, setText, toExactTime } from './dom.ts';
 import { toHue } from './hues.ts';
 import type { Message } from './rows.ts';
@@ -8,7 +8,7 @@ import type { Message } from './rows.ts';
 export function makeAgent(name: string): HTMLElement {
   return make(
     'span',
-    { class: 'agent', 'data-hue': toHue(name), title: toVisible(name) },
+    { class: 'agent', 'data-hue': toHue(name), title: toVisibleName(name) },
     makePeerText(name),
   );
 }
