@@ -97,6 +97,46 @@ describeInBrowser('the live page', (open) => {
     await page.getByText('Nobody asked for a person.').waitFor();
   });
 
+  test('shows a few of many flags, so that they do not push the lanes away, and all when asked', async () => {
+    const { page } = await open({
+      before: async ({ bus }) => {
+        for (let count = 0; count < 60; count += 1)
+          await bus.postMessage({ topic: 'ops', sender: 'ada', body: `ask ${count}`, action_flag: true });
+      },
+    });
+    const flags = page.locator('.flag .body');
+    await eventually(() => flags.allTextContents()).toEqual([
+      'ask 59',
+      'ask 58',
+      'ask 57',
+      'ask 56',
+      'ask 55',
+    ]);
+    await page.getByRole('button', { name: 'Acknowledge message #60' }).click();
+    await eventually(() => flags.allTextContents()).toEqual([
+      'ask 58',
+      'ask 57',
+      'ask 56',
+      'ask 55',
+      'ask 54',
+    ]);
+    await page.getByRole('button', { name: 'Show the newest 50 of 59' }).click();
+    await eventually(() => flags.count()).toBe(50);
+    await page.getByText('9 older ones follow when these are acknowledged.').waitFor();
+    await page.getByRole('button', { name: 'Show fewer' }).click();
+    await eventually(() => flags.count()).toBe(5);
+  });
+
+  test('leads from its head to everybody who was heard from', async () => {
+    const { page } = await open({
+      before: async ({ bus }) => {
+        for (const sender of ['ada', 'bob']) await bus.postMessage({ topic: 'plan', sender, body: 'hello' });
+        await bus.claimLane({ lane: 'feeds', owner: 'eve' });
+      },
+    });
+    await eventually(() => page.locator('.counts a[href="#agents"]').textContent()).toBe('3 agents');
+  });
+
   test('asks for the secret of an armed bus, says when it is wrong, and keeps it for this tab only', async () => {
     const { page, server } = await open({
       options: { writeSecret: secret },

@@ -48,6 +48,7 @@ const header = `<header class="top">
 <li><a href="#lanes"><b id="count-held">–</b> held</a></li>
 <li><a href="#orphans"><b id="count-orphans">–</b> left behind</a></li>
 <li><a href="#lanes"><b id="count-waiting">–</b> waiting</a></li>
+<li><a href="#agents"><b id="count-agents">–</b> agents</a></li>
 <li><a href="#messages"><b id="count-messages">–</b> messages</a></li>
 </ul>
 </nav>
@@ -67,9 +68,9 @@ const flags = `<section class="flags" id="flags" aria-labelledby="flags-title" t
 <h2 id="flags-title">Needs a person</h2>
 <label class="field" id="person-field" hidden>Acknowledge as <input id="person" type="text" maxlength="200" autocomplete="nickname" spellcheck="false" placeholder="panel"></label>
 </header>
-<p class="empty" id="flags-empty">Nobody asked for a person.</p>
+<p class="empty" id="flags-empty" hidden>Nobody asked for a person.</p>
 <ul class="flag-list" id="flag-list"></ul>
-<p class="more" id="flags-more"></p>
+<p class="more"><button class="quiet" id="flags-all" type="button" hidden></button> <span id="flags-more"></span></p>
 </section>`;
 
 const columns = (last: string) =>
@@ -81,7 +82,10 @@ const columns = (last: string) =>
 const axis =
   '<span class="only-read">The last hour</span><span aria-hidden="true">60 min</span><span aria-hidden="true">45</span><span aria-hidden="true">30</span><span aria-hidden="true">15</span><span aria-hidden="true">now</span>';
 
-const laneTable = (id: string, label: string) => `<div class="table" role="table" aria-label="${label}">
+const laneTable = (
+  id: string,
+  label: string,
+) => `<div class="table" role="table" aria-label="${label}" hidden>
 <div role="rowgroup"><div class="row columns" role="row">${columns(axis)}</div></div>
 <div class="rows" id="${id}-rows"></div>
 </div>`;
@@ -92,16 +96,16 @@ const lanes = `<section id="lanes" aria-labelledby="lanes-title" tabindex="-1">
 <label class="field"><span class="only-read">Find a lane or owner</span><input id="lanes-find" type="search" placeholder="Find a lane or owner" autocomplete="off" spellcheck="false"></label>
 <label class="field">Order <select id="lanes-order"><option value="name">by name</option><option value="ending">ends first</option><option value="waiting">most wanted</option></select></label>
 </header>
-<div id="held"><p class="empty" id="held-empty">No lane is held.</p>${laneTable('held', 'Lanes held')}</div>
+<div id="held"><p class="empty" id="held-empty" hidden>No lane is held.</p>${laneTable('held', 'Lanes held')}</div>
 <p class="more" id="held-more"></p>
-<p class="legend" id="legend" aria-hidden="true"><span class="sign-claim">claimed</span><span class="sign-steal">stolen</span><span class="sign-release">released</span><span class="sign-lapsed">lease ran out</span><span id="legend-note"></span></p>
-<div class="orphans" id="orphans" tabindex="-1"><h3 id="orphans-title">Left behind: the lease ran out</h3>${laneTable('orphans', 'Orphaned claims')}<p class="more" id="orphans-more"></p></div>
-<div id="free"><h3>Free again, held within the hour</h3>${laneTable('free', 'Lanes free again')}</div>
+<p class="legend" id="legend" aria-hidden="true" hidden><span class="sign-claim">claimed</span><span class="sign-steal">stolen</span><span class="sign-release">released</span><span class="sign-lapsed">lease ran out</span><span id="legend-note"></span></p>
+<div class="orphans" id="orphans" tabindex="-1" hidden><h3 id="orphans-title">Left behind: the lease ran out</h3>${laneTable('orphans', 'Orphaned claims')}<p class="more" id="orphans-more"></p></div>
+<div id="free" hidden><h3>Free again, held within the hour</h3>${laneTable('free', 'Lanes free again')}</div>
 </section>`;
 
 const agents = `<section id="agents" aria-labelledby="agents-title" tabindex="-1">
 <header class="bar-of-section"><h2 id="agents-title">Agents</h2></header>
-<p class="empty" id="agents-empty">Nobody was heard from.</p>
+<p class="empty" id="agents-empty" hidden>Nobody was heard from.</p>
 <ul class="agent-list" id="agent-list"></ul>
 <p class="more" id="agents-more"></p>
 </section>`;
@@ -118,9 +122,9 @@ const messages = `<section class="messages" id="messages" aria-labelledby="messa
 <p class="place" id="messages-place" hidden></p>
 <button class="fresh" id="messages-fresh" type="button" hidden></button>
 </header>
-<p class="empty" id="messages-empty">Nothing was posted.</p>
+<p class="empty" id="messages-empty" hidden>Nothing was posted.</p>
 <div class="feed" id="feed" role="feed" aria-labelledby="messages-title" aria-busy="false"></div>
-<footer class="more"><span id="messages-more"></span> <button id="messages-older" type="button">Load older messages</button></footer>
+<footer class="more"><span id="messages-more"></span> <button id="messages-older" type="button" hidden>Load older messages</button></footer>
 </section>`;
 
 const secretDialog = `<dialog class="secret" id="secret" aria-labelledby="secret-title">

@@ -40,6 +40,34 @@ describeInBrowser('the connection of the page', (open) => {
     expect(await page.evaluate('window.isSamePage')).toBe(true);
   });
 
+  test('nothing is said to be empty before the bus was heard', async () => {
+    const { page } = await open({
+      before: async ({ bus }) => {
+        await bus.postMessage({ topic: 'ops', sender: 'ada', body: 'May I?', action_flag: true });
+        await bus.claimLane({ lane: 'feeds', owner: 'ada' });
+      },
+    });
+    const untrue = page.locator('.empty:visible, main button:visible, main [role=table]:visible');
+    let fail = () => {};
+    const failed = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    await page.route('**/api/bus/status', async (asked) => {
+      await failed;
+      await asked.abort();
+    });
+    await page.reload();
+    await page.getByText('Connecting…').waitFor();
+    await page.getByLabel('Find a lane or owner').fill('x');
+    await page.getByLabel('Search in the messages loaded').fill('x');
+    await page.waitForTimeout(500);
+    expect(await untrue.allTextContents()).toEqual([]);
+    expect(await page.locator('.counts b').allTextContents()).toEqual(['–', '–', '–', '–', '–', '–']);
+    fail();
+    await page.getByText('Away', { exact: true }).waitFor();
+    expect(await untrue.allTextContents()).toEqual([]);
+  });
+
   test('a person need not wait for the next try', async () => {
     const { page, server } = await open();
     await server.stop();

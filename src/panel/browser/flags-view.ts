@@ -7,6 +7,9 @@ import { createMessageText } from './message-text.ts';
 import type { Model } from './model.ts';
 import type { Message } from './rows.ts';
 
+/** Of many flags the newest, so that the lanes below stay in sight. */
+const flagsAtFirst = 5;
+
 type FlagRow = Readonly<{ element: HTMLElement; setNow: (now: number) => void }>;
 
 /** The flagged messages that nobody has acknowledged, newest first. */
@@ -17,9 +20,17 @@ export function createFlagsView({
 }: Readonly<{ model: Model; clock: ServerClock; deeds: Deeds }>) {
   const list = part('flag-list');
   const rows = new Map<string, FlagRow>();
+  const all = part('flags-all');
+  let isWhole = false;
+
+  all.addEventListener('click', () => {
+    isWhole = !isWhole;
+    paint();
+  });
 
   function paint(): void {
-    const flags = model.flags();
+    const listed = model.flags();
+    const flags = isWhole ? listed : listed.slice(0, flagsAtFirst);
     const wanted = new Set(flags.map(toKey));
     for (const [key, { element }] of rows) {
       if (wanted.has(key)) continue;
@@ -33,12 +44,21 @@ export function createFlagsView({
       if (row.element === next) next = next.nextElementSibling;
       else list.insertBefore(row.element, next);
     }
-    const left = model.flagCount() - flags.length;
-    setText(part('flags-more'), left > 0 ? `${left} older ones follow when these are acknowledged.` : '');
+    paintMore(listed.length);
     setShown(part('flags-empty'), flags.length === 0);
     setShown(part('person-field'), flags.length > 0);
     part('flags').classList.toggle('is-none', flags.length === 0);
     tick();
+  }
+
+  function paintMore(listedCount: number): void {
+    const count = model.flagCount();
+    const left = count - listedCount;
+    const whole = left > 0 ? `Show the newest ${listedCount} of ${count}` : `Show all ${listedCount}`;
+    setShown(all, listedCount > flagsAtFirst);
+    setText(all, isWhole ? 'Show fewer' : whole);
+    const isTold = left > 0 && (isWhole || listedCount <= flagsAtFirst);
+    setText(part('flags-more'), isTold ? `${left} older ones follow when these are acknowledged.` : '');
   }
 
   function addRow(message: Message): FlagRow {

@@ -3,7 +3,7 @@ import { toShortName } from '../visible.ts';
 import type { ServerClock } from './clock.ts';
 import type { ConnectionState } from './connection.ts';
 import { make, part, setShown, setText, toClockTime } from './dom.ts';
-import type { Model } from './model.ts';
+import type { Meta, Model } from './model.ts';
 import type { SecretKeeper } from './secret.ts';
 import { createTitle } from './title.ts';
 
@@ -30,13 +30,22 @@ export function createHeaderView({
   });
 
   function paint(): void {
+    setTitle(model.flagCount(), state.kind === 'away');
+    setShown(secretButton, secrets.get() !== undefined);
+    const meta = model.meta();
+    if (!meta) return;
+    paintCounts();
+    paintFacts(meta);
+  }
+
+  function paintCounts(): void {
     const { live, orphaned, waiting } = model.lanes.counts();
-    const flagCount = model.flagCount();
     const counts = {
-      flags: flagCount,
+      flags: model.flagCount(),
       held: live,
       orphans: orphaned,
       waiting,
+      agents: model.agents().length,
       messages: model.messageCount(),
     };
     for (const [name, count] of Object.entries(counts)) {
@@ -44,14 +53,9 @@ export function createHeaderView({
       setText(element, numberFormat.format(count));
       element.closest('a')?.classList.toggle('is-none', count === 0);
     }
-    setTitle(flagCount, state.kind === 'away');
-    setShown(secretButton, secrets.get() !== undefined);
-    paintFacts();
   }
 
-  function paintFacts(): void {
-    const meta = model.meta();
-    if (!meta) return;
+  function paintFacts(meta: Meta): void {
     firstVersion ??= meta.version;
     const upSeconds = meta.uptime_s + (clock.now() - Date.parse(meta.ts)) / 1000;
     const sentences = [

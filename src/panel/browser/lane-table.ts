@@ -26,7 +26,8 @@ export function createLaneTable<Item extends Readonly<{ lane: string }>>(
       // The row of the button that was pressed is gone: the keyboard goes on with the next one.
       if (focused && !focused.isConnected) (host.querySelector('button') ?? part('lanes')).focus();
       table.setAttribute('aria-rowcount', String(items.length + 1));
-      setShown(id === 'held' ? table : part(id), items.length > 0);
+      setShown(table, items.length > 0);
+      if (id !== 'held') setShown(part(id), items.length > 0);
     },
     refresh: list.refresh,
   };

@@ -31,6 +31,8 @@ export function createLanesView({
   order.addEventListener('change', paint);
 
   function paint(): void {
+    // Nothing is known yet, which is not the same as nothing being there.
+    if (!model.meta()) return;
     activity.prune(clock.now());
     const isWanted = toTest(find.value);
     const all = lanes.all();

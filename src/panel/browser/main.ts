@@ -78,7 +78,7 @@ function start(): void {
 
   setInterval(() => {
     header.tick();
-    if (isOutOfSight() || header.isAway()) return;
+    if (isOutOfSight() || header.isAway() || !model.meta()) return;
     for (const view of [flags, lanes, messages]) view.tick();
     painter.paint(['agents', 'header']);
   }, tickMilliseconds);

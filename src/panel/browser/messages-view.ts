@@ -38,6 +38,8 @@ export function createMessagesView(
   let verdicts = new WeakMap<Message, boolean>();
 
   function paint(): void {
+    // Nothing is known yet, which is not the same as nothing being there.
+    if (!model.meta()) return;
     const newestBefore = shown[0]?.id ?? 0;
     shown = log.select(filters.read(), remember(toTest(filters.read())));
     filters.offer(log.all().filter(({ id }) => id > newestOffered));

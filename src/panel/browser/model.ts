@@ -10,7 +10,7 @@ export type Part = 'header' | 'flags' | 'lanes' | 'messages' | 'agents';
 
 export const everyPart: readonly Part[] = ['header', 'flags', 'lanes', 'messages', 'agents'];
 
-type Meta = Status['_meta'];
+export type Meta = Status['_meta'];
 
 export type Model = ReturnType<typeof createModel>;
 
