@@ -150,6 +150,7 @@ function readLineCount(text: unknown): number {
 async function doctor({ config, flags, terminal }: Invocation): Promise<number> {
   const { examine } = await import('./daemon/doctor.ts');
   const { loadDriver } = await import('./store/sqlite/driver.ts');
+  const { findObstacle } = await import('./store/sqlite/inspect.ts');
   const checks = await examine({
     ...config,
     place: toLocalPlace(config),
@@ -158,6 +159,7 @@ async function doctor({ config, flags, terminal }: Invocation): Promise<number> 
     version,
     nodeVersion: process.version,
     loadSqlite: () => loadDriver().name,
+    findObstacle,
   });
   const isHealthy = checks.every(({ mark }) => mark !== 'fail');
   if (flags.json === true) await terminal.print(toJsonLine({ ok: isHealthy, checks }));

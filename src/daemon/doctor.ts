@@ -2,7 +2,14 @@ import { createClient } from '../http/client.ts';
 import { checkBus } from './bus-checks.ts';
 import { type Check, fail, ok } from './check.ts';
 import { type Finding, findBus } from './find.ts';
-import { checkData, checkDisk, checkNode, checkPort, checkSqlite } from './machine-checks.ts';
+import {
+  checkData,
+  checkDisk,
+  checkNode,
+  checkPort,
+  checkSqlite,
+  type FindObstacle,
+} from './machine-checks.ts';
 import type { Place } from './place.ts';
 import { silentWords } from './start.ts';
 
@@ -20,11 +27,12 @@ export type DoctorOptions = Readonly<{
   nodeVersion: string;
   /** Answers the name of the SQLite driver, or throws a sentence for people. */
   loadSqlite: () => string;
+  findObstacle: FindObstacle;
 }>;
 
 /** Looks at everything that a bus and its clients need here. Starts nothing, writes nothing. */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
-  const { baseUrl, loadSqlite, nodeVersion, place } = options;
+  const { baseUrl, findObstacle, loadSqlite, nodeVersion, place } = options;
   if (baseUrl !== undefined) {
     return [
       checkNode(nodeVersion),
@@ -35,7 +43,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   return [
     checkNode(nodeVersion),
     ...(place.store.includes('://') ? [] : [checkSqlite(loadSqlite)]),
-    checkData(place),
+    checkData(place, findObstacle),
     checkDisk(place),
     await checkPort({ ...options, finding }),
     ...(await checkLocalBus(options, finding)),

@@ -29,14 +29,19 @@ export function checkSqlite(load: () => string): Check {
   }
 }
 
+/** What keeps a bus from starting on its data, and what to do about it; nothing when all is well. */
+export type FindObstacle = (store: string) => Readonly<{ finding: string; remedy: string }> | undefined;
+
 /** Nothing is made or changed for this. */
-export function checkData({ store, folder }: Place): Check {
+export function checkData({ store, folder }: Place, findObstacle: FindObstacle = () => undefined): Check {
   if (store.includes('://')) return ok('data', `${store}; beside it, files in ${folder}`);
   const remedy = 'make it writable for this user, or name another file with BUS_STORE';
   const nearest = toExisting(folder);
   if (!isWritable(nearest) || !statSync(nearest).isDirectory()) {
     return fail('data', `${store} cannot be kept, ${nearest} is no folder that can be written`, remedy);
   }
+  const obstacle = findObstacle(store);
+  if (obstacle) return fail('data', obstacle.finding, obstacle.remedy);
   if (!existsSync(store)) return ok('data', `${store}, made at the first start`);
   return isWritable(store)
     ? ok('data', `${store}, can be written`)

@@ -1,3 +1,4 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
@@ -151,6 +152,29 @@ describe('doctor', () => {
     expect((await examine()).marks.secret).toBe('fail');
     const { output } = await home.run(['get-bus-status', '--json']);
     expect(JSON.parse(output)._meta).toMatchObject({ message_count: 0, last_event_id: 0 });
+  });
+
+  it('finds a database that lost something, or is damaged, on which no bus would start', async () => {
+    const posted = await home.run(['post-message', 't', 'b', '--sender', 's']);
+    expect(posted.status, posted.errorOutput).toBe(0);
+    for (const bus of home.buses()) process.kill(bus, 'SIGKILL');
+    const found = await examine();
+    expect(found.checks.data?.mark).toBe('ok');
+    await waitUntil(() => home.buses().length === 0);
+    const store = home.place.database;
+    const before = readFileSync(store);
+    rmSync(`${store}-wal`);
+    const lost = await examine();
+    expect([lost.status, lost.checks.data?.mark]).toEqual([1, 'fail']);
+    expect(lost.checks.data?.finding).toContain('1 messages and 1 events are gone');
+    expect(lost.checks.data?.remedy).toContain('bus-mcp restore');
+    expect(readFileSync(store), 'nothing is changed').toEqual(before);
+    writeFileSync(store, Buffer.alloc(before.length, 0x55));
+    const damaged = await examine();
+    expect([damaged.status, damaged.checks.data?.mark]).toEqual([1, 'fail']);
+    expect(damaged.checks.data?.finding).toContain('is damaged or no database');
+    rmSync(store);
+    expect((await examine()).checks.data?.finding).toContain('1 messages and 1 events are gone');
   });
 
   it('warns of a secret that protects nothing', async () => {

@@ -129,6 +129,7 @@ async function look(more: Partial<DoctorOptions>) {
     timeoutSeconds: 5,
     nodeVersion: process.version,
     loadSqlite: () => 'node:sqlite',
+    findObstacle: () => undefined,
     ...more,
   });
   return Object.fromEntries(checks.map((check) => [check.name, check]));

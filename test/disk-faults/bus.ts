@@ -59,6 +59,11 @@ export async function startBus(start: Start): Promise<RunningBus> {
   }
 }
 
+/** All that was posted, oldest first. */
+export async function bodiesOf(client: Client): Promise<string[]> {
+  return (await client.readMessages({ since_id: 0, limit: 500 })).messages.map(({ body }) => body);
+}
+
 /** What a bus that must not start says, on standard error. */
 export async function refusalToStart(start: Start): Promise<string> {
   const { child, output, errorOutput, ended } = spawnBus(start);

@@ -7,23 +7,16 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
-  rmSync,
   statSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { noProgress } from '../../src/care/progress.ts';
-import { verifyStore } from '../../src/care/verify.ts';
-import type { Client } from '../../src/http/client.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import { openSqliteSink } from '../../src/store/sqlite/sink.ts';
-import { provideNode } from '../package/node-versions.ts';
-import { postMany, refusalOf, until } from '../suite/ask.ts';
-import { createFolder, refusalToStart, startBus } from './bus.ts';
+import { postMany } from '../suite/ask.ts';
+import { bodiesOf, createFolder, refusalToStart, startBus } from './bus.ts';
 
 const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
@@ -33,10 +26,6 @@ const under = isRoot ? asNobody : [];
 const canBeRefused = !isRoot || spawnSync('setpriv', ['--version']).status === 0;
 if (!canBeRefused)
   console.warn('skipped: what may not be written (root, and no setpriv: install util-linux)');
-
-async function bodiesOf(client: Client): Promise<string[]> {
-  return (await client.readMessages({ since_id: 0, limit: 500 })).messages.map(({ body }) => body);
-}
 
 describe.skipIf(!canBeRefused)('a bus that may not write', () => {
   function createOwnFolder(): string {
@@ -70,88 +59,6 @@ describe.skipIf(!canBeRefused)('a bus that may not write', () => {
     chmodSync(store, 0o600);
     const again = await startBus({ store, under });
     expect(await bodiesOf(again.client)).toEqual(['1', '2', '3']);
-  });
-});
-
-describe('a file that goes away under the bus', () => {
-  test.each([
-    ['the database', ''],
-    ['its write-ahead log', '-wal'],
-  ])('%s: refuses writes and says so, reads on, and goes on when it is back', async (_, part) => {
-    const folder = createFolder();
-    const store = join(folder, 'bus.db');
-    const bus = await startBus({ store });
-    await postMany(bus.client, 3);
-    renameSync(`${store}${part}`, join(folder, 'away'));
-    const refused = await refusalOf(bus.client.postMessage({ topic: 't', sender: 's', body: 'lost?' }));
-    expect([refused.status, refused.code]).toEqual([503, 'unavailable']);
-    expect(refused.detail).toContain(`the file bus.db${part} of the database was deleted or replaced`);
-    expect((await fetch(`${bus.url}/healthz`)).status).toBe(503);
-    expect(await bodiesOf(bus.client)).toEqual(['1', '2', '3']);
-
-    writeFileSync(`${store}${part}`, 'another file in its place');
-    expect((await refusalOf(bus.client.claimLane({ lane: 'a', owner: 'ada' }))).code).toBe('unavailable');
-
-    renameSync(join(folder, 'away'), `${store}${part}`);
-    expect(await bus.client.postMessage({ topic: 't', sender: 's', body: '4' })).toMatchObject({ id: 4 });
-    await bus.end();
-    const again = await startBus({ store });
-    expect(await bodiesOf(again.client)).toEqual(['1', '2', '3', '4']);
-  });
-
-  test('its lock: refuses writes, because another bus may have taken it', async () => {
-    const store = join(createFolder(), 'bus.db');
-    const bus = await startBus({ store });
-    await postMany(bus.client, 3);
-    rmSync(`${store}.lock`);
-    const other = await startBus({ store });
-    const refused = await refusalOf(bus.client.postMessage({ topic: 't', sender: 's', body: 'twice?' }));
-    expect([refused.status, refused.code]).toEqual([503, 'unavailable']);
-    expect(refused.detail).toContain('so another bus may have the database (stop this one');
-    await other.client.postMessage({ topic: 't', sender: 's', body: '4' });
-    await bus.end();
-    await other.end();
-    const again = await startBus({ store });
-    expect(await bodiesOf(again.client)).toEqual(['1', '2', '3', '4']);
-  });
-
-  /** The drivers of the two differ in when a connection is closed, which is when what is left would be folded. */
-  test.each([20, 24] as const)(
-    'its write-ahead log that was cut short: refuses writes, and spoils nothing more, on Node.js %i',
-    async (version) => {
-      const node = provideNode(version);
-      const store = join(createFolder(), 'bus.db');
-      const bus = await startBus({ store, node });
-      await postMany(bus.client, 20);
-      truncateSync(`${store}-wal`, 8_000);
-      // Without a key: to look for that of another request is to read what is gone.
-      const refused = await fetch(`${bus.url}/api/bus/message`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ topic: 't', sender: 's', body: '21' }),
-      });
-      expect(refused.status).toBe(503);
-      expect(await refused.text()).toContain('the file bus.db-wal of the database lost its end');
-      const before = readFileSync(store);
-      await bus.end();
-      expect(readFileSync(store)).toEqual(before);
-      expect(await refusalToStart({ store })).toMatch(/messages and \d+ events are gone/);
-      const accepting = await startBus({ store, flags: ['--accept-loss'] });
-      await accepting.end();
-      expect((await verifyStore(store, noProgress)).ok).toBe(true);
-    },
-    150_000,
-  );
-
-  test('does not begin anew in silence when it was deleted for good', async () => {
-    const store = join(createFolder(), 'bus.db');
-    const bus = await startBus({ store });
-    await postMany(bus.client, 3);
-    rmSync(store);
-    await refusalOf(bus.client.postMessage({ topic: 't', sender: 's', body: '4' }));
-    await bus.end();
-    for (const part of ['', '-wal', '-shm']) rmSync(`${store}${part}`, { force: true });
-    expect(await refusalToStart({ store })).toMatch(/3 messages and 3 events are gone/);
   });
 });
 
@@ -263,72 +170,6 @@ describe('a folder for the file', () => {
     make(parent);
     const said = await refusalToStart({ store: join(parent, 'deep', 'bus.db') });
     expect(said).toMatch(/cannot be written \(E[A-Z]+\): make its folder writable for this user, or name/);
-  });
-});
-
-describe('pages that are damaged', () => {
-  async function createLog(count: number): Promise<string> {
-    const store = join(createFolder(), 'bus.db');
-    const bus = await startBus({ store });
-    await Promise.all(
-      Array.from({ length: count }, (_, index) =>
-        bus.client.postMessage({ topic: 't', sender: 's', body: `body-${index}.${'x'.repeat(3000)}` }),
-      ),
-    );
-    await bus.end();
-    return store;
-  }
-
-  test('in the middle of the log are told to whoever reads them; others are served', async () => {
-    const store = await createLog(100);
-    const bytes = readFileSync(store);
-    const page = Math.floor(bytes.indexOf('body-50.') / 4096) * 4096;
-    bytes.fill(0x55, page, page + 4096);
-    writeFileSync(store, bytes);
-    const bus = await startBus({ store });
-    const refused = await refusalOf(bus.client.readMessages({ since_id: 0, limit: 500 }));
-    expect([refused.status, refused.code]).toEqual([503, 'unavailable']);
-    expect(refused.detail).toContain(
-      'the database is damaged (look at it with bus-mcp verify, and restore a backup)',
-    );
-    expect((await bus.client.readMessages({ limit: 1 })).messages).toHaveLength(1);
-    expect((await bus.client.claimLane({ lane: 'a', owner: 'ada' })).decision).toBe('claim');
-    expect(bus.process.exitCode).toBeNull();
-  });
-
-  test('of what everybody asks for are told too, counted and logged, and what can be served is', async () => {
-    const store = await createLog(20);
-    const database = loadDriver().open(store);
-    const row = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'lanes_by_expiry'").get();
-    database.close();
-    const bytes = readFileSync(store);
-    const page = ((row as { rootpage: number }).rootpage - 1) * 4096;
-    bytes.fill(0x55, page, page + 4096);
-    writeFileSync(store, bytes);
-    const bus = await startBus({ store });
-    expect(bus.said()).toContain('"msg":"the bus listens"');
-
-    const refused = await refusalOf(bus.client.getBusStatus({}));
-    expect([refused.status, refused.code]).toEqual([503, 'unavailable']);
-    expect(refused.detail).toContain('what the call needs cannot be read');
-    const summary = await fetch(bus.url, { headers: { 'x-request-id': 'look-for-me' } });
-    expect([summary.status, await summary.text()]).toEqual([503, expect.stringContaining('is damaged')]);
-    const metrics = await fetch(`${bus.url}/metrics`);
-    expect(metrics.status).toBe(200);
-    expect(await metrics.text()).toMatch(/bus_store_errors_total [1-9]/);
-    expect((await bus.client.readMessages({ limit: 1 })).messages).toHaveLength(1);
-
-    await until('it is in the log', () => bus.said().includes('the store cannot read what it keeps'));
-    expect(bus.said().match(/the store cannot read/g), 'once').toHaveLength(1);
-    expect(bus.said()).toMatch(/"requestId":"[^"]+","route":"\/status".*"msg":"a call was refused/);
-  });
-
-  test('at its beginning keep the bus from starting', async () => {
-    const store = await createLog(3);
-    const bytes = readFileSync(store);
-    bytes.fill(0x55, 0, 4096);
-    writeFileSync(store, bytes);
-    expect(await refusalToStart({ store })).toContain('is damaged or no database: restore a backup');
   });
 });
 

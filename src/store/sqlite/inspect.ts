@@ -1,7 +1,7 @@
-import type { SqliteDatabase } from './driver.ts';
-import { findLoss, readHighWater, toMarkPath } from './loss.ts';
+import { loadDriver, type SqliteDatabase } from './driver.ts';
+import { compareWithMark, findLoss, readHighWater, toMarkPath } from './loss.ts';
 import { type HighWater, readMarkFile } from './mark.ts';
-import { toRealPath } from './prepare.ts';
+import { checkFile, toRealPath } from './prepare.ts';
 import { openForReading } from './source.ts';
 
 /** What is wrong with the file of a database, as far as SQLite and the mark beside it can tell. */
@@ -27,6 +27,19 @@ export function inspectFile(file: string): FileFindings {
     };
   } finally {
     database.close();
+  }
+}
+
+/** What keeps a bus from starting on the file, as far as can be told at a glance, and what to do about it. */
+export function findObstacle(file: string): Readonly<{ finding: string; remedy: string }> | undefined {
+  const path = toRealPath(file);
+  try {
+    checkFile(path);
+    const { loss } = compareWithMark(loadDriver(), path);
+    return loss && { finding: `${path}: ${loss.facts}`, remedy: loss.remedy };
+  } catch (error) {
+    const [finding = '', ...remedy] = (error as Error).message.split(': ');
+    return { finding, remedy: remedy.join(': ') };
   }
 }
 

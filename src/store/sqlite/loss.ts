@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Notify } from '../notice.ts';
 import type { SqliteDatabase, SqliteDriver } from './driver.ts';
 import { type HighWater, hasGivenMore, higher, isAhead, lowest, readMarkFile } from './mark.ts';
@@ -5,7 +6,7 @@ import { checkIsOwn, readVersion } from './migrate.ts';
 import { toStartError } from './prepare.ts';
 
 /** What the mark of a database says is missing in it. */
-export type Loss = Readonly<{ facts: string; sentence: string }>;
+export type Loss = Readonly<{ facts: string; remedy: string; sentence: string }>;
 
 type Asked = Readonly<{ path: string; acceptLoss: boolean; notify?: Notify | undefined }>;
 
@@ -19,13 +20,18 @@ type Asked = Readonly<{ path: string; acceptLoss: boolean; notify?: Notify | und
  */
 export function checkForLoss(driver: SqliteDriver, asked: Asked): HighWater | undefined {
   const { path, acceptLoss, notify } = asked;
-  const mark = readMarkFile(toMarkPath(path));
-  const found = readIfAny(driver, path);
-  const loss = findLoss(path, mark, found ?? lowest);
+  const { mark, found, loss } = compareWithMark(driver, path);
   if (loss && !acceptLoss) throw new Error(loss.sentence);
   if (!mark && found) notify?.({ level: 'warn', message: toUnmarkedSentence(path) });
   if (acceptLoss) notify?.({ level: 'warn', message: toAcceptedSentence(loss) });
   return loss && mark !== 'unreadable' ? mark : undefined;
+}
+
+/** Only looks. The mark follows the commits: read before them it cannot be ahead of them, unless they are missing. */
+export function compareWithMark(driver: SqliteDriver, path: string) {
+  const mark = readMarkFile(toMarkPath(path));
+  const found = readIfAny(driver, path);
+  return { mark, found, loss: findLoss(path, mark, found ?? lowest) };
 }
 
 export function toMarkPath(path: string): string {
@@ -73,6 +79,7 @@ export function goOnAbove(database: SqliteDatabase, mark: HighWater): void {
 
 /** Nothing where no bus has kept anything yet. */
 function readIfAny(driver: SqliteDriver, path: string): HighWater | undefined {
+  if (!existsSync(path)) return undefined;
   const database = driver.open(path, { readOnly: true });
   try {
     database.exec('PRAGMA busy_timeout = 5000');
@@ -88,10 +95,10 @@ function readIfAny(driver: SqliteDriver, path: string): HighWater | undefined {
 /** Says how much is gone, and what to do about it. */
 function toLoss(path: string, mark: HighWater, found: HighWater): Loss {
   const facts = hasGivenMore(mark, found) ? toMissingRows(mark, found) : toMissingChanges(mark, found);
-  const sentence =
-    `the database ${path} lost what it had acknowledged: ${facts}. ` +
-    'Put the missing file or a backup back with bus-mcp restore, or go on without them with --accept-loss: ids and fences then continue above the old ones';
-  return { facts, sentence };
+  const remedy =
+    'put the missing file or a backup back with bus-mcp restore, or go on without them with --accept-loss: ids and fences then continue above the old ones';
+  const sentence = `the database ${path} lost what it had acknowledged: ${facts}. ${toBeginning(remedy)}`;
+  return { facts, remedy, sentence };
 }
 
 function toMissingRows(mark: HighWater, found: HighWater): string {
@@ -115,10 +122,14 @@ function toMissingChanges(mark: HighWater, found: HighWater): string {
 
 function toUnreadableLoss(path: string): Loss {
   const facts = `its mark ${toMarkPath(path)} cannot be read, so nobody knows whether anything is missing`;
-  const sentence =
-    `the database ${path} may have lost what it had acknowledged: ${facts}. ` +
-    'Put the mark back, or a backup with bus-mcp restore; or go on with what is there with --accept-loss';
-  return { facts, sentence };
+  const remedy =
+    'put the mark back, or a backup with bus-mcp restore; or go on with what is there with --accept-loss';
+  const sentence = `the database ${path} may have lost what it had acknowledged: ${facts}. ${toBeginning(remedy)}`;
+  return { facts, remedy, sentence };
+}
+
+function toBeginning(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 function toUnmarkedSentence(path: string): string {
