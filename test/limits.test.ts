@@ -118,3 +118,15 @@ test.each(stores)('$name loads no more of long messages than a page has room for
   expect(await idsOf(store.readEvents({ limit, sinceId: 0, bytesMax: 29 }))).toEqual([1, 2]);
   expect(await idsOf(store.readEvents({ limit, sinceId: 0, bytesMax: 999 }))).toEqual([1, 2, 3, 4, 5, 6]);
 });
+
+test('a page has as many messages as there is room for in it', async () => {
+  const { engine } = await openPrepared('');
+  const body = 'é'.repeat(50_000);
+  for (let count = 0; count < 30; count += 1) await engine.postMessage({ topic: 't', sender: 's', body });
+  const fitting = Math.floor(limits.pageBytesMax / (100_000 + 2));
+  const limit = limits.pageRowsMax;
+  expect((await engine.readMessages({ limit })).messages).toHaveLength(fitting);
+  expect((await engine.readMessages({ limit, since_id: 30 - fitting })).has_more).toBe(false);
+  expect((await engine.readEvents({ limit })).events).toHaveLength(fitting);
+  expect((await engine.readEvents({ limit, since: 30 - fitting })).has_more).toBe(false);
+});
