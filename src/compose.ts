@@ -107,6 +107,10 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
   const mcp = createMcpPages({ bus, writeSecret, checkRoom: () => server.checkRoom(), log });
   const panelFolder = options.panelFolder ?? new URL('./panel/', import.meta.url);
   const panel = createPanelPages({ bus: engine.bus, folder: panelFolder });
+  const metricsPage = metrics.toPage(engine.bus, () => ({
+    readersWaiting: engine.bus.readersWaiting(),
+    eventStreams: server.eventStreams(),
+  }));
   const server = createHttpServer({
     bus,
     version,
@@ -116,7 +120,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
       await engine.store.probe();
       return { ok: true, version, store: engine.store.kind };
     },
-    pages: [...panel, metrics.toPage(engine.bus), ...mcp.pages, ...(options.pages ?? [])],
+    pages: [...panel, metricsPage, ...mcp.pages, ...(options.pages ?? [])],
     observe: metrics.observeRequest,
     onQuietChange: engine.bus.onQuietChange,
     log,

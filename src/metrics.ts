@@ -10,8 +10,11 @@ export type Metrics = Readonly<{
   observeCommit: (measurement: CommitMeasurement) => void;
   observeStoreFailure: () => void;
   /** `/metrics`, as Prometheus reads it. */
-  toPage: (bus: Bus) => Page;
+  toPage: (bus: Bus, count: () => Connected) => Page;
 }>;
+
+/** Who is connected to this process and waits there for news. */
+type Connected = Readonly<{ readersWaiting: number; eventStreams: number }>;
 
 /** What is worth watching, and waking somebody for. */
 export function createMetrics(): Metrics {
@@ -50,7 +53,16 @@ export function createMetrics(): Metrics {
   });
   const state = createStateGauges(registry);
 
-  async function collect(bus: Bus): Promise<string> {
+  const readers = new Gauge({
+    name: 'bus_readers_waiting',
+    help: 'Reads that wait for a message or an event, those of streams among them',
+    registers,
+  });
+  const streams = new Gauge({ name: 'bus_event_streams', help: 'Live streams that are open', registers });
+
+  async function collect(bus: Bus, { readersWaiting, eventStreams }: Connected): Promise<string> {
+    readers.set(readersWaiting);
+    streams.set(eventStreams);
     // When the store cannot say how things are, its errors must still be seen.
     const status = await bus.getBusStatus({}).catch(() => undefined);
     for (const { gauge, field } of state) gauge.set(Number(status?._meta[field]));
@@ -68,11 +80,11 @@ export function createMetrics(): Metrics {
       commitTurns.observe(turns);
     },
     observeStoreFailure: () => storeErrors.inc(),
-    toPage: (bus) => ({
+    toPage: (bus, count) => ({
       method: 'GET',
       path: '/metrics',
       async handle(_request, response) {
-        const text = await collect(bus);
+        const text = await collect(bus, count());
         response.writeHead(200, { 'content-type': registry.contentType }).end(text);
       },
     }),

@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEngine } from '../src/compose.ts';
 import { toBusError } from '../src/contract/errors.ts';
 import type { Notice } from '../src/store/notice.ts';
 import { type CommitMeasurement, createStoreWatch } from '../src/store/watch.ts';
 import { writerFile } from './build.ts';
-import { refusalOf } from './suite/ask.ts';
+import { createFolder, startBus } from './disk-faults/bus.ts';
+import { refusalOf, until } from './suite/ask.ts';
 import { type StoreSource, stores } from './suite/stores.ts';
 
 describe.each(stores)('the commits of $name that are measured', (store) => {
@@ -37,6 +39,30 @@ describe.each(stores)('the commits of $name that are measured', (store) => {
     await refusalOf(bus.postMessage({ topic: 't', sender: 's', body: 'b', lane: 'feeds', fence: 99 }));
     expect(commits).toHaveLength(2);
   });
+});
+
+test('the metrics count who waits: for a lane, for a message, for any event', async () => {
+  const bus = await startBus({ store: join(createFolder(), 'bus.db') });
+  const { client, url } = bus;
+  const gone = new AbortController();
+  const headers = { accept: 'text/event-stream' };
+  const stream = await fetch(`${url}/api/bus/events`, { headers, signal: gone.signal });
+  expect(stream.status).toBe(200);
+  const reading = client.readMessages({ since_id: 0, wait_s: 60 });
+  await client.claimLane({ lane: 'feeds', owner: 'ada' });
+  const claiming = client.claimLane({ lane: 'feeds', owner: 'eve', wait_s: 60 });
+  const counts = async () => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    return ['bus_waiters', 'bus_readers_waiting', 'bus_event_streams'].map((name) =>
+      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]),
+    );
+  };
+  await until('all of them wait', async () => (await counts()).join() === '1,2,1');
+  await client.releaseLane({ lane: 'feeds', owner: 'ada' });
+  await client.postMessage({ topic: 't', sender: 's', body: 'b' });
+  await Promise.all([reading, claiming]);
+  gone.abort();
+  await until('nobody waits', async () => (await counts()).join() === '0,0,0');
 });
 
 describe('a store that fails', () => {

@@ -34,6 +34,8 @@ export type Engine = Bus &
   Readonly<{
     /** Calls back after a change of a lane that may be no event: a renewed lease, a queue that grew or shrank. */
     onQuietChange: (listener: () => void) => () => void;
+    /** Reads that wait for a message or an event, those of streams among them. */
+    readersWaiting: () => number;
     close: () => void;
   }>;
 
@@ -75,7 +77,7 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
     waiting.close();
   }
 
-  return { ...toBus(handlers), onQuietChange: quiet.subscribe, close };
+  return { ...toBus(handlers), onQuietChange: quiet.subscribe, readersWaiting: readers.count, close };
 }
 
 /** What the subjects of the engine share. */

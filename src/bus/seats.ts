@@ -3,6 +3,8 @@ import { type BusError, toBusError } from '../contract/errors.ts';
 /** Who may wait at the same time. A seat that was taken must be left. */
 export type Seats = Readonly<{
   take: (owner?: string) => Readonly<{ leave: () => void }> | Readonly<{ refusal: BusError }>;
+  /** How many are taken. */
+  count: () => number;
 }>;
 
 /** The time after which somebody who waited may have gone. */
@@ -33,7 +35,7 @@ export function createSeats({
     count -= 1;
   }
 
-  return { take };
+  return { take, count: () => count };
 }
 
 /** The refusal for one more than there may be. */

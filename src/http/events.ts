@@ -92,6 +92,7 @@ export function createEventStreams(options: EventStreamsOptions) {
   const serve: Serve = (exchange, { query }) => void run(exchange, query);
   return {
     serve,
+    count: () => open.size,
     close(): void {
       for (const controller of open) controller.abort();
     },

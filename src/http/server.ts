@@ -46,6 +46,8 @@ export type HttpServer = Readonly<{
   close(options?: Readonly<{ graceMs?: number }>): Promise<void>;
   /** For pages that answer as much as the operations: throws the refusal while there is no room for one more answer. */
   checkRoom(): void;
+  /** How many are open. */
+  eventStreams(): number;
 }>;
 
 /** A bus behind HTTP: one loop over the contract, and the few pages that are no operation. */
@@ -110,6 +112,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     server,
     checkRoom,
+    eventStreams: streams.count,
     listen: (address) => listen(server, address),
     close({ graceMs = 4_000 } = {}) {
       streams.close();
