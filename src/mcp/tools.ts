@@ -39,12 +39,17 @@ export function selectTools(selection: ToolSelection): readonly McpTool[] {
   if (unknown.length > 0) {
     throw new Error(`no such tool: ${unknown.join(', ')}; choose from ${namesOf(tools)}`);
   }
-  return (selection.knowsAgent === false ? toolsForStrangers : tools)
-    .filter((tool) => !selection.readOnly || tool.operation.effect === 'read')
-    .filter((tool) => !selection.toolNames || selection.toolNames.includes(tool.name))
-    .map((tool) =>
-      selection.keepsAlive && tool.name === claimLaneKeptAlive.name ? claimLaneKeptAlive : tool,
-    );
+  const permitted = (selection.knowsAgent === false ? toolsForStrangers : tools).filter(
+    (tool) => !selection.readOnly || tool.operation.effect === 'read',
+  );
+  const chosen = permitted.filter((tool) => selection.toolNames?.includes(tool.name) ?? true);
+  if (chosen.length === 0) {
+    const names = selection.toolNames?.join(', ');
+    throw new Error(`a read-only server offers none of ${names}; choose from ${namesOf(permitted)}`);
+  }
+  return chosen.map((tool) =>
+    selection.keepsAlive && tool.name === claimLaneKeptAlive.name ? claimLaneKeptAlive : tool,
+  );
 }
 
 export function namesOf(list: readonly McpTool[]): string {

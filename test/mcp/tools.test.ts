@@ -72,6 +72,14 @@ describe('the list of tools', () => {
       createMcpServer({ bus, version: '1', agentId: 'a', log: () => {}, toolNames: ['claim_lanes'] });
     expect(create).toThrow('no such tool: claim_lanes; choose from post_message, ');
   });
+
+  it('refuses a choice of which a read-only server may offer nothing', () => {
+    const select = (toolNames: readonly string[]) => selectTools({ readOnly: true, toolNames });
+    expect(() => select(['claim_lane', 'post_message'])).toThrow(
+      'a read-only server offers none of claim_lane, post_message; choose from read_messages, get_bus_status',
+    );
+    expect(select(['claim_lane', 'read_messages']).map(({ name }) => name)).toEqual(['read_messages']);
+  });
 });
 
 it('explains itself to an agent in under 1,000 characters', () => {
