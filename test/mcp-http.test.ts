@@ -203,26 +203,29 @@ describe.each(eras)('a request in $era', ({ headers, meta }) => {
         ok: false,
         error: { type: 'bus_api_error', status_code: 401, code: 'unauthorized', tool: 'claim_lane' },
       });
+      expect(refused.error.message).toContain('X-Bus-Secret');
+      expect(refused.error.message).toContain('Authorization: Bearer');
       expect(JSON.stringify(refused)).not.toContain('open sesame');
     }
     expect(calls.map(({ name }) => name)).toEqual(['getBusStatus']);
     expect(await call('claim_lane', claim, { 'x-bus-secret': 'open sesame' })).toMatchObject({ ok: true });
   });
 
-  it.each(['Bearer s3cret-token', 'bearer  s3cret-token '])(
-    'takes the secret as %j',
-    async (authorization) => {
-      const { bus } = createScriptedBus();
-      const { port } = await startMcpHttp(bus, { writeSecret: 's3cret-token' });
-      const message = toCall('post_message', { topic: 't', sender: 'ada', body: 'b' }, meta);
-      const answer = await post(port, '/mcp', message, {
-        ...headers,
-        'mcp-name': 'post_message',
-        authorization,
-      });
-      expect(answer.text).toContain('"ok":true');
-    },
-  );
+  it.each([
+    ['s3cret-token', 'Bearer s3cret-token'],
+    ['s3cret-token', 'bearer  s3cret-token '],
+    ['two words', 'Bearer two words'],
+  ])('takes the secret %j as %j', async (writeSecret, authorization) => {
+    const { bus } = createScriptedBus();
+    const { port } = await startMcpHttp(bus, { writeSecret });
+    const message = toCall('post_message', { topic: 't', sender: 'ada', body: 'b' }, meta);
+    const answer = await post(port, '/mcp', message, {
+      ...headers,
+      'mcp-name': 'post_message',
+      authorization,
+    });
+    expect(answer.text).toContain('"ok":true');
+  });
 
   it('is refused as part of a batch, and none of the batch is done', async () => {
     const { bus, calls } = createScriptedBus();

@@ -106,6 +106,6 @@ function forbidden(header: string, value: string | undefined) {
 }
 
 function unauthorized(fault: string) {
-  const detail = `the write secret ${fault}: send the secret of the bus in the header X-Bus-Secret (set BUS_WRITE_SECRET)`;
+  const detail = `the write secret ${fault}: send the secret of the bus in the header X-Bus-Secret, at /mcp also as Authorization: Bearer (set BUS_WRITE_SECRET)`;
   return toBusError('unauthorized', detail, {});
 }

@@ -62,7 +62,7 @@ function readAgentId(header: string | string[] | undefined): string | undefined 
 
 /** The header of the bus, or the one that MCP clients have a setting for. */
 function readSecret(headers: Headers): string | undefined {
-  const [, bearer] = /^bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '') ?? [];
+  const [, bearer] = /^bearer +(.*\S) *$/i.exec(headers.get('authorization') ?? '') ?? [];
   return headers.get('x-bus-secret') ?? bearer;
 }
 
