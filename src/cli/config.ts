@@ -2,6 +2,7 @@ import { type Machine, toMachine } from './folders.ts';
 import { readSecretFile } from './secret-file.ts';
 import {
   type Reader,
+  readerNames,
   type Setting,
   type SettingName,
   type SettingValues,
@@ -45,11 +46,11 @@ export function readConfig(
   );
   const values = Object.fromEntries(readings.map(({ name, value }) => [name, value])) as SettingValues;
   const names = new Set(readings.filter(({ isGiven }) => isGiven).map(({ name }) => name));
+  refuseForeignFlags(flags, readers);
   const autostart = values.autostart && !names.has('baseUrl');
   let config: Config = { ...values, autostart, given: names };
   // Whoever starts a bus hands these settings on to it.
-  const isClient = readers.includes('client') || readers.includes('mcp');
-  const affected: readonly Reader[] = autostart && isClient ? [...readers, 'bus'] : readers;
+  const affected = autostart ? withBus(readers) : readers;
   const told = readings.filter(({ name }) =>
     settings[name].readBy.some((reader) => affected.includes(reader)),
   );
@@ -63,6 +64,23 @@ export function readConfig(
   if (affected.includes('bus')) refuseOpenHost(config);
   if (names.has('autostart') && values.autostart && !autostart) warnings.push(autostartWarning);
   return { config, warnings };
+}
+
+function withBus(readers: readonly Reader[]): readonly Reader[] {
+  return readers.includes('client') || readers.includes('mcp') ? [...readers, 'bus'] : readers;
+}
+
+/** A variable is shared by all that run in one environment; a flag was meant for this command. */
+function refuseForeignFlags(flags: Flags, readers: readonly Reader[]): void {
+  const reached = withBus(readers);
+  for (const name of Object.keys(flags) as SettingName[]) {
+    const { flag, readBy } = settings[name] as Setting;
+    if (readBy.some((reader) => reached.includes(reader))) continue;
+    const whose = readBy.map((reader) => readerNames[reader]).join(' and ');
+    throw new UsageError(
+      `${flag?.split(' ')[0]} is for ${whose} and would change nothing here: leave it out`,
+    );
+  }
 }
 
 type Reading = Readonly<{

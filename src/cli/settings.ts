@@ -3,6 +3,7 @@ import { type Machine, toDefaultAgentId, toDefaultStorePath } from './folders.ts
 import {
   type Parsed,
   parseAgentId,
+  parseHost,
   parseHostNames,
   parseList,
   parseLocation,
@@ -15,6 +16,13 @@ import {
 
 /** Which part of the product a setting is for. */
 export type Reader = 'client' | 'mcp' | 'bus' | 'tests';
+
+export const readerNames: Readonly<Record<Reader, string>> = {
+  client: 'commands that call a bus',
+  mcp: 'the MCP server over stdio',
+  bus: 'the bus',
+  tests: 'tests',
+};
 
 /** One thing that can be set, by a variable and by a flag of the same meaning. */
 export type Setting<Value = unknown> = Readonly<{
@@ -68,7 +76,7 @@ export const settings = {
   writeSecretFile: toSetting<string | undefined>({
     environment: 'BUS_WRITE_SECRET_FILE',
     flag: '--write-secret-file <path>',
-    description: 'a file that holds the same instead, for this user alone to read',
+    description: 'a file that holds the write secret instead of a variable, for this user alone to read',
     defaultText: 'unset',
     readBy: ['client', 'mcp', 'bus'],
     parse: parseText,
@@ -135,7 +143,7 @@ export const settings = {
     description: 'where the bus listens; beyond loopback only with a write secret',
     defaultText: '127.0.0.1',
     readBy: ['bus'],
-    parse: parseText,
+    parse: parseHost,
     toDefault: () => '127.0.0.1',
   }),
   port: toSetting({

@@ -9,6 +9,11 @@ export function parseText(text: string): Parsed<string> {
   return text.includes('\u0000') ? { problem: 'must not contain NUL' } : { value: text };
 }
 
+/** A name or an address; one of IPv6 may stand in the brackets that it has in a URL. */
+export function parseHost(text: string): Parsed<string> {
+  return parseText(text.replace(/^\[(.*)\]$/, '$1'));
+}
+
 /** Where a store is. What is none may be a mistyped one, with its password. */
 export function parseLocation(text: string): Parsed<string> {
   return isForeignUrl(text) ? { problem: locationProblem, isSecret: true } : parseText(text);
@@ -80,7 +85,7 @@ export function parseHostNames(text: string): Parsed<readonly string[]> {
 
 /** Whether only this machine can reach what listens there. */
 export function isLoopbackHost(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+  const name = host.toLowerCase();
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 }
 

@@ -172,7 +172,7 @@ describe('a malformed setting', () => {
 });
 
 describe('the host', () => {
-  it.each(['127.0.0.1', '127.8.9.1', 'localhost', 'LOCALHOST', '::1', '[::1]'])('%s may be open', (host) => {
+  it.each(['127.0.0.1', '127.8.9.1', 'localhost', 'LOCALHOST', '::1'])('%s may be open', (host) => {
     expect(read({ BUS_HOST: host }).config.host).toBe(host);
   });
 
@@ -184,6 +184,41 @@ describe('the host', () => {
       expect(read({ BUS_HOST: host, BUS_WRITE_SECRET: 's' }).config.host).toBe(host);
     },
   );
+});
+
+describe('a flag of another command', () => {
+  it.each([
+    [['serve', '--read-only'], '--read-only is for the MCP server over stdio'],
+    [['serve', '--tools', 'claim_lane'], '--tools is for the MCP server over stdio'],
+    [['--channel', 'build', 'serve'], '--channel is for the MCP server over stdio'],
+    [
+      ['serve', '--base-url', 'http://bus:1/api/bus'],
+      '--base-url is for commands that call a bus and the MCP',
+    ],
+    [['get-bus-status', '--keep-alive-max-s', '5'], '--keep-alive-max-s is for the MCP server over stdio'],
+    [['serve', '--no-autostart'], '--autostart is for'],
+  ])('is refused, because it would change nothing: %j', async (argv, sentence) => {
+    const { status, errorOutput } = await runToEnd(argv);
+    expect([status, errorOutput]).toEqual([2, expect.stringContaining(sentence)]);
+    expect(errorOutput).toContain('would change nothing here: leave it out');
+  });
+
+  it('is taken where the command may start the one that goes by it', () => {
+    const flags = { port: '8200', store: '/tmp/bus.db' };
+    expect(readConfig({ environment: {}, flags, readers: ['client'] }).config.port).toBe(8200);
+    expect(readConfig({ environment: {}, flags, readers: ['mcp'] }).config.port).toBe(8200);
+  });
+
+  it('is none as a variable, which all commands of one environment share', () => {
+    const environment = { BUS_MCP_READ_ONLY: '1' };
+    expect(readConfig({ environment, readers: ['bus'] }).config.port).toBe(8100);
+  });
+});
+
+describe('an address of IPv6', () => {
+  it.each(['::1', '[::1]'])('may stand in brackets: %s', (host) => {
+    expect(read({ BUS_HOST: host }).config.host).toBe('::1');
+  });
 });
 
 describe('starting a bus', () => {
