@@ -9,7 +9,11 @@ import { createTestClock, type TestClock } from './suite/clock.ts';
 import { httpDoor } from './suite/doors/http.ts';
 import { type StoreSource, stores } from './suite/stores.ts';
 
-const contests = 10;
+/** Contests are schedules of their own, each of four clients that do five deeds each at two lanes. */
+const contests = 40;
+/** For a long run: so many schedules of each kind, however long they take. */
+const schedulesAsked = Number(process.env.HISTORY_SCHEDULES ?? 0);
+const secondsMax = 60 + schedulesAsked / 5;
 const seed = Number(process.env.HISTORY_SEED ?? Date.now() % 1_000_000);
 
 describe.each(stores)('every lane over $name', (store) => {
@@ -28,43 +32,53 @@ describe.each(stores)('every lane over $name', (store) => {
     await source.stop();
   });
 
-  /** The first lane whose history no order explains; slower stores and doors get fewer rounds, but never none. */
+  /** The first lane whose history no order explains, or nothing after so many schedules. */
   async function findFault(
-    { rounds, seconds }: Readonly<{ rounds: number; seconds: number }>,
+    schedules: number,
     prefix: string,
     busOf: (client: number) => Bus,
   ): Promise<RecordedLane | undefined> {
-    const end = performance.now() + seconds * 1000;
-    for (let round = 0; round < rounds && (round < 10 || performance.now() < end); round += 1) {
-      const random = createRandom(seed + round);
-      const lanes = await record({ random, clock, busOf, prefix: `${prefix}-${round}-`, contests });
+    for (let done = 0; done < schedules; done += contests) {
+      const random = createRandom(seed + done);
+      const lanes = await record({ random, clock, busOf, prefix: `${prefix}-${done}-`, contests });
       const faulty = lanes.find(({ history, startsAt }) => !isLinearizable(history, startsAt));
       if (faulty) return faulty;
     }
     return undefined;
   }
 
-  test('answers as if one deed came after the other, in up to 2,000 contests', async () => {
-    const fault = await findFault({ rounds: 200, seconds: 6 }, 'engine', () => engine.bus);
+  async function expectNoFault(schedules: number, door: string, bus: Bus): Promise<void> {
+    const count = Math.ceil((schedulesAsked || schedules) / contests) * contests;
+    const fault = await findFault(count, door, () => bus);
     expect(fault && print(fault)).toBeUndefined();
-  }, 60_000);
+    console.log(`checked ${count} schedules over ${store.name}, ${door}`);
+  }
 
-  test('does so through HTTP, in up to 1,000 contests', async () => {
-    const { bus, close } = await httpDoor.open(engine.bus);
-    try {
-      const fault = await findFault({ rounds: 100, seconds: 4 }, 'http', () => bus);
-      expect(fault && print(fault)).toBeUndefined();
-    } finally {
-      await close();
-    }
-  }, 60_000);
+  test(
+    'answers as if one deed came after the other, in 1,200 schedules',
+    () => expectNoFault(1_200, 'engine', engine.bus),
+    secondsMax * 1000,
+  );
+
+  test(
+    'does so through HTTP, in 400 schedules',
+    async () => {
+      const { bus, close } = await httpDoor.open(engine.bus);
+      try {
+        await expectNoFault(400, 'http', bus);
+      } finally {
+        await close();
+      }
+    },
+    secondsMax * 1000,
+  );
 
   for (const { fault, toBus } of mutants) {
     test(`would not, and it would be noticed, if the bus ${fault}`, async () => {
       const clients = [0, 1, 2, 3].map((client) => toBus(engine.bus, engine.store, client));
       const prefix = fault.replaceAll(' ', '-');
       const busOf = (client: number) => clients[client] as Bus;
-      expect(await findFault({ rounds: 50, seconds: 60 }, prefix, busOf)).toBeDefined();
+      expect(await findFault(2_000, prefix, busOf)).toBeDefined();
     }, 90_000);
   }
 });

@@ -61,7 +61,8 @@ export async function record(round: Round): Promise<readonly RecordedLane[]> {
     for (let turn = 0; turn < deedsPerClient; turn += 1) {
       const lane = `${prefix}${contest}-${random.below(lanesPerContest)}`;
       await dawdle(random);
-      const verdict = await act(client, lane, choose(random, `client ${client}`, fences.get(lane)));
+      const owner = `client ${client} of ${prefix}${contest}`;
+      const verdict = await act(client, lane, choose(random, owner, fences.get(lane)));
       if ('granted' in verdict) fences.set(lane, verdict.fence as number);
     }
   }
