@@ -21,7 +21,7 @@ export type EngineOptions = Readonly<{
   leaseSecondsMax?: number;
   isSecretArmed?: boolean;
   /** Given the latest time that the store remembers. Tests give their own clock. */
-  clockFrom?: (floor: number) => Clock;
+  clockFrom?: (floor: number, aliveUntil?: number) => Clock;
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
   observeCommit?: ObserveCommit;

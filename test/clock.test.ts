@@ -50,9 +50,9 @@ afterEach(() => {
 });
 
 /** A clock whose timers are rung by the test; the process shows a sign of life each second that it runs. */
-function openClock(floor = 0): Clock {
+function openClock(floor = 0, aliveUntil?: number): Clock {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
-  clock = createClock({ ...machine.sources, floor });
+  clock = createClock({ ...machine.sources, floor, aliveUntil });
   return clock;
 }
 
@@ -128,6 +128,18 @@ describe('the clock', () => {
     expect(pause?.from).toBe(start + 2 * seconds);
     expect((pause?.to ?? 0) - start - 62 * seconds).toBeGreaterThanOrEqual(0);
     expect((pause?.to ?? 0) - start - 63 * seconds).toBeLessThanOrEqual(0);
+  });
+
+  test('takes the time since the process before it served for one too', async () => {
+    openClock(0, start - 20 * seconds);
+    const heard: Pause[] = [];
+    clock.onPause?.((pause) => heard.push(pause));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(clock.lastPause?.()).toEqual({ from: start - 20 * seconds, to: start });
+    expect(heard).toEqual([clock.lastPause?.()]);
+    clock.stop?.();
+    openClock(0, start + seconds);
+    expect(clock.lastPause?.(), 'one that may still serve').toBeUndefined();
   });
 
   test('takes a process that was only slow for what it is', () => {

@@ -25,6 +25,8 @@ const pauseMillisecondsMin = 3_000;
 type Sources = Readonly<{
   /** The latest time the store remembers: time does not run backwards over a restart either. */
   floor?: number;
+  /** Until when the process before this one may have served: since then nobody could renew. */
+  aliveUntil?: number | undefined;
   wallNow?: () => number;
   monotonicNow?: () => number;
   /** Like the monotonic one, but going on while the machine sleeps. */
@@ -37,7 +39,7 @@ type Sources = Readonly<{
  */
 export function createClock(sources: Sources = {}): Clock {
   const { floor = 0, wallNow = Date.now, monotonicNow = () => performance.now() } = sources;
-  const { bootNow = () => uptime() * 1000 } = sources;
+  const { aliveUntil, bootNow = () => uptime() * 1000 } = sources;
   const startedAt = Math.max(wallNow(), floor);
   const startedMonotonic = monotonicNow();
   const startedBoot = bootNow();
@@ -48,13 +50,12 @@ export function createClock(sources: Sources = {}): Clock {
 
   function now(): number {
     const time = startedAt + slept + Math.floor(monotonicNow() - startedMonotonic);
-    if (time - lastSign > pauseMillisecondsMin) notePause(time);
+    if (time - lastSign > pauseMillisecondsMin) notePause({ from: lastSign, to: time });
     lastSign = time;
     return time;
   }
 
-  function notePause(to: number): void {
-    const noted = { from: lastSign, to };
+  function notePause(noted: Pause): void {
     pause = noted;
     setImmediate(() => {
       for (const listener of listeners) listener(noted);
@@ -86,6 +87,7 @@ export function createClock(sources: Sources = {}): Clock {
     return () => listeners.delete(listener);
   }
 
+  if (aliveUntil !== undefined && aliveUntil < startedAt) notePause({ from: aliveUntil, to: startedAt });
   const ticking = setInterval(tick, tickMilliseconds).unref();
   return { now, schedule, lastPause: () => pause, onPause, stop: () => clearInterval(ticking) };
 }

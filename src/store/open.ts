@@ -8,7 +8,7 @@ export type StoreOptions = Readonly<{
   /** A path of a file, or `postgres://…`. */
   location: string;
   writerFile: URL;
-  clockFrom?: (floor: number) => Clock;
+  clockFrom?: (floor: number, aliveUntil?: number) => Clock;
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
 }> &

@@ -10,6 +10,9 @@ export type HighWater = Readonly<{
   clockMilliseconds: number;
 }>;
 
+/** Beside the mark itself: until when the bus that wrote it may have served, and whether it was stopped then. */
+export type Life = Readonly<{ aliveUntil: number; isStopped: boolean }>;
+
 export type MarkFile = Readonly<{
   write: (mark: HighWater) => void;
   /** Makes the last mark survive a power cut. */
@@ -19,7 +22,7 @@ export type MarkFile = Readonly<{
 
 const slotBytes = 256;
 
-/** Where nothing was handed out yet. Marks of earlier versions know no time. */
+/** Where nothing was handed out yet. */
 export const lowest: HighWater = { messageId: 0, eventId: 0, fence: 0, clockMilliseconds: 0 };
 
 /**
@@ -51,14 +54,38 @@ export function readMarkFile(path: string): HighWater | 'unreadable' | undefined
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable';
   }
   try {
-    const marks = [0, 1].flatMap((slot) => readSlot(handle, slot) ?? []);
-    return marks.length === 0 ? 'unreadable' : marks.reduce(higher);
+    // Those of earlier versions know no time.
+    const marks = [0, 1].flatMap((slot) => readSlot<Partial<HighWater>>(handle, slot) ?? []);
+    return marks.length === 0 ? 'unreadable' : marks.map((mark) => ({ ...lowest, ...mark })).reduce(higher);
   } catch {
     return 'unreadable';
   } finally {
     closeSync(handle);
   }
 }
+
+/** Into a slot of its own, by another thread than the one that keeps the mark. */
+export function writeLife(path: string, life: Life, isLasting: boolean): void {
+  const handle = openSync(path, 'r+');
+  try {
+    writeSync(handle, toSlot(life), lifeSlot * slotBytes, 'utf8');
+    if (isLasting) fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+export function readLife(path: string): Life | undefined {
+  if (!existsSync(path)) return undefined;
+  const handle = openSync(path, 'r');
+  try {
+    return readSlot<Life>(handle, lifeSlot);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const lifeSlot = 2;
 
 /** Whether more was handed out than was found. */
 export function isAhead(mark: HighWater, found: HighWater): boolean {
@@ -94,18 +121,17 @@ function createMarkFile(path: string): void {
   }
 }
 
-function toSlot(mark: HighWater): string {
-  const text = JSON.stringify(mark);
+function toSlot(value: HighWater | Life): string {
+  const text = JSON.stringify(value);
   return `${`${checksumOf(text)} ${text}`.padEnd(slotBytes - 1)}\n`;
 }
 
-function readSlot(handle: number, slot: number): HighWater | undefined {
+function readSlot<Value>(handle: number, slot: number): Value | undefined {
   const bytes = Buffer.alloc(slotBytes);
   const length = readSync(handle, bytes, 0, slotBytes, slot * slotBytes);
   const line = bytes.toString('utf8', 0, length).trim();
   const [checksum, text] = [line.slice(0, 16), line.slice(17)];
-  if (text === '' || checksum !== checksumOf(text)) return undefined;
-  return { ...lowest, ...(JSON.parse(text) as Partial<HighWater>) };
+  return text !== '' && checksum === checksumOf(text) ? (JSON.parse(text) as Value) : undefined;
 }
 
 function checksumOf(text: string): string {

@@ -2,6 +2,7 @@ import { type Clock, createClock } from '../clock.ts';
 import type { Store } from '../store.ts';
 import { createStoreWatch, type Observers } from '../watch.ts';
 import { loadDriver } from './driver.ts';
+import { readAliveUntil, showLife } from './life.ts';
 import { lockDatabase } from './lock.ts';
 import { checkForLoss, goOnAbove, toMarkPath } from './loss.ts';
 import { openMarkFile } from './mark.ts';
@@ -15,8 +16,8 @@ export type SqliteOptions = Readonly<{
   path: string;
   /** The built file of the writer thread. */
   writerFile: URL;
-  /** Given the latest time in the database. Tests give their own. */
-  clockFrom?: (floor: number) => Clock;
+  /** Given the latest time in the database, and until when the bus before this one served. Tests give their own. */
+  clockFrom?: (floor: number, aliveUntil?: number) => Clock;
   /** Goes on after acknowledged rows were lost, with ids and fences above them. */
   acceptLoss?: boolean;
 }> &
@@ -39,13 +40,15 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const database = driver.open(path, { readOnly: true });
     database.exec('PRAGMA busy_timeout = 5000');
     const reader = createRowReader(database, watch);
-    const clockFrom = options.clockFrom ?? ((floor) => createClock({ floor }));
-    const clock = clockFrom(reader.counters().clockMilliseconds);
+    const isHeldAfter = (time: number) => reader.live(time, 1).length > 0;
+    const clockFrom = options.clockFrom ?? ((floor, aliveUntil) => createClock({ floor, aliveUntil }));
+    const clock = clockFrom(reader.counters().clockMilliseconds, toLastLife(path, isHeldAfter));
     return createSqliteStore({
       path,
       reader,
       writer,
       clock,
+      life: showLife({ path: toMarkPath(path), now: clock.now, isHeldAfter }),
       closeReader: () => database.close(),
       unlock: lock.release,
     });
@@ -53,6 +56,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     lock.release();
     throw error;
   }
+}
+
+/** Until when the bus before this one served, if there is anybody who could not renew since. */
+function toLastLife(path: string, isHeldAfter: (time: number) => boolean): number | undefined {
+  const aliveUntil = readAliveUntil(toMarkPath(path));
+  return aliveUntil !== undefined && isHeldAfter(aliveUntil) ? aliveUntil : undefined;
 }
 
 /** Before the database itself, so that one without a mark has lost it. */

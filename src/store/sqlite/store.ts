@@ -5,6 +5,7 @@ import { createGroupCommit } from '../group-commit.ts';
 import type { Counters, EventRow, LaneRow, Waiter } from '../rows.ts';
 import type { Overview, OverviewQuery, Store, Turn } from '../store.ts';
 import { createUnderWay } from '../under-way.ts';
+import type { SignsOfLife } from './life.ts';
 import type { RowReader } from './read.ts';
 import type { Writer } from './writer.ts';
 
@@ -13,12 +14,13 @@ type Parts = Readonly<{
   reader: RowReader;
   writer: Writer;
   clock: Clock;
+  life: SignsOfLife;
   closeReader: () => void;
   unlock: () => void;
 }>;
 
 /** This process is the only writer of the file, so counters and queues can live in memory. */
-export function createSqliteStore({ path, reader, writer, clock, closeReader, unlock }: Parts): Store {
+export function createSqliteStore({ path, reader, writer, clock, life, closeReader, unlock }: Parts): Store {
   const { fenceFloor, ...countersAtStart } = reader.counters();
   let counters: Counters = countersAtStart;
   let version = 0;
@@ -87,6 +89,7 @@ export function createSqliteStore({ path, reader, writer, clock, closeReader, un
 
   async function close(): Promise<void> {
     await group.close();
+    life.stop();
     // Whoever closes last folds the log into the file if it can. Only the writer knows whether that would spoil it.
     await writer.close();
     closeReader();
