@@ -1,6 +1,7 @@
+import type { Server } from 'node:http';
 import { onTestFinished } from 'vitest';
 import type { Bus } from '../../src/contract/contract.ts';
-import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
+import { createHttpServer } from '../../src/http/server.ts';
 import type { Page } from '../../src/http/targets.ts';
 import { createMcpPages } from '../../src/mcp-page.ts';
 
@@ -10,35 +11,24 @@ export type McpServerUnderTest = Readonly<{
   url: string;
   port: number;
   log: readonly LogEntry[];
+  server: Server;
   close: () => Promise<void>;
 }>;
 
 /** The MCP server as the process of the bus mounts it, in front of a bus, closed when the test ends. */
 export function startMcpHttp(
   bus: Bus,
-  { port = 0, answerBytesHeldMax, ...options }: McpServerSettings = {},
+  { port = 0, ...options }: McpServerSettings = {},
 ): Promise<McpServerUnderTest> {
   const log: LogEntry[] = [];
-  let checkRoom = () => {};
-  const mcp = createMcpPages({
-    writeSecret: undefined,
-    checkRoom: () => checkRoom(),
-    ...options,
-    bus,
-    log: toLogger(log),
-  });
-  const onServer = (server: HttpServer) => {
-    checkRoom = server.checkRoom;
-  };
-  const pages = { pages: mcp.pages, closePages: mcp.close, onServer, answerBytesHeldMax };
-  return startPages({ bus, log, port, ...pages });
+  const mcp = createMcpPages({ writeSecret: undefined, ...options, bus, log: toLogger(log) });
+  return startPages({ bus, log, port, pages: mcp.pages, closePages: mcp.close });
 }
 
 type McpServerSettings = Readonly<{
   writeSecret?: string;
   port?: number;
   checkRoom?: () => void;
-  answerBytesHeldMax?: number;
 }>;
 
 /** The same around pages of the test's own making. */
@@ -49,11 +39,9 @@ export async function startPages(
     closePages: () => Promise<void>;
     port?: number;
     log?: LogEntry[];
-    onServer?: (server: HttpServer) => void;
-    answerBytesHeldMax?: number | undefined;
   }>,
 ): Promise<McpServerUnderTest> {
-  const { bus, pages, port = 0, log = [], answerBytesHeldMax } = options;
+  const { bus, pages, port = 0, log = [] } = options;
   const server = createHttpServer({
     bus,
     version: '1.2.3',
@@ -61,9 +49,7 @@ export async function startPages(
     health: async () => ({ ok: true }),
     pages,
     log: toLogger(log),
-    ...(answerBytesHeldMax !== undefined && { answerBytesHeldMax }),
   });
-  options.onServer?.(server);
   const listening = await server.listen({ host: '127.0.0.1', port });
   async function close(): Promise<void> {
     const closed = server.close({ graceMs: 500 });
@@ -71,7 +57,7 @@ export async function startPages(
     await closed;
   }
   onTestFinished(close);
-  return { url: `${listening.url}/mcp`, port: listening.port, log, close };
+  return { url: `${listening.url}/mcp`, port: listening.port, log, server: server.server, close };
 }
 
 function toLogger(entries: LogEntry[]) {
