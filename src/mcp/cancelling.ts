@@ -5,7 +5,7 @@ export type Cancelling = Readonly<{
   cancel(call: CallName): void;
 }>;
 
-/** Clients number their requests themselves, and without sessions only their own id tells one from another. */
+/** Clients number their requests themselves, and without sessions only what they say of themselves tells one from another. */
 type CallName = Readonly<{ caller: string | undefined; requestId: unknown }>;
 
 /**
@@ -13,19 +13,22 @@ type CallName = Readonly<{ caller: string | undefined; requestId: unknown }>;
  * listens to any more must not be served: the lane would be held by nobody.
  */
 export function createCancelling(): Cancelling {
-  const running = new Map<string, () => void>();
+  const running = new Map<string, Set<() => void>>();
   return {
     begin(call, end) {
       const key = toKey(call);
       if (key === undefined) return () => {};
-      running.set(key, end);
+      const ends = running.get(key) ?? new Set();
+      running.set(key, ends.add(end));
       return () => {
-        if (running.get(key) === end) running.delete(key);
+        ends.delete(end);
+        if (ends.size === 0 && running.get(key) === ends) running.delete(key);
       };
     },
     cancel(call) {
       const key = toKey(call);
-      if (key !== undefined) running.get(key)?.();
+      // Two sessions under one agent id number their requests alike: which of the two is meant nobody can tell.
+      for (const end of key === undefined ? [] : (running.get(key) ?? [])) end();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { createHash } from 'node:crypto';
 import { type Bus, type Call, operations } from '../contract/contract.ts';
 import { agentId } from '../contract/fields.ts';
 import { toInvalidInput } from '../contract/input.ts';
@@ -31,26 +31,39 @@ export function createMcpDoor(options: McpDoorOptions): McpHttp {
   return createMcpHttp({
     readBody,
     log,
-    admit: (request: IncomingMessage) => readAgentId(request.headers[agentHeader]),
+    admit: (request) => toCaller((name) => request.headers[name]),
     createWatcher: (onUpdated) => createWatcher({ bus, onUpdated, log }),
-    createServer: ({ era, headers, watcher }) =>
-      createMcpServer({
-        bus: guardBus(bus, {
-          checkWrite: () => checkSecret(readSecret(headers)),
-          checkRead: checkRoom,
-          comeForward,
-        }),
+    createServer: ({ era, headers, watcher }) => {
+      const header: ReadHeader = (name) => headers.get(name) ?? undefined;
+      const checkWrite = () => checkSecret(readSecret(header));
+      return createMcpServer({
+        bus: guardBus(bus, { checkWrite, checkRead: checkRoom, comeForward }),
         version,
-        agentId: readAgentId(headers.get(agentHeader) ?? undefined),
+        agentId: readAgentId(header),
         era,
         watcher: era === 'modern' ? watcher : undefined,
         log,
-      }),
+      });
+    },
   });
 }
 
+type ReadHeader = (name: string) => string | string[] | undefined;
+
+/**
+ * Whose calls this one may end: those of its agent that came with the same secret, because an agent id is no secret.
+ * Whoever says no id may end none.
+ */
+function toCaller(header: ReadHeader): string | undefined {
+  const id = readAgentId(header);
+  if (id === undefined) return undefined;
+  const digest = createHash('sha256').update(readSecret(header) ?? '');
+  return JSON.stringify([id, digest.digest('base64')]);
+}
+
 /** Who calls, if the client was set up to say it. */
-function readAgentId(header: string | string[] | undefined): string | undefined {
+function readAgentId(read: ReadHeader): string | undefined {
+  const header = read(agentHeader);
   if (header === undefined) return undefined;
   // Node reads header bytes as latin1, so this gives back the bytes that were sent.
   const given = Buffer.from(String(header), 'latin1').toString('utf8');
@@ -61,9 +74,9 @@ function readAgentId(header: string | string[] | undefined): string | undefined 
 }
 
 /** The header of the bus, or the one that MCP clients have a setting for. */
-function readSecret(headers: Headers): string | undefined {
-  const [, bearer] = /^bearer +(.*\S) *$/i.exec(headers.get('authorization') ?? '') ?? [];
-  return headers.get('x-bus-secret') ?? bearer;
+function readSecret(header: ReadHeader): string | undefined {
+  const [, bearer] = /^bearer +(.*\S) *$/i.exec(String(header('authorization') ?? '')) ?? [];
+  return header('x-bus-secret')?.toString() ?? bearer;
 }
 
 type Guard = Readonly<{ checkWrite: () => void; checkRead: () => void; comeForward: () => Promise<void> }>;

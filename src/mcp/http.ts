@@ -29,7 +29,7 @@ export type McpHttpOptions = Readonly<{
   createServer: (asked: Asked) => ReturnType<McpServerFactory>;
   /** Reads a body as JSON. Rejects with the refusal for one that is too large or no JSON. */
   readBody: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
-  /** Answers who asks, if that is known. Throws the refusal for a request that no server should be made for. */
+  /** Answers whose calls the request may end, if that is known. Throws the refusal for a request that no server should be made for. */
   admit?: (request: IncomingMessage) => string | undefined;
   /** Makes what tells of changed resources; without it nobody hears of them. */
   createWatcher?: (onUpdated: (uri: string) => void) => Watcher;
