@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,6 +12,15 @@ type Shell = (typeof shells)[number];
 beforeAll(() => {
   for (const shell of shells) writeFileSync(join(folder, shell), runCommand('completion', shell));
   writeFileSync(join(folder, 'notes.db'), '');
+  mkdirSync(join(folder, 'dir', 'sub'), { recursive: true });
+  writeFileSync(join(folder, 'a b.db'), '');
+  writeFileSync(join(folder, 'dir', 'sub', "o'neill's copy.db"), '');
+  // A folder that is called like a command.
+  mkdirSync(join(folder, 'serve'));
+  writeFileSync(
+    join(folder, 'rc'),
+    `source ./bash; PS1='$ '; bus-mcp() { IFS='|'; echo "<<$*>>"; }; echo ready`,
+  );
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -50,9 +59,32 @@ describe.each(shells)('%s', (shell) => {
     expect(complete('bus-mcp completion fi')).toEqual(['fish']);
   });
 
+  rule('completes the value that a flag chooses by, also the next of several', () => {
+    expect(complete('bus-mcp export --format js')).toEqual(['jsonl']);
+    expect(complete('bus-mcp mcp --tools claim')).toEqual(['claim_lane']);
+    expect(complete('bus-mcp mcp --tools claim_lane,get')).toEqual(['claim_lane,get_bus_status']);
+  });
+
   rule('completes a file where a setting or an operand is one', () => {
     expect(complete(`bus-mcp serve --store ${folder}/no`)).toEqual([`${folder}/notes.db`]);
     expect(complete(`bus-mcp restore ${folder}/no`)).toEqual([`${folder}/notes.db`]);
+  });
+});
+
+describe('bash at a terminal', () => {
+  const isThere = spawnSync('script', ['-qec', 'bash --version', '/dev/null']).status === 0;
+
+  test.for([
+    ['goes on after a folder', 'restore dir/su', '\tx', 'restore|dir/sub/x'],
+    ['goes down into a folder', 'restore di', '\t\t\t', "restore|dir/sub/o'neill's copy.db"],
+    ['writes out a file with a blank in its name', 'serve --store a', '\t', 'serve|--store|a b.db'],
+    ['goes on within quotes', "serve --store 'a ", '\t', 'serve|--store|a b.db'],
+    ['goes on after a blank that was written out', 'restore a\\ ', '\t', 'restore|a b.db'],
+    ['takes no command for a folder of its name', 'serv', '\tx', 'serve|x'],
+    ['completes a file for another program', 'hold docs -- cat a', '\t', 'hold|docs|--|cat|a b.db'],
+  ] as const)('%s', { timeout: 60_000 }, async ([, typed, keys, called], { skip }) => {
+    if (!isThere) skip('there is no terminal to be had here');
+    expect(await askTerminal(`bus-mcp ${typed}`, keys)).toBe(called);
   });
 });
 
@@ -85,6 +117,35 @@ function askBash(line: string): string[] {
     printf '%s\\n' "\${COMPREPLY[@]}"
   `;
   return toLines(run('bash', ['--norc', '-c', script, 'bash', join(folder, 'bash'), line]));
+}
+
+/** What the command is called with when these keys follow what was typed, at a terminal of its own. */
+async function askTerminal(typed: string, keys: string): Promise<string | undefined> {
+  const shell = spawn('script', ['-qec', 'bash --noprofile --rcfile ./rc -i', '/dev/null'], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, TERM: 'dumb' },
+  });
+  let shown = '';
+  shell.stdout.on('data', (chunk) => {
+    shown += chunk;
+  });
+  const until = async (what: RegExp) => {
+    const end = performance.now() + 20_000;
+    while (!what.test(shown)) {
+      if (performance.now() > end) throw new Error(`the terminal shows: ${shown}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  try {
+    await until(/ready[^$]*\$ /);
+    shell.stdin.write(`${typed}${keys}`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    shell.stdin.write('\n');
+    await until(/<<.*>>/);
+    return shown.match(/<<(.*)>>/)?.[1];
+  } finally {
+    shell.kill();
+  }
 }
 
 function askFish(line: string): string[] {

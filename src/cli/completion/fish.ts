@@ -25,11 +25,17 @@ function toLines({ flags, name, operands }: CommandWords): readonly string[] {
 }
 
 function toFlags({ description, names, value }: FlagWords): readonly string[] {
-  const after = value === undefined ? '' : value.isFile ? ' -r -F' : ' -x';
+  const after = value === undefined ? '' : value.isFile ? ' -r -F' : toValue(value);
   return names.map((name) => {
     const named = name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`;
     return `${named}${after} -d ${quote(description)}`;
   });
+}
+
+function toValue({ choices, isList }: NonNullable<FlagWords['value']>): string {
+  if (choices.length === 0) return ' -x';
+  const words = choices.join(' ');
+  return isList ? ` -x -a "(__fish_complete_list , 'printf %s\\\\n ${words}')"` : ` -x -a '${words}'`;
 }
 
 function quote(text: string): string {

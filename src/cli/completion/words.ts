@@ -1,4 +1,7 @@
 import type { Command } from 'commander';
+import { operations } from '../../contract/contract.ts';
+import { toSnakeCase } from '../../contract/names.ts';
+import { settings } from '../settings.ts';
 
 /** What can be typed after the name of a command, for the scripts of all shells. */
 export type CommandWords = Readonly<{
@@ -13,7 +16,14 @@ export type FlagWords = Readonly<{
   names: readonly string[];
   description: string;
   /** What comes after it; absent where nothing does. */
-  value?: Readonly<{ name: string; isFile: boolean }>;
+  value?: Readonly<{
+    name: string;
+    isFile: boolean;
+    /** Empty where anything may be typed. */
+    choices: readonly string[];
+    /** Several may be chosen, with commas between them. */
+    isList: boolean;
+  }>;
 }>;
 
 export type OperandWords = Readonly<{
@@ -52,12 +62,22 @@ export function toValueFlags(
   return [...new Set(wanted.flatMap(({ names }) => names))];
 }
 
-function toFlagWords({ description, flags, long, short }: Command['options'][number]): FlagWords {
+function toFlagWords({ argChoices, description, flags, long, short }: Command['options'][number]): FlagWords {
   const names = [short, long].filter((name) => name !== undefined);
   const value = flags.match(/<(.+)>/)?.[1];
   if (value === undefined) return { names, description };
-  return { names, description, value: { name: value, isFile: isFileName(value) } };
+  const choices = argChoices ?? (long === toolsFlag ? toolNames : []);
+  return {
+    names,
+    description,
+    value: { name: value, isFile: isFileName(value), choices, isList: long === toolsFlag },
+  };
 }
+
+const toolsFlag = settings.toolNames.flag?.split(' ')[0];
+const toolNames = operations
+  .filter(([, operation]) => operation.doors.includes('mcp'))
+  .map(([name]) => toSnakeCase(name));
 
 /** A store is a file, unless it is a URL. */
 function isFileName(name: string): boolean {

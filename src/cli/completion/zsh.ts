@@ -35,8 +35,14 @@ function toCase({ flags, name, operands }: CommandWords): string {
 
 function toFlag({ description, names, value }: FlagWords): readonly string[] {
   const text = `[${escapeColons(description).replace(/[[\]]/g, '\\$&')}]`;
-  const after = value === undefined ? '' : `:${value.name}:${value.isFile ? '_files' : ' '}`;
+  const after = value === undefined ? '' : `:${value.name}:${toAction(value)}`;
   return names.map((name) => `${name}${text}${after}`);
+}
+
+function toAction({ choices, isFile, isList, name }: NonNullable<FlagWords['value']>): string {
+  const words = choices.join(' ');
+  if (isList) return `_values -s , ${name} ${words}`;
+  return words === '' ? (isFile ? '_files' : ' ') : `(${words})`;
 }
 
 function toOperand({ choices, isFile, isRest, name }: OperandWords, index: number): string {
