@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { settingEntries } from '../src/cli/settings.ts';
+import { clients } from '../src/cli/setup/clients.ts';
 import { commandFile } from './build.ts';
+import { type ClientName, createHome } from './setup/folder.ts';
 
 const documents = ['.', 'docs', 'docs/decisions', 'hooks', 'skills/bus']
   .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
@@ -39,6 +41,21 @@ test('the guide for operators names only measurements that the bus makes', () =>
   expect(named.length).toBeGreaterThan(5);
   for (const name of named) expect(source).toContain(`'${name}'`);
 });
+
+test.each(Object.entries(clients))(
+  'the README shows for %s the block that setup writes',
+  async (name, { title, serversKey }) => {
+    const [, kind, block = ''] =
+      new RegExp(
+        `^\\*\\*${title}\\*\\* \\(\`setup ${name}\`\\).*\\n\`\`\`(json|toml)\\n([^\`]*)\`\`\``,
+        'm',
+      ).exec(readFileSync('README.md', 'utf8')) ?? [];
+    const { output } = await createHome().setup(name as ClientName, ['--print']);
+    if (kind === 'toml') expect(block).toBe(output);
+    else expect(JSON.parse(block)).toEqual(JSON.parse(output));
+    expect(block).toContain(serversKey);
+  },
+);
 
 const knownCommands = find(
   execFileSync(process.execPath, [commandFile, '--help'], { encoding: 'utf8' }),
