@@ -43,6 +43,20 @@ test('every setting that they name is one', () => {
   }
 });
 
+test('what a person is told to write beside them never comes into the repository', () => {
+  const written = [...readFile('compose.yaml').matchAll(/> (deploy\/\S+?)\)?(?=\s)/g)].map(
+    ([, file]) => file,
+  );
+  expect(written.length).toBeGreaterThan(1);
+  expect(readFileSync('.gitignore', 'utf8').split('\n')).toEqual(expect.arrayContaining(written));
+});
+
+test('the proxies hand on the host that was asked with its port, which an Origin has too', () => {
+  const [, nginx = ''] = readFileSync('docs/operating.md', 'utf8').split('```nginx');
+  expect(nginx.split('```')[0]).toContain('proxy_set_header Host $http_host;');
+  expect(balancer).not.toMatch(/set-header host/i);
+});
+
 test('the container runs as a user without rights, keeps its data in a volume, and says whether it is well', () => {
   const [, image = ''] = dockerfile.split(/^FROM .*$/m).slice(1);
   expect(image).toMatch(/^USER node$/m);
