@@ -4,6 +4,7 @@ import { isRefusal } from '../src/contract/errors.ts';
 import { limits } from '../src/contract/limits.ts';
 import { collectEventIds, createOwnSchema, idsUpTo, openOwnBus, openTwoBuses } from './postgres/buses.ts';
 import { refusalOf, soon, until } from './suite/ask.ts';
+import { createTestClock } from './suite/clock.ts';
 
 /** Posts until so many were kept by this bus, several at a time. */
 async function postFrom(bus: Bus, sender: string, count: number): Promise<number[]> {
@@ -76,6 +77,35 @@ describe('two buses that share a database', () => {
     await one.bus.postMessage({ topic: 'news', sender: 'ada', body: 'hello' });
     expect((await soon('the message', message)).messages).toMatchObject([{ id: 2, body: 'hello' }]);
     expect((await soon('the event', event)).events).toMatchObject([{ id: 2, kind: 'message_posted' }]);
+  });
+
+  test('leave a lane to the repeat of a claim whose caller goes away at the other in the same moment', async () => {
+    const place = await createOwnSchema();
+    const clock = createTestClock();
+    // No alarm rings at the other, so it is the turn of the repeat that finds the lease run out.
+    const [one, other] = [await openOwnBus(place.url, clock), await openOwnBus(place.url, createTestClock())];
+    const lanes = idsUpTo(20).map((number) => `lane-${number}`);
+    for (const lane of lanes) await one.bus.claimLane({ lane, owner: 'ada', lease_s: 10 });
+    const waits = lanes.map((lane) => {
+      const controller = new AbortController();
+      const call = { idempotencyKey: lane, signal: controller.signal };
+      const waiting = other.bus.claimLane({ lane, owner: 'bob', wait_s: 60 }, call).catch(() => {});
+      return { lane, waiting, leave: () => controller.abort() };
+    });
+    await until('all wait', async () => (await one.bus.getBusStatus({})).waiting.length === lanes.length);
+    clock.advance(11);
+    const repeats = waits.map(({ lane, leave }) => {
+      const repeat = one.bus.claimLane({ lane, owner: 'bob' }, { idempotencyKey: lane });
+      leave();
+      return repeat;
+    });
+    const granted = await Promise.all(repeats);
+    await Promise.all(waits.map(({ waiting }) => waiting));
+    for (const [index, lane] of lanes.entries()) {
+      expect(await one.bus.getLane({ lane }), lane).toMatchObject({ state: 'held', lane: { owner: 'bob' } });
+      const again = await other.bus.claimLane({ lane, owner: 'bob' }, { idempotencyKey: lane });
+      expect(again).toEqual(granted[index]);
+    }
   });
 
   test('answer a repeated write as the other answered it first, and keep one', async () => {

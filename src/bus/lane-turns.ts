@@ -3,7 +3,7 @@ import type { Changes, Outcome, Store, View } from '../store/store.ts';
 import { toGrant } from './answers.ts';
 import { decideNextHolder, type LaneState, withGrace } from './lanes.ts';
 import type { LeaseWatch } from './lease-watch.ts';
-import { decideOnce, toAnswerRow } from './repeats.ts';
+import { decideOnce, isSameRequest, toAnswerRow } from './repeats.ts';
 
 type LaneTurn<Answer> = Readonly<{
   lane: string;
@@ -47,7 +47,7 @@ export function decideInOrder<Answer>(
   view: View,
 ): Outcome<Answer> {
   const found = toLaneState(lane, view);
-  const before = handOver(found, view.now);
+  const before = handOver(found, view.now, repeat);
   const answer = before.changes.remembered?.find(({ key }) => key === repeat?.key) ?? view.answer;
   const outcome = decideOnce(repeat, { ...view, answer }, () => decide(before.state, view.now));
   const { row, queue } = before.state;
@@ -74,16 +74,22 @@ function changedRow(view: View, { row }: LaneState): LaneRow | undefined {
   return row === view.lane ? undefined : row;
 }
 
-function handOver(state: LaneState, now: number): Readonly<{ state: LaneState; changes: Changes }> {
+function handOver(
+  state: LaneState,
+  now: number,
+  asked?: Repeat,
+): Readonly<{ state: LaneState; changes: Changes }> {
   const next = decideNextHolder(state, now);
   if (!next) return { state, changes: {} };
   const { served, event, queue } = next;
   const row = served.at(-1)?.row;
+  const isAnswered = isSameRequest(served[0]?.waiter.repeat, asked);
+  const told = isAnswered && event?.detail ? { ...event, detail: { ...event.detail, isAnswered } } : event;
   const remembered = served.flatMap(({ waiter, decision, row: granted }) =>
     waiter.repeat ? [toAnswerRow(waiter.repeat, toGrant(decision, granted, now), now)] : [],
   );
   return {
     state: { ...state, row, queue },
-    changes: { lane: row, queue, events: event ? [event] : [], remembered },
+    changes: { lane: row, queue, events: told ? [told] : [], remembered },
   };
 }

@@ -59,7 +59,7 @@ export async function claimWithPatience({
   }
 
   function leaveLater(error: unknown): never {
-    leaving = giveUp(place);
+    leaving = giveUp(place, { isLate: true });
     throw error;
   }
 }
@@ -95,23 +95,33 @@ type Place = Readonly<{
 /** After a store that cannot take it, the next attempt. */
 const retryMilliseconds = 1_000;
 
-/** Gives up the place, and the lane if it was just handed over. Else it would go to somebody who is not there. */
-async function giveUp(place: Place): Promise<void> {
+/**
+ * Gives up the place, and the lane if it was just handed over. Else it would go to somebody who is not there. Not when
+ * it comes late: a repeat of the claim may have been told of the grant meanwhile, at another process perhaps.
+ */
+async function giveUp(place: Place, { isLate = false } = {}): Promise<void> {
   const { store, waiting } = place.parts;
+  const mayBeRepeated = place.claim.repeat !== undefined;
+  let isTooLate = isLate && mayBeRepeated;
   for (;;) {
     try {
       if (!place.served()) await leaveQueue(place);
       const served = place.served();
-      // Where another call of this owner was served, that one has the lane.
-      if (served?.detail?.ticket === place.ticket) await giveBack(place, served);
+      if (served && !isTooLate && isOnlyFor(place, served)) await giveBack(place, served);
       return;
     } catch (error) {
       if (!isRefusal(error, 'unavailable') || waiting.isClosed()) throw error;
+      isTooLate = mayBeRepeated;
       await new Promise<void>((resolve) => {
         store.clock.schedule(store.clock.now() + retryMilliseconds, resolve);
       });
     }
   }
+}
+
+/** Where another call of this owner was served, or this one's repeat, that one has the lane. */
+function isOnlyFor({ ticket }: Place, { detail }: EventRow): boolean {
+  return detail?.ticket === ticket && !detail.isAnswered;
 }
 
 function leaveQueue({ turns, claim, ticket }: Place): Promise<void> {

@@ -53,6 +53,8 @@ export type LaneEventDetail = Readonly<{
   releasedBy?: string | undefined;
   /** Names the waiter that was served, so that the process holding its connection can answer it. */
   ticket?: string | undefined;
+  /** Whether a repeat of its request was answered with it at once: then the lane is not with nobody, if it is gone. */
+  isAnswered?: boolean | undefined;
   /** The other waiters of that owner, who have the lane with it: each renewed the lease in turn. */
   renewed?: readonly Pick<Waiter, 'ticket' | 'leaseSeconds'>[] | undefined;
 }>;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settings } from '../../src/cli/settings.ts';
 import type { BusError } from '../../src/contract/errors.ts';
 import { postMany, refusalOf, soon, until } from '../suite/ask.ts';
+import { createTestClock } from '../suite/clock.ts';
 import { createTestSchemaOn, type TestSchema } from '../suite/postgres.ts';
 import { type PostgresServer, startPostgresServer } from '../suite/postgres-server.ts';
 import { collectEventIds, idsUpTo, openOwnBus, openToldBus } from './buses.ts';
@@ -135,6 +136,43 @@ describe('while the database is away', () => {
     const refusals = await soon('both', Promise.all([first, second]), secondsOfClient - 2);
     for (const { code } of refusals) expect(code).toBe('unavailable');
   });
+
+  test.each(['by its own repeat', 'before its repeat came'])(
+    'lets a grant alone that a repeat was told of, though the bus of the first call learns of it late: served %s',
+    async (how) => {
+      const proxy = await startProxy(server.port);
+      const { url } = createTestSchemaOn(server.url);
+      const [clock, lateClock] = [createTestClock(), createTestClock()];
+      const late = await openOwnBus(url.replace(`:${server.port}/`, `:${proxy.port}/`), lateClock);
+      const { bus } = await openOwnBus(url, clock);
+      const [claim, key] = [{ lane: 'docs', owner: 'bob' }, { idempotencyKey: how.replaceAll(' ', '-') }];
+      await bus.claimLane({ lane: 'docs', owner: 'ada', lease_s: 10 });
+      const controller = new AbortController();
+      const waiting = late.bus.claimLane({ ...claim, wait_s: 60 }, { ...key, signal: controller.signal });
+      waiting.catch(() => {});
+      await until('bob waits', async () => (await bus.getLane({ lane: 'docs' })).waiting.length === 1);
+
+      proxy.close();
+      controller.abort();
+      clock.advance(11);
+      if (how === 'before its repeat came') await refusalOf(bus.claimLane({ lane: 'docs', owner: 'zoe' }));
+      const granted = await bus.claimLane(claim, key);
+      expect(granted).toMatchObject({ decision: 'steal', lane: { owner: 'bob', fence: 2 } });
+
+      proxy.open();
+      await until('the other bus is back', () =>
+        late.bus.getBusStatus({}).then(
+          ({ _meta: meta }) => meta.last_event_id === 2,
+          () => false,
+        ),
+      );
+      // Its next attempt to give up the place of a caller that is gone.
+      lateClock.advance(2);
+      await expect(waiting).rejects.toThrow();
+      expect(await bus.getLane({ lane: 'docs' })).toMatchObject({ state: 'held', fence: 2 });
+      expect(await bus.claimLane(claim, key)).toEqual(granted);
+    },
+  );
 
   test('lets the others go on when a bus stops in the middle of a transaction', async () => {
     const proxy = await startProxy(server.port);

@@ -14,8 +14,9 @@ export type Proxy = Readonly<{
   swallow: () => void;
   /** Cuts what is connected now; new connections work. */
   cut: () => void;
-  /** Cuts everything, and takes no new connections. */
+  /** Cuts everything, and takes no new connections until it is opened again. */
   close: () => void;
+  open: () => void;
 }>;
 
 export async function startProxy(serverPort: number): Promise<Proxy> {
@@ -23,9 +24,11 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
   /** What to do with the answer to the next COMMIT. */
   let atCommit: (() => void) | undefined;
   let isFreezing = false;
+  let isClosed = false;
   let isSwallowing = false;
 
   const server = createServer((near) => {
+    if (isClosed) return near.destroy();
     const far = connect(serverPort, '127.0.0.1');
     const pair = [near, far] as const;
     pairs.add(pair);
@@ -59,16 +62,22 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
   }
 
   function close(): void {
-    server.close();
+    isClosed = true;
     cut();
   }
 
-  onTestFinished(close);
+  onTestFinished(() => {
+    server.close();
+    close();
+  });
   const { port } = server.address() as { port: number };
   return {
     port,
     cut,
     close,
+    open: () => {
+      isClosed = false;
+    },
     swallow: () => {
       isSwallowing = true;
     },
