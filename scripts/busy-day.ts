@@ -1,29 +1,42 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Bus } from '../src/contract/contract.ts';
 
 /** One thing that happens, so many minutes before now. */
 type Step = readonly [minutesAgo: number, deed: (bus: Bus) => Promise<unknown>];
 
-/** Plays a busy hour: `setMinutes` turns the clock of the bus to each step before it happens. */
-export async function playBusyDay(bus: Bus, setMinutes: (minutes: number) => void): Promise<void> {
-  for (const [minutesAgo, deed] of [...steps].sort((a, b) => b[0] - a[0])) {
+/**
+ * Plays a busy hour: `setMinutes` turns the clock of the bus to each step before it happens. Who waits is never kept on
+ * disk, so some claims are held open until the signal ends them.
+ */
+export async function playBusyDay({
+  bus,
+  setMinutes,
+  signal,
+}: Readonly<{ bus: Bus; setMinutes: (minutes: number) => void; signal: AbortSignal }>): Promise<void> {
+  for (const [minutesAgo, deed] of [...steps, ...toWaits(signal)].sort((a, b) => b[0] - a[0])) {
     setMinutes(-minutesAgo);
     await deed(bus);
   }
   setMinutes(0);
 }
 
-/** Claims that are held open while the page is looked at: who waits is never kept on disk. */
-export function startWaiting(bus: Bus, signal: AbortSignal): void {
-  for (const [lane, owner] of waiters)
-    bus.claimLane({ lane, owner, lease_s: 600, wait_s: 300 }, { signal }).catch(() => {});
-}
-
-const waiters = [
-  ['deploy-staging', 'codex:api'],
-  ['deploy-staging', 'cursor:settings'],
-  ['deploy-staging', 'claude:search'],
-  ['db-migrations', 'codex:billing'],
+const waits = [
+  [2.6, 'deploy-staging', 'codex:api'],
+  [1.8, 'deploy-staging', 'cursor:settings'],
+  [0.7, 'deploy-staging', 'claude:search'],
+  [2.2, 'db-migrations', 'codex:billing'],
 ] as const;
+
+function toWaits(signal: AbortSignal): readonly Step[] {
+  return waits.map(([minutesAgo, lane, owner]) => [
+    minutesAgo,
+    async (bus) => {
+      bus.claimLane({ lane, owner, lease_s: 600, wait_s: 300 }, { signal }).catch(() => {});
+      const isInLine = async () => (await bus.getLane({ lane })).waiting.at(-1)?.owner === owner;
+      while (!(await isInLine())) await pause(10);
+    },
+  ]);
+}
 
 /** Held from one minute ago to another; without an end it is held still, or left behind. */
 function hold(lane: string, owner: string, from: number, to?: number, leaseMinutes = 15): Step[] {

@@ -5,12 +5,17 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { findChromium, launchChromium, noChromium } from '../test/panel/chromium.ts';
 import { type PanelServer, startPanelServer } from '../test/panel/server.ts';
 import { createSkewedClock } from '../test/panel/skewed-clock.ts';
-import { playBusyDay, startWaiting } from './busy-day.ts';
+import { playBusyDay } from './busy-day.ts';
 import { shrinkPng } from './shrink-png.ts';
 
 const bytesMax = 200_000;
 const desk: BrowserContextOptions = { viewport: { width: 1440, height: 900 } };
-const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
+const phone: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+};
 
 await main();
 
@@ -41,8 +46,8 @@ async function withBusyDay(use: (server: PanelServer) => Promise<void>): Promise
   const server = await startPanelServer({ clockFrom: clock.clockFrom, version: '0.1.0' });
   const waiting = new AbortController();
   try {
-    await playBusyDay(server.bus, clock.setMinutes);
-    startWaiting(server.bus, waiting.signal);
+    const { signal } = waiting;
+    await playBusyDay({ bus: server.bus, setMinutes: clock.setMinutes, signal });
     await use(server);
   } finally {
     waiting.abort();

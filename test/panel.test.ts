@@ -85,7 +85,7 @@ describeInBrowser('the live page', (open) => {
     expect(decodeURIComponent((await page.locator('link[rel=icon]').getAttribute('href')) ?? '')).toContain(
       '>2</text>',
     );
-    await page.getByLabel('Acknowledge as').fill('mira');
+    await page.getByLabel('Sign as').fill('mira');
     await page.getByRole('button', { name: 'Acknowledge message #1' }).click();
     await eventually(() => page.title()).toBe('(1) Coordination bus');
     expect(await page.locator('.flag').count()).toBe(1);
@@ -147,6 +147,9 @@ describeInBrowser('the live page', (open) => {
     await dialog.getByLabel('Write secret').fill('wrong');
     await dialog.getByRole('button', { name: 'Go on' }).click();
     await dialog.getByText('The bus says that this secret is wrong.').waitFor();
+    const field = dialog.getByLabel('Write secret');
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    expect(await field.getAttribute('aria-describedby')).toBe('secret-reason');
     expect(await page.locator('.flag').count()).toBe(1);
     await dialog.getByLabel('Write secret').fill(secret);
     await page.keyboard.press('Enter');
@@ -180,7 +183,7 @@ describeInBrowser('the live page', (open) => {
     const row = page.locator('#held-rows [role=row]');
     await row.getByText(/^(1h 00m|59m \d\ds) left$/).waitFor();
     await row
-      .getByText(/^(just now|\d\d?s ago)$/)
+      .getByText(/^for \d\d?s$/)
       .first()
       .waitFor();
   });

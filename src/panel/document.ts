@@ -66,7 +66,7 @@ const start = `<section class="start" id="start" aria-labelledby="start-title" h
 const flags = `<section class="flags" id="flags" aria-labelledby="flags-title" tabindex="-1">
 <header class="bar-of-section">
 <h2 id="flags-title">Needs a person</h2>
-<label class="field" id="person-field" hidden>Acknowledge as <input id="person" type="text" maxlength="200" autocomplete="nickname" spellcheck="false" placeholder="panel"></label>
+<label class="field" id="person-field" hidden>Sign as <input id="person" type="text" maxlength="200" autocomplete="nickname" spellcheck="false" placeholder="panel"></label>
 </header>
 <p class="empty" id="flags-empty" hidden>Nobody asked for a person.</p>
 <ul class="flag-list" id="flag-list"></ul>

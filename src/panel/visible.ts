@@ -27,6 +27,15 @@ export function toShortName(name: string, charactersMax: number): string {
   return cut(toVisibleName(name), charactersMax, false);
 }
 
+/** The same cut in its middle: names that begin alike mostly end differently. */
+export function toBothEnds(name: string, charactersMax: number): string {
+  const characters = [...toVisibleName(name)];
+  if (characters.length <= charactersMax) return characters.join('');
+  const end = Math.floor((charactersMax - 1) / 2);
+  const start = charactersMax - 1 - end;
+  return `${characters.slice(0, start).join('')}…${characters.slice(-end).join('')}`;
+}
+
 function cut(text: string, charactersMax: number, goesOn: boolean): string {
   const characters = [...text];
   if (characters.length <= charactersMax && !goesOn) return text;

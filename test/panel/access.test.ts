@@ -111,6 +111,22 @@ describeInBrowser('everybody can use the page', (open) => {
     await page.locator('#message-3').waitFor();
   });
 
+  test('a finger hits what it means on a phone, which does not zoom into the fields', async () => {
+    const { page } = await openFull({
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    const sizes = (await page
+      .locator(':is(a, button, input, select, summary):visible')
+      .evaluateAll(toSizes)) as { name: string; height: number; letters: number }[];
+    expect(sizes.length).toBeGreaterThan(20);
+    expect(sizes.filter(({ height }) => height < 28)).toEqual([]);
+    const fields = sizes.filter(({ name }) => /^(INPUT|SELECT)/.test(name));
+    expect(fields.length).toBeGreaterThan(4);
+    expect(fields.filter(({ letters }) => letters < 16)).toEqual([]);
+  });
+
   test('everything can be done with the keyboard alone', async () => {
     const { page, server } = await openFull({});
     const press = (key: string) => page.keyboard.press(key);
@@ -158,6 +174,12 @@ const toMoving = inBrowser(`(all) => all.filter((element) => {
   const { transitionDuration, animationName } = getComputedStyle(element);
   return transitionDuration !== '0s' || animationName !== 'none';
 }).map((element) => element.className)`);
+
+const toSizes = inBrowser(`(all) => all.map((element) => ({
+  name: element.tagName + ' ' + element.textContent,
+  height: element.getBoundingClientRect().height,
+  letters: parseFloat(getComputedStyle(element).fontSize),
+}))`);
 
 const isNearTop = inBrowser('(element) => Math.abs(element.getBoundingClientRect().top) < 140');
 

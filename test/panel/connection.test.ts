@@ -20,11 +20,12 @@ describeInBrowser('the connection of the page', (open) => {
     expect(await page.evaluate('getComputedStyle(document.querySelector("main")).filter')).toBe(
       'grayscale(1)',
     );
+    const paintAnew = (words: string) => page.getByLabel('Find a lane or owner').fill(words);
     const left = page.locator('#held-rows .left');
+    await paintAnew('feed');
     const shown = await left.textContent();
     await page.waitForTimeout(1_500);
-    // This paints the lanes anew.
-    await page.getByLabel('Find a lane or owner').fill('feed');
+    await paintAnew('feeds');
     expect(await left.textContent()).toBe(shown);
 
     await server.restart();
@@ -124,12 +125,15 @@ describeInBrowser('the connection of the page', (open) => {
     clock.advance(61);
     const orphan = page.locator('#orphans-rows [role=row]');
     await orphan.getByText('feeds').waitFor();
-    await orphan.locator('.lease').getByText('ran out').waitFor();
+    await orphan.locator('.owner').getByText('ran out').waitFor();
+    // Whoever releases can say who they are, although nobody asked for a person.
+    await page.getByLabel('Sign as').fill('mira');
     expect(await page.locator('#held-rows [role=row]').count()).toBe(0);
     await page.getByRole('button', { name: 'Release lane feeds' }).click();
     await page.getByText('Lane feeds was released.').waitFor();
     await eventually(() => orphan.count()).toBe(0);
-    expect((await server.bus.getLane({ lane: 'feeds' })).state).toBe('free');
+    const { events } = await server.bus.readEvents({});
+    expect(events.at(-1)).toMatchObject({ kind: 'lane_released', owner: 'ada', released_by: 'mira' });
   });
 
   test('releasing what somebody stole in the meantime touches nothing, and says so', async () => {

@@ -94,6 +94,30 @@ describeInBrowser('the lanes on the page', (open) => {
     expect(new Set(hues as string[]).size).toBe(3);
   });
 
+  test('names that begin alike are told apart, and every table has the same columns', async () => {
+    const clock = createSkewedClock(-10);
+    const start = 'refactor-the-import-of-the-feeds-that-come-from-partners-in-';
+    const { page } = await open({
+      options: { clockFrom: clock.clockFrom },
+      before: async ({ bus }) => {
+        await bus.claimLane({ lane: 'left-behind', owner: 'ada', lease_s: 60 });
+        await bus.claimLane({ lane: 'freed', owner: 'ada', lease_s: 3_600 });
+        await bus.releaseLane({ lane: 'freed', owner: 'ada' });
+        for (const end of ['europe', 'america'])
+          await bus.claimLane({ lane: start + end, owner: 'ada', lease_s: 3_600 });
+        clock.setMinutes(0);
+      },
+    });
+    await page.locator('#orphans-rows').getByText('left-behind').waitFor();
+    const name = page.locator('#held-rows .lane-name').first();
+    expect(await name.textContent()).toMatch(/^refactor-the-.+…\S+-in-america$/);
+    expect(await name.getAttribute('aria-label')).toBe(`${start}america`);
+    const edges = async (table: string) =>
+      page.locator(`#${table}-rows .row`).first().locator('> *:not(.waiters)').evaluateAll(toEdges);
+    expect(await edges('orphans')).toEqual(await edges('held'));
+    expect(await edges('free')).toEqual(await edges('held'));
+  });
+
   test('a timeline that more happened than is loaded for says from when it counts', async () => {
     const { page } = await open({
       before: async ({ bus }) => {
@@ -111,5 +135,7 @@ const toPlaces = inBrowser(`(all) => all.map((rect) => [
   5 * Math.round(parseFloat(rect.getAttribute('x')) / 5),
   5 * Math.round(parseFloat(rect.getAttribute('width')) / 5),
 ])`);
+
+const toEdges = inBrowser('(all) => all.map((cell) => cell.getBoundingClientRect().left)');
 
 const toHues = inBrowser('(all) => all.map((rect) => rect.dataset.hue)');

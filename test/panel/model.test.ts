@@ -7,8 +7,8 @@ import { createModel } from '../../src/panel/browser/model.ts';
 import type { BusEvent, LaneEvent, Message, Status } from '../../src/panel/browser/rows.ts';
 import { createEventParser } from '../../src/panel/browser/stream.ts';
 import { toTimeline, toTimelineText } from '../../src/panel/browser/timeline.ts';
-import { toAge, toDuration } from '../../src/panel/duration.ts';
-import { toShortName, toVisible, toVisibleLine, toVisibleName } from '../../src/panel/visible.ts';
+import { toAge, toDuration, toSpan } from '../../src/panel/duration.ts';
+import { toBothEnds, toShortName, toVisible, toVisibleLine, toVisibleName } from '../../src/panel/visible.ts';
 
 const noon = Date.UTC(2026, 0, 2, 12);
 const at = (minutes: number) => new Date(noon + minutes * 60_000).toISOString();
@@ -330,10 +330,20 @@ describe('small parts of the page', () => {
     expect(toVisibleName(' ada  b ')).toBe('⟨U+0020⟩ada ⟨U+0020⟩b⟨U+0020⟩');
     expect(toShortName('ada\u200b lovelace', 12)).toBe('ada⟨U+200B⟩…');
     expect(toShortName('ada', 3)).toBe('ada');
+    expect(toBothEnds('feature-branch-number-12', 11)).toBe('featu…er-12');
+    expect(toBothEnds('feature-12', 11)).toBe('feature-12');
   });
 
   test('lengths and ages are told in the units that matter', () => {
     expect([0, 59, 60, 3_661, 90_000].map(toDuration)).toEqual(['0s', '59s', '1m 00s', '1h 01m', '1d 01h']);
+    expect([0, 59, 90, 7_200, 86_400, 200_000].map(toSpan)).toEqual([
+      '0s',
+      '59s',
+      '1 min',
+      '2 h',
+      '1 day',
+      '2 days',
+    ]);
     expect([-5, 4, 30, 90, 7_200, 86_400, 200_000].map(toAge)).toEqual([
       'just now',
       'just now',

@@ -65,7 +65,8 @@ export function createDeeds(
         if (!(error instanceof RefusedError && error.status === 401))
           return giveUp(`${failure}: ${(error as Error).message}`);
         secrets.forget();
-        secret = await secrets.ask(secret === undefined ? needed : 'The bus says that this secret is wrong.');
+        const isWrong = secret !== undefined;
+        secret = await secrets.ask(isWrong ? 'The bus says that this secret is wrong.' : needed, isWrong);
         if (secret === undefined) return giveUp(`${failure}: no secret was given that the bus accepts.`);
       }
     }

@@ -1,4 +1,4 @@
-import { toAge } from '../duration.ts';
+import { toAge, toSpan } from '../duration.ts';
 import { toVisibleName } from '../visible.ts';
 
 type Attributes = Readonly<Record<string, string | number | undefined>>;
@@ -54,6 +54,11 @@ export function makeTime(timestamp: string): HTMLTimeElement {
 
 export function setAge(element: HTMLTimeElement, now: number): void {
   setText(element, toAge((now - Date.parse(element.dateTime)) / 1000));
+}
+
+/** The time since then, for what goes on. */
+export function setSpan(element: HTMLTimeElement, now: number): void {
+  setText(element, toSpan((now - Date.parse(element.dateTime)) / 1000));
 }
 
 export function toExactTime(timestamp: string | number): string {

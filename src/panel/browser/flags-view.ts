@@ -46,7 +46,9 @@ export function createFlagsView({
     }
     paintMore(listed.length);
     setShown(part('flags-empty'), flags.length === 0);
-    setShown(part('person-field'), flags.length > 0);
+    // Whoever acknowledges or releases says who they are.
+    const hasOrphans = model.lanes.counts().orphaned > 0;
+    setShown(part('person-field'), flags.length > 0 || hasOrphans);
     part('flags').classList.toggle('is-none', flags.length === 0);
     tick();
   }

@@ -1,10 +1,10 @@
 import { toDuration } from '../duration.ts';
-import { toVisibleName } from '../visible.ts';
+import { toBothEnds, toVisibleName } from '../visible.ts';
 import type { Activity } from './activity.ts';
 import { activityMilliseconds } from './activity.ts';
 import type { ServerClock } from './clock.ts';
 import { makeDeedButton } from './deed-button.ts';
-import { make, makePeerText, makeTime, setAge, setText, toExactTime } from './dom.ts';
+import { make, makePeerText, makeTime, setAge, setSpan, setText, toExactTime } from './dom.ts';
 import { makeStrip, paintStrip } from './lane-strip.ts';
 import type { HeldLane, Lanes } from './lanes.ts';
 import { makeAgent } from './message-parts.ts';
@@ -18,6 +18,9 @@ export type LaneRowParts = Readonly<{
   clock: ServerClock;
   release: (lane: HeldLane) => Promise<boolean>;
 }>;
+
+/** What two lines or three have room for. */
+const laneCharactersMax = 40;
 
 /** The time between two drawings of a strip on which nothing happened: a pixel of it is about that long. */
 const stripMilliseconds = 10_000;
@@ -49,10 +52,10 @@ export function createHeldRow(lane: HeldLane, parts: LaneRowParts): Row<HeldLane
     if (hold !== shownHold) {
       shownHold = hold;
       since = makeTime(next.claimed_at);
-      owner.replaceChildren(makeAgent(next.owner), make('small', {}, 'since ', since));
+      owner.replaceChildren(makeAgent(next.owner), make('small', {}, 'for ', since));
       setText(fence, String(next.fence));
     }
-    if (since) setAge(since, now);
+    if (since) setSpan(since, now);
     paintLease(next, now);
     paintWaiters(lanes.waitersFor(next.lane));
     strip.update(next);
@@ -78,7 +81,7 @@ export function createHeldRow(lane: HeldLane, parts: LaneRowParts): Row<HeldLane
       element.classList.toggle('is-wanted', queue.length > 0);
     }
     if (queue.length === 0) return;
-    for (const time of waiters.querySelectorAll('time')) setAge(time, clock.now());
+    for (const time of waiters.querySelectorAll('time')) setSpan(time, clock.now());
   }
 
   update(lane);
@@ -88,7 +91,6 @@ export function createHeldRow(lane: HeldLane, parts: LaneRowParts): Row<HeldLane
 /** A lane whose holder let the lease run out, with the button that frees it. */
 export function createOrphanRow(lane: HeldLane, parts: LaneRowParts): Row<HeldLane> {
   const owner = make('div', { class: 'owner', role: 'cell' });
-  const gone = make('div', { class: 'lease', role: 'cell' });
   const fence = make('div', { class: 'fence', role: 'cell' });
   const strip = createStripCell(lane.lane, parts);
   let current = lane;
@@ -97,14 +99,8 @@ export function createOrphanRow(lane: HeldLane, parts: LaneRowParts): Row<HeldLa
     label: `Release lane ${lane.lane}`,
     deed: () => parts.release(current),
   });
-  const element = makeRow(
-    lane.lane,
-    owner,
-    gone,
-    fence,
-    strip.element,
-    make('div', { class: 'deed', role: 'cell' }, button),
-  );
+  const deed = make('div', { class: 'lease', role: 'cell' }, button);
+  const element = makeRow(lane.lane, owner, deed, fence, strip.element);
   let shownHold = '';
   let expiredAt = makeTime(lane.expires_at);
 
@@ -114,8 +110,7 @@ export function createOrphanRow(lane: HeldLane, parts: LaneRowParts): Row<HeldLa
     if (hold !== shownHold) {
       shownHold = hold;
       expiredAt = makeTime(next.expires_at);
-      owner.replaceChildren(makeAgent(next.owner));
-      gone.replaceChildren('ran out ', expiredAt);
+      owner.replaceChildren(makeAgent(next.owner), make('small', {}, 'ran out ', expiredAt));
       setText(fence, String(next.fence));
     }
     setAge(expiredAt, parts.clock.now());
@@ -154,7 +149,9 @@ export function createFreeRow(lane: FreeLane, parts: LaneRowParts): Row<FreeLane
 }
 
 function makeRow(lane: string, ...cells: readonly HTMLElement[]): HTMLElement {
-  const name = make('div', { class: 'lane-name', role: 'rowheader', title: lane }, makePeerText(lane));
+  const shown = toBothEnds(lane, laneCharactersMax);
+  const attributes = { class: 'lane-name', role: 'rowheader', title: lane, 'aria-label': lane };
+  const name = make('div', attributes, makePeerText(shown));
   return make('div', { class: 'row', role: 'row' }, name, ...cells);
 }
 
@@ -162,7 +159,7 @@ function toWaiterParts(queue: readonly Waiter[]): (Node | string)[] {
   if (queue.length === 0) return [];
   const shown = queue.slice(0, 5).map(({ owner, since }) => {
     const time = makeTime(since);
-    return make('span', { class: 'waiter' }, makeAgent(owner), ' ', make('small', {}, time));
+    return make('span', { class: 'waiter' }, makeAgent(owner), ' ', make('small', {}, 'for ', time));
   });
   const more = queue.length > shown.length ? [`and ${queue.length - shown.length} more`] : [];
   return [make('b', {}, `${queue.length} waiting`), ...shown, ...more];

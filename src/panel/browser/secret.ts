@@ -5,7 +5,7 @@ export type SecretKeeper = Readonly<{
   get: () => string | undefined;
   forget: () => void;
   /** Asks the person, and keeps what they give for this tab only. Undefined when they would rather not. */
-  ask: (reason: string) => Promise<string | undefined>;
+  ask: (reason: string, isWrong?: boolean) => Promise<string | undefined>;
 }>;
 
 /** The write secret of the bus: asked for when a deed needs it, and gone with the tab. */
@@ -22,6 +22,13 @@ export function createSecretKeeper(): SecretKeeper {
     answer = undefined;
   }
 
+  function setWrong(isWrong: boolean): void {
+    input.setAttribute('aria-invalid', String(isWrong));
+    part('secret-reason').classList.toggle('is-wrong', isWrong);
+  }
+
+  // Nobody knows yet whether the next one is wrong too.
+  input.addEventListener('input', () => setWrong(false));
   part<HTMLFormElement>('secret-form').addEventListener('submit', (event) => {
     event.preventDefault();
     const secret = input.value;
@@ -37,9 +44,10 @@ export function createSecretKeeper(): SecretKeeper {
   return {
     get: kept.get,
     forget: kept.forget,
-    ask(reason) {
+    ask(reason, isWrong = false) {
       settle(undefined);
       part('secret-reason').textContent = reason;
+      setWrong(isWrong);
       return new Promise((resolve) => {
         answer = resolve;
         dialog.showModal();
