@@ -37,6 +37,30 @@ describeInBrowser('the lanes on the page', (open) => {
     await eventually(() => rows.first().locator('.lane-name').textContent()).toBe('short');
   });
 
+  test('more than are listed are said to be there, and found among all', async () => {
+    const { page, server } = await open({
+      before: ({ bus }) =>
+        Promise.all(
+          names(520).map((lane, index) => bus.claimLane({ lane, owner: 'ada', lease_s: 3_600 + index })),
+        ),
+    });
+    await page.getByText('20 more are held than are listed here. Find looks among them too.').waitFor();
+    const rows = page.locator('#held-rows [role=row]');
+    await page.getByLabel('Find a lane or owner').fill('lane-51');
+    await eventually(() => rows.locator('.lane-name').allTextContents()).toEqual(
+      Array.from({ length: 10 }, (_, index) => `lane-51${index}`),
+    );
+    await page.getByText('Looked among all 520.').waitFor();
+    await rows
+      .last()
+      .getByText(/^1h \d\dm left$/)
+      .waitFor();
+    await server.bus.releaseLane({ lane: 'lane-515', owner: 'ada' });
+    await eventually(() => rows.count()).toBe(9);
+    await server.bus.heartbeatLane({ lane: 'lane-516', owner: 'ada', lease_s: 7_200 });
+    await rows.getByText(/^(2h 00m|1h 59m) left$/).waitFor();
+  });
+
   test('the most wanted come first when asked for so', async () => {
     const waiting = new AbortController();
     const { page } = await open({

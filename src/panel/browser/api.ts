@@ -1,4 +1,4 @@
-import type { BusEvent, EventPage, Message, MessagePage, Status } from './rows.ts';
+import type { BusEvent, EventPage, LanePage, Message, MessagePage, Status } from './rows.ts';
 
 /** The bus answered, and the answer was no. */
 export class RefusedError extends Error {
@@ -57,6 +57,7 @@ export function createApi(base: URL) {
 
   return {
     getStatus: (signal?: AbortSignal) => read<Status>('status', {}, signal),
+    listLanes: (query: Query) => read<LanePage>('lanes', query),
     readMessages: (query: Query) => read<MessagePage>('messages', query),
     readEvents: (query: Query) => read<EventPage>('events', query),
     async openEvents(since: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {

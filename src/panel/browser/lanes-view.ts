@@ -1,4 +1,5 @@
 import { type Activity, activityMilliseconds } from './activity.ts';
+import type { Api } from './api.ts';
 import type { ServerClock } from './clock.ts';
 import type { Deeds } from './deeds.ts';
 import { part, setShown, setText, toClockTime } from './dom.ts';
@@ -12,16 +13,19 @@ import {
 import { createLaneTable } from './lane-table.ts';
 import type { HeldLane, Lanes } from './lanes.ts';
 import type { Model } from './model.ts';
+import { createMoreLanes } from './more-lanes.ts';
 
 /** Who holds what, what was left behind, and what was held within the hour, each with its timeline. */
 export function createLanesView({
+  api,
   model,
   clock,
   deeds,
-}: Readonly<{ model: Model; clock: ServerClock; deeds: Deeds }>) {
+}: Readonly<{ api: Api; model: Model; clock: ServerClock; deeds: Deeds }>) {
   const { lanes, activity } = model;
   const find = part<HTMLInputElement>('lanes-find');
   const order = part<HTMLSelectElement>('lanes-order');
+  const moreLanes = createMoreLanes({ api, onFound: paint });
   const parts: LaneRowParts = { lanes, activity, clock, release: deeds.release };
   const held = createLaneTable<HeldLane>('held', (lane) => createHeldRow(lane, parts));
   const orphans = createLaneTable<HeldLane>('orphans', (lane) => createOrphanRow(lane, parts));
@@ -34,8 +38,9 @@ export function createLanesView({
     // Nothing is known yet, which is not the same as nothing being there.
     if (!model.meta()) return;
     activity.prune(clock.now());
-    const isWanted = toTest(find.value);
-    const all = lanes.all();
+    const words = find.value.trim();
+    const isWanted = toTest(words);
+    const all = [...lanes.all(), ...findMore(words, isWanted)];
     const live = all.filter((lane) => !lane.isOrphaned);
     const left = all.filter((lane) => lane.isOrphaned);
     const freed = toFreeLanes(lanes, activity);
@@ -47,17 +52,26 @@ export function createLanesView({
     held.set(shown.held);
     orphans.set(shown.orphans);
     free.set(shown.free);
-    const isFiltered = find.value.trim() !== '';
     const { live: liveLeftOut, orphaned: orphansLeftOut } = lanes.uncounted();
     setShown(part('held-empty'), shown.held.length === 0);
     setText(
       part('held-empty'),
-      isFiltered && live.length > 0 ? 'No lane that is held fits.' : 'No lane is held.',
+      words !== '' && live.length > 0 ? 'No lane that is held fits.' : 'No lane is held.',
     );
-    setText(part('held-more'), toLeftOut(liveLeftOut));
-    setText(part('orphans-more'), toLeftOut(orphansLeftOut));
+    const reach = words === '' || liveLeftOut + orphansLeftOut === 0 ? '' : moreLanes.reach();
+    setText(part('held-more'), reach || toLeftOut(liveLeftOut, 'held'));
+    setText(part('orphans-more'), reach ? '' : toLeftOut(orphansLeftOut, 'left behind'));
     setShown(part('legend'), all.length + freed.length > 0);
     setText(part('legend-note'), toKnownNote());
+  }
+
+  /** Those that the status does not list; what happened to one since it was looked for counts more. */
+  function findMore(words: string, isWanted: (lane: HeldLane) => boolean): readonly HeldLane[] {
+    const { live, orphaned } = lanes.uncounted();
+    if (live + orphaned === 0) return [];
+    return moreLanes
+      .find(words, isWanted)
+      .filter(({ lane }) => !lanes.get(lane) && activity.of(lane).at(-1)?.kind !== 'lane_released');
   }
 
   /** When the hour cannot be shown whole, that is said: an empty stretch would look like peace. */
@@ -97,11 +111,11 @@ function toOrder(order: string, lanes: Lanes): (a: HeldLane, b: HeldLane) => num
 }
 
 function toTest(words: string): (lane: Readonly<{ lane: string; owner: string }>) => boolean {
-  const wanted = words.trim().toLowerCase();
+  const wanted = words.toLowerCase();
   return ({ lane, owner }) =>
     wanted === '' || lane.toLowerCase().includes(wanted) || owner.toLowerCase().includes(wanted);
 }
 
-function toLeftOut(count: number): string {
-  return count > 0 ? `The bus holds ${count} more than it lists.` : '';
+function toLeftOut(count: number, state: string): string {
+  return count > 0 ? `${count} more are ${state} than are listed here. Find looks among them too.` : '';
 }

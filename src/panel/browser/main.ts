@@ -43,7 +43,7 @@ function start(): void {
 
   const header = createHeaderView({ model, clock, secrets });
   const flags = createFlagsView({ model, clock, deeds });
-  const lanes = createLanesView({ model, clock, deeds });
+  const lanes = createLanesView({ api, model, clock, deeds });
   const messages = createMessagesView({ api, model, clock, notices });
   const agents = createAgentsView({ model, clock, onAgent: messages.showSender });
   const startView = createStartView(model, base);

@@ -3,6 +3,7 @@ import type { Output } from '../../contract/contract.ts';
 /** What the bus sends, by the names that the page uses. */
 export type Status = Output<'getBusStatus'>;
 export type Lane = Status['active_lanes'][number];
+export type LanePage = Output<'listLanes'>;
 export type Waiter = Status['waiting'][number];
 export type Message = Output<'postMessage'>;
 export type MessagePage = Output<'readMessages'>;
