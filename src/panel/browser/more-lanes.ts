@@ -6,8 +6,6 @@ const pagesMax = 20;
 const typingMilliseconds = 250;
 const freshMilliseconds = 3_000;
 
-export type MoreLanes = ReturnType<typeof createMoreLanes>;
-
 /**
  * The lanes beyond those that the status lists, which is cut when there are very many. They are looked through while
  * somebody looks for a lane or an owner; no status keeps them up to date, so that is done anew every few seconds.
