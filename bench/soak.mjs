@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { endAll } from './soak/bus.mjs';
+import { toNumber } from './soak/flags.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -18,6 +20,7 @@ const { values: flags } = parseArgs({
     overload: { type: 'boolean' },
     seconds: { type: 'string' },
     'calm-ms': { type: 'string' },
+    times: { type: 'string' },
   },
 });
 
@@ -33,9 +36,20 @@ if (flags.help) {
   --command F   the bin.js of another build
   --overload    far more load than one bus can take, in place of kills
   --seconds S   of overload (60)
-  --calm-ms M   how soon afterwards it must be as quick as before (1000)`);
+  --times N     how much more it must be offered than it takes (10)
+  --calm-ms M   how soon afterwards, once its disk is done with what it accepted, it must be as quick as before (1000)`);
   process.exit(0);
 }
+
+const numbers = {
+  kills: toNumber(flags, 'kills', flags.minutes ? Number.POSITIVE_INFINITY : 200),
+  minutes: toNumber(flags, 'minutes', Number.POSITIVE_INFINITY),
+  seed: toNumber(flags, 'seed', 1 + (Date.now() % 1_000_000)),
+  buses: toNumber(flags, 'buses', flags.store ? 2 : 1),
+  seconds: toNumber(flags, 'seconds', 60),
+  timesMin: toNumber(flags, 'times', 10),
+  calmMillisecondsMax: toNumber(flags, 'calm-ms', 1_000),
+};
 
 // It finds parts of the test suite from there.
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -48,21 +62,16 @@ const database = flags.store === 'postgres' ? await startDatabase() : undefined;
 const settings = {
   folder,
   progress,
-  kills: Number(flags.kills ?? (flags.minutes ? Number.POSITIVE_INFINITY : 200)),
-  minutes: Number(flags.minutes ?? Number.POSITIVE_INFINITY),
-  seed: Number(flags.seed ?? Date.now() % 1_000_000),
+  ...numbers,
   store: database?.url ?? flags.store ?? join(folder, 'bus.db'),
   database,
-  buses: Number(flags.buses ?? (flags.store ? 2 : 1)),
-  seconds: Number(flags.seconds ?? 60),
-  calmMillisecondsMax: Number(flags['calm-ms'] ?? 1_000),
   commandFile: flags.command ?? join(build, 'bin.js'),
 };
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, giveUp);
 const { run } = await import(flags.overload ? './soak/overload.mjs' : './soak/kills.mjs');
 const { summary, faults } = await run(settings).catch((error) => ({ summary: '', faults: [error.message] }));
-rmSync(build, { recursive: true, force: true });
-await database?.remove();
+await tidyUp();
 if (process.stderr.isTTY) progress('');
 if (summary) console.log(summary);
 if (faults.length === 0) {
@@ -77,6 +86,19 @@ if (faults.length === 0) {
   console.error(`What is left lies in ${folder}`);
 }
 process.exit(faults.length === 0 ? 0 : 1);
+
+async function tidyUp() {
+  await endAll();
+  rmSync(build, { recursive: true, force: true });
+  await database?.remove();
+}
+
+async function giveUp() {
+  await tidyUp();
+  rmSync(folder, { recursive: true, force: true });
+  console.error('stopped before it was done: nothing is proved');
+  process.exit(130);
+}
 
 async function startDatabase() {
   const { load } = await import('./soak/typescript.mjs');

@@ -10,15 +10,16 @@ import { refusalOf } from './suite/ask.ts';
 describe('thousands of connections, each of which asks again as soon as it was answered', () => {
   test('get what was accepted kept and the rest refused, in bounded memory, and are over soon', async () => {
     // A second is the promise; here other tests take their share of the machine.
-    const flags = ['--overload', '--seconds', '4', '--calm-ms', '4000'];
+    const flags = ['--overload', '--seconds', '6', '--times', '2', '--calm-ms', '4000'];
     const child = spawn(process.execPath, ['bench/soak.mjs', ...flags]);
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     const [output, remarks, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
     expect([status, remarks.match(/FAULT.*/s)?.[0]]).toEqual([0, undefined]);
+    expect(output).toMatch(/^offered +[\d,]+ a second, [\d.]+ times what it took$/m);
     expect(output).toMatch(/^accepted +[\d,]+ messages, all there as they were sent$/m);
     expect(output).toMatch(/^refused +[1-9][\d,]* with 503 and 429, each with retry_after_s$/m);
     expect(output).toMatch(/^memory +\d+ MB at most$/m);
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('writes that wait for a commit', () => {

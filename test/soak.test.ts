@@ -1,5 +1,14 @@
-import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -29,8 +38,8 @@ describe('a bus that is killed under load', () => {
   test('would be noticed if it answered before it had committed', async () => {
     const command = await buildMutant(
       'src/store/sqlite/store.ts',
-      'await writer.commit(',
-      'void writer.commit(',
+      'await underWay.follow(',
+      'void underWay.follow(',
     );
     const { status, remarks } = await soak('--kills', '30', '--command', command);
     expect(status).toBe(1);
@@ -38,6 +47,35 @@ describe('a bus that is killed under load', () => {
     expect(remarks).toContain('Again: npm run soak -- --kills 30');
     rmSync(remarks.match(/lies in (\S+)/)?.[1] ?? '/nowhere', { recursive: true, force: true });
   }, 180_000);
+});
+
+describe('the soak', () => {
+  test.each([
+    ['--minutes', 'abc'],
+    ['--kills', '0'],
+    ['--seconds', ''],
+  ])('refuses %s %s, instead of going on for ever', async (flag, value) => {
+    const { status, remarks } = await soak(flag, value);
+    expect(status).toBe(2);
+    expect(remarks).toContain(`${flag} must be a number above 0, and is '${value}'`);
+  });
+
+  test('that is interrupted leaves no bus and no folder behind', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bus-soak-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const child = spawn(process.execPath, ['bench/soak.mjs', '--kills', '500'], {
+      env: { ...process.env, TMPDIR: folder },
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    await new Promise((resolve) => child.stderr.once('data', resolve));
+    expect(readdirSync(folder)).toHaveLength(1);
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(existsSync(`node_modules/.cache/bus-mcp/soak-${child.pid}`)).toBe(false);
+    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+    expect(processes).not.toContain(`soak-${child.pid}/bin.js`);
+  }, 60_000);
 });
 
 /** The command of a bus with one rule broken. */

@@ -1,7 +1,17 @@
 // One bus process as it ships, killed and started again on the same store and port.
 import { spawn } from 'node:child_process';
 
-const startMillisecondsMax = 30_000;
+const startMillisecondsMax = 60_000;
+
+const running = new Map();
+let isOver = false;
+
+/** No bus outlives the soak, and none is started any more. */
+export async function endAll() {
+  isOver = true;
+  for (const child of running.keys()) child.kill('SIGKILL');
+  await Promise.all(running.values());
+}
 
 export function createBusProcess({ store, home, commandFile, environment = {} }) {
   let child;
@@ -11,6 +21,7 @@ export function createBusProcess({ store, home, commandFile, environment = {} })
 
   /** Begins to start it; nobody says that it will come to listen. */
   function launch() {
+    if (isOver) return Promise.reject(new Error('the soak is over'));
     said = '';
     const env = {
       PATH: process.env.PATH,
@@ -24,7 +35,8 @@ export function createBusProcess({ store, home, commandFile, environment = {} })
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child = started;
-    exited = new Promise((resolve) => started.once('exit', resolve));
+    exited = new Promise((resolve) => started.once('exit', resolve)).finally(() => running.delete(started));
+    running.set(started, exited);
     const listen = (chunk) => {
       said = `${said}${chunk}`.slice(-4_000);
       const found = /listens on {2}http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1];
