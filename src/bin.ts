@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** Whoever starts an MCP server waits for it, so nothing is loaded before it is known what is needed. */
 async function run(): Promise<number> {
-  if (process.argv.length === 2) {
+  const [first = 'mcp', ...others] = process.argv.slice(2);
+  if (first === 'mcp' || first.startsWith('--')) {
     const { startQuickly } = await import('./quick-start.ts');
-    const status = await startQuickly();
+    const status = await startQuickly(first === 'mcp' ? others : [first, ...others]);
     if (status !== undefined) return status;
   }
   const { runCommand } = await import('./command-line.ts');

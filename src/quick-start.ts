@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { type Config, readConfig } from './cli/config.ts';
+import { readPlainFlags } from './cli/plain-flags.ts';
+import { narrowAnswers } from './mcp/narrow.ts';
 import { type OpeningAnswers, openSession } from './mcp/opening.ts';
 
 /**
- * Serves the session over stdio that starts without flags and special settings, which is nearly every one: its opening
- * is answered from what the build has prepared, and the server is loaded behind that.
+ * Serves the session over stdio that starts with nothing but settings, which is nearly every one: its opening is
+ * answered from what the build has prepared, and the server is loaded behind that.
  *
  * Answers the exit status; undefined if this is another kind of session, and then nothing was touched.
  */
-export async function startQuickly(): Promise<number | undefined> {
-  const config = readOrdinaryConfig();
-  const answers = config && readAnswers();
+export async function startQuickly(words: readonly string[]): Promise<number | undefined> {
+  const config = readOrdinaryConfig(words);
+  const answers = config && readAnswers(config);
   if (!config || !answers) return undefined;
   const { stdin: input, stdout: output } = process;
   const opened = await openSession({ answers, input, output, signals: process });
@@ -25,21 +27,23 @@ export async function startQuickly(): Promise<number | undefined> {
   }
 }
 
-/** Undefined if something is wrong with the settings, or if they change what is offered. */
-function readOrdinaryConfig(): Config | undefined {
+/** Undefined if something is wrong with the settings, or if they change more than which tools there are. */
+function readOrdinaryConfig(words: readonly string[]): Config | undefined {
+  const flags = readPlainFlags(words);
+  if (!flags) return undefined;
   try {
-    const { config, warnings } = readConfig({ environment: process.env, readers: ['mcp'] });
-    const { readOnly, toolNames, channelTopics } = config;
-    return warnings.length > 0 || readOnly || toolNames || channelTopics ? undefined : config;
+    const { config, warnings } = readConfig({ environment: process.env, flags, readers: ['mcp'] });
+    return warnings.length > 0 || config.channelTopics ? undefined : config;
   } catch {
     return undefined;
   }
 }
 
 /** The build leaves them beside the command. */
-function readAnswers(): OpeningAnswers | undefined {
+function readAnswers(config: Config): OpeningAnswers | undefined {
   try {
-    return JSON.parse(readFileSync(new URL('./opening.json', import.meta.url), 'utf8')) as OpeningAnswers;
+    const text = readFileSync(new URL('./opening.json', import.meta.url), 'utf8');
+    return narrowAnswers(JSON.parse(text) as OpeningAnswers, config);
   } catch {
     return undefined;
   }

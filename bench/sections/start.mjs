@@ -12,22 +12,22 @@ export const title = 'Starting, hooks, and memory at rest';
 
 export async function run({ settings, progress, report }) {
   const bare = fileURLToPath(new URL('../peers/bare-rpc.mjs', import.meta.url));
-  const { ours, theirs } = await inTurn({
+  const { theirs, ...starts } = await inTurn({
     rounds: settings.isQuick ? 3 : 15,
-    subjects: { ours: commandFile, theirs: bare },
+    subjects: {
+      'spawn to tools/list': [commandFile],
+      'the same with mcp --read-only': [commandFile, 'mcp', '--read-only'],
+      theirs: [bare],
+    },
     progress,
     measure: listToolsOnce,
   });
-  const ratio = ours.ms / theirs.ms;
-  report({
-    name: 'spawn to tools/list',
-    against: 'bare script',
-    ours,
-    theirs,
-    ratio,
-    target: { atMost: 1.5 },
-  });
-  report({ name: 'memory of the stdio server', ours: { megabytes: ours.megabytes } });
+  for (const [name, ours] of Object.entries(starts)) {
+    const ratio = ours.ms / theirs.ms;
+    report({ name, against: 'bare script', ours, theirs, ratio, target: { atMost: 1.5 } });
+  }
+  const { megabytes } = starts['spawn to tools/list'];
+  report({ name: 'memory of the stdio server', ours: { megabytes } });
   const { bus } = await inTurn({
     rounds: settings.isQuick ? 3 : 15,
     subjects: { bus: settings.store },
@@ -91,10 +91,10 @@ async function runHook(given, { folder, url }, { store }) {
   return { ms: performance.now() - startedAt };
 }
 
-async function listToolsOnce(file) {
+async function listToolsOnce(given) {
   const startedAt = performance.now();
   const env = { ...process.env, BUS_MCP_AUTOSTART: '0' };
-  const child = spawn(process.execPath, [file], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, given, { env, stdio: ['pipe', 'pipe', 'ignore'] });
   const exited = new Promise((resolve) => child.once('exit', resolve));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const params = {
