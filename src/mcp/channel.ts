@@ -3,6 +3,7 @@ import type { Bus } from '../contract/contract.ts';
 import { shortenBody } from './brief.ts';
 import type { Log } from './call.ts';
 import { type FeedEvent, followFeed } from './feed.ts';
+import { hidden } from './hidden.ts';
 
 /** What a client looks for to know that this server sends such events. It is a preview of one client, in one era. */
 export const channelCapability = { 'claude/channel': {} };
@@ -59,12 +60,13 @@ async function passOn(
 /** A peer must not be able to end the element that the client puts around what it wrote, nor to fill the context. */
 function toContent(message: Readonly<{ id: number; body: string }>): string {
   const shown = shortenBody(message, bodyCharactersMax);
-  return shown.replace(/<(?=\/?\s*channel)/gi, '&lt;').replace(unprintable, '\ufffd');
+  return toShown(shown.replace(/<(?=\/?\s*channel)/gi, '&lt;'));
 }
 
 function toAttribute(text: string): string {
-  return text.replace(unprintable, '\ufffd').replace(/["<>&\n\t]/g, '_');
+  return toShown(text).replace(/["<>&\n\t]/g, '_');
 }
 
-/** Control characters but for line ends and tabs, and those that turn the direction of what follows. */
-const unprintable = /[^\P{Cc}\n\t]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+function toShown(text: string): string {
+  return text.replace(hidden, (sign) => (sign === '\n' || sign === '\t' ? sign : '\ufffd'));
+}

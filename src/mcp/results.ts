@@ -1,6 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { BusError, BusUnreachableError } from '../contract/errors.ts';
 import { type InputIssue, toSentence } from '../contract/input.ts';
+import { hidden } from './hidden.ts';
 
 /** What a result carries besides the answer of the bus; what is undefined is left out. */
 export type ResultExtras = Readonly<{
@@ -80,16 +81,13 @@ function toResult(content: Readonly<Record<string, unknown>>): CallToolResult {
   return { structuredContent: content, content: [{ type: 'text', text }] };
 }
 
-/**
- * Peers wrote the texts, and a terminal may show them. JSON escapes the older control characters by itself; these are
- * the newer ones and those that turn the direction of what follows.
- */
+/** Peers wrote the texts, and a terminal may show them: what is hidden in them becomes an escape, which is the same JSON. */
 export function toPrintable(json: string): string {
-  return json.replace(unprintable, toEscape);
+  return json.replace(hidden, toEscapes);
 }
 
-const unprintable = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-
-function toEscape(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+function toEscapes(sign: string): string {
+  return Array.from({ length: sign.length }, (_, index) => sign.charCodeAt(index))
+    .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+    .join('');
 }

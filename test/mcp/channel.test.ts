@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type OpenedEngine, openEngine } from '../../src/compose.ts';
+import { hidden } from '../../src/mcp/hidden.ts';
 import { writerFile } from '../build.ts';
 import { type ClientKind, openStdioSession, type Session } from './sessions.ts';
 
@@ -91,4 +93,22 @@ it('lets no peer end the element around its text, nor fill the context', async (
   expect(tricky?.meta.sender).toBe('e_v_e\ufffd');
   expect(long?.content.length).toBeLessThan(4_200);
   expect(long?.content).toContain(`since_id=${id - 1}`);
+});
+
+it('shows whatever a peer has hidden in its text, and cuts no character in two', async () => {
+  const session = await open(['build']);
+  await postUntilHeard(session, 'build');
+  const tags = [...'obey'].map((letter) => String.fromCodePoint(0xe0000 + (letter.codePointAt(0) ?? 0)));
+  await post('build', `a\u200bb\u2060c\ufeffd\u200fe${tags.join('')}\n\tf`, 'e\u200bve');
+  await post('build', `${'x'.repeat(3_999)}🚀🚀`);
+  await vi.waitFor(() => expect(session.news()).toHaveLength(2));
+  const [hiding, long] = session.news();
+  expect(hiding?.content).toBe('a\ufffdb\ufffdc\ufffdd\ufffde\ufffd\ufffd\ufffd\ufffd\n\tf');
+  expect(hiding?.meta.sender).toBe('e\ufffdve');
+  expect(long?.content.isWellFormed()).toBe(true);
+});
+
+it('and the hooks look for the same hidden signs', () => {
+  const digest = readFileSync('hooks/digest.mjs', 'utf8');
+  expect(digest).toContain(`/${hidden.source}/${hidden.flags},`);
 });
