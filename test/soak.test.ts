@@ -25,9 +25,33 @@ async function run(command: readonly string[], cwd = process.cwd()): Promise<Ran
 
 const soak = (...flags: readonly string[]) => run(['bench/soak.mjs', ...flags]);
 
-describe('a bus that is killed under load', () => {
-  test('loses nothing that it acknowledged, grants no fence twice and no lane to two', async () => {
-    const { status, output, remarks } = await soak('--kills', '12');
+/** Each store with what makes a bus over it answer before a commit would survive. */
+const stores = [
+  {
+    name: 'SQLite',
+    flags: [],
+    mutant: [
+      'src/store/sqlite/store.ts',
+      'isWritten ? writer.commit(changes, turns.length) : undefined',
+      'Promise.resolve(void (isWritten && writer.commit(changes, turns.length).catch(() => {})))',
+    ],
+    kills: '30',
+  },
+  {
+    name: 'PostgreSQL, two buses, the database killed too',
+    flags: ['--store', 'postgres'],
+    mutant: [
+      'src/store/postgres/connect.ts',
+      `'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
+      `'off', false)`,
+    ],
+    kills: '20',
+  },
+] as const;
+
+describe.each(stores)('buses that are killed under load, over $name', ({ flags, mutant, kills }) => {
+  test('lose nothing that they acknowledged, grant no fence twice and no lane to two', async () => {
+    const { status, output, remarks } = await soak('--kills', '12', ...flags);
     expect([status, remarks.match(/FAULT.*/s)?.[0]]).toEqual([0, undefined]);
     expect(output).toMatch(/^kills +1[2-9]$/m);
     expect(output).toMatch(/^acknowledged writes +[1-9]/m);
@@ -35,16 +59,13 @@ describe('a bus that is killed under load', () => {
     expect(output).toMatch(/^integrity +ok, after every kill$/m);
   }, 180_000);
 
-  test('would be noticed if it answered before it had committed', async () => {
-    const command = await buildMutant(
-      'src/store/sqlite/store.ts',
-      'await underWay.follow(',
-      'void underWay.follow(',
-    );
-    const { status, remarks } = await soak('--kills', '30', '--command', command);
+  test('would be noticed if they answered before a commit would survive', async () => {
+    const [file, right, wrong] = mutant;
+    const command = await buildMutant(file, right, wrong);
+    const { status, remarks } = await soak('--kills', kills, '--command', command, ...flags);
     expect(status).toBe(1);
     expect(remarks).toContain('FAULT: ');
-    expect(remarks).toContain('Again: npm run soak -- --kills 30');
+    expect(remarks).toContain(`Again: npm run soak -- --kills ${kills}`);
     rmSync(remarks.match(/lies in (\S+)/)?.[1] ?? '/nowhere', { recursive: true, force: true });
   }, 180_000);
 });

@@ -1,4 +1,5 @@
 // Reads everything that the bus has and holds it against what was recorded.
+import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { askOnce } from './ask.mjs';
 import { checkEvents, checkLane, checkMessages } from './checks.mjs';
@@ -8,13 +9,13 @@ const pageRows = 500;
 /** The checker tries orders: it is given lanes with short lives only. */
 const modelDeedsMax = 400;
 
-export async function createInspection({ store, record, portOf, agent }) {
+export async function createInspection({ store, record, portOf, agent, commandFile }) {
   const checkHistory = await loadModel();
   const ask = (path) => askOnce({ port: portOf(), method: 'GET', path, agent });
   const { last_message_id: messagesBefore, last_event_id: eventsBefore } = (await ask('/status')).json._meta;
   let events = [];
   let lost = 0;
-  let integrity = 'not looked at: that is for a SQLite file';
+  let integrity = 'not looked at';
   const modelled = new Set();
 
   async function readAll(path, sinceName, rowsName, since) {
@@ -36,7 +37,9 @@ export async function createInspection({ store, record, portOf, agent }) {
     events.push(...(await readAll('/events', 'since', 'events', events.at(-1)?.id ?? eventsBefore)));
     for (const fault of checkEvents(events, eventsBefore + 1)) record.fault(fault);
     checkLanes({ isEnd: false });
-    integrity = checkIntegrity(store, record) ?? integrity;
+    const found = store.includes('://') ? verifyDatabase(store, commandFile) : checkFile(store);
+    if (found !== 'ok') record.fault(`the integrity check of the database says: ${found}`);
+    integrity = `${found}, after every kill`;
   }
 
   function checkLanes({ isEnd }) {
@@ -75,17 +78,22 @@ export async function createInspection({ store, record, portOf, agent }) {
 }
 
 /** Through a connection beside the one of the bus, which is never the last to close the file. */
-function checkIntegrity(store, record) {
-  if (store.includes('://')) return undefined;
+function checkFile(store) {
   const database = new (loadSqlite().DatabaseSync)(store, { readOnly: true });
   try {
     const rows = database.prepare('PRAGMA integrity_check').all();
-    const found = rows.map((row) => Object.values(row)[0]).join('; ');
-    if (found !== 'ok') record.fault(`the integrity check of the database says: ${found}`);
-    return `${found}, after every kill`;
+    return rows.map((row) => Object.values(row)[0]).join('; ');
   } finally {
     database.close();
   }
+}
+
+/** The pages are the server's affair; whether the rows fit together the command says. */
+function verifyDatabase(url, commandFile) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [commandFile, 'verify', url], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? 'ok' : `${stdout}${stderr}`;
 }
 
 function loadSqlite() {

@@ -26,7 +26,13 @@ export async function run(settings) {
   const isOver = () => killed >= kills || performance.now() - startedAt > minutes * 60_000;
   await Promise.all(buses.map((bus) => bus.launch()));
   const agent = createAgent();
-  const inspection = await createInspection({ store, record, portOf: () => buses[0].port, agent });
+  const inspection = await createInspection({
+    store,
+    record,
+    portOf: () => buses[0].port,
+    agent,
+    commandFile,
+  });
   const clients = startClients({
     count: clientCount,
     random,
@@ -40,7 +46,8 @@ export async function run(settings) {
   async function killOne() {
     const bus = random.pick(buses);
     await pause(random.between(20, 500));
-    if (database && random.isLucky(0.15)) return killDatabase();
+    // Every run of a few kills has one of the database.
+    if (database && epoch % 5 === 4) return killDatabase();
     await bus.kill();
     killed += 1;
     while (random.isLucky(0.2) && !isOver()) {
