@@ -12,7 +12,7 @@ export const careCommands: readonly CommandDeclaration[] = [
     summary: 'Copy the database into a file, also while the bus runs',
     guidance:
       'The copy is one moment of the database, verified before it gets its name, and readable by you alone. A file that is there already is never replaced.',
-    readers: ['bus'],
+    readers: ['data'],
     declare: (command) => {
       command.argument('<file>', 'Where the copy goes').addOption(jsonOption()).addOption(progressOption());
     },
@@ -24,7 +24,7 @@ export const careCommands: readonly CommandDeclaration[] = [
     summary: 'Put a backup in the place of the database',
     guidance:
       'Stop the bus first. The backup is checked, and the database that was there is kept aside. Ids and fences go on above all that were handed out before, so none means two things.',
-    readers: ['bus'],
+    readers: ['data'],
     declare: (command) => {
       command.argument('<file>', 'The backup').addOption(jsonOption()).addOption(progressOption());
     },
@@ -36,7 +36,7 @@ export const careCommands: readonly CommandDeclaration[] = [
     summary: 'Check every page and every row of the database, also while the bus runs',
     guidance:
       'Changes nothing. Exit status 0: all is sound; 1: something is wrong, and the report says what.',
-    readers: ['bus'],
+    readers: ['data'],
     declare: (command) => {
       command
         .argument('[file]', 'Another database, as a backup; postgres://… works too')
@@ -73,7 +73,7 @@ export const careCommands: readonly CommandDeclaration[] = [
     summary: 'Bring an export into an empty store',
     guidance:
       'Ids, times, senders and acknowledgements stay what they are. A store in which anything was ever kept refuses it, because its ids would mean two things. Stop the bus first. An exact copy, with remembered answers, is what backup and copy are for.',
-    readers: ['bus'],
+    readers: ['data'],
     declare: (command) => {
       command
         .argument('<file>', 'An export in the format jsonl')

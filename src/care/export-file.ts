@@ -21,15 +21,17 @@ import type { Progress } from './progress.ts';
 /** The rows of an export, read from its file as often as they are asked for. */
 export async function openExport(file: string, progress: Progress): Promise<RowSource> {
   const path = resolve(file);
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new Error(`there is no file ${path}`);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile()) throw new Error(`there is no file ${path}`);
+  const reportBytes = (bytes: number) =>
+    progress.report('reading the export, in kB', toKilobytes(bytes), toKilobytes(found.size));
   const summary = createExportSummary();
   let lineNumber = 0;
-  for await (const line of readLines(path, checkLine)) {
+  for await (const line of readLines(path, checkLine, reportBytes)) {
     lineNumber += 1;
     const problem = lineNumber === 1 ? toHeadingProblem(line) : undefined;
-    const found = problem ?? summary.see(line);
-    if (found) throw new Error(`line ${lineNumber} of ${path} ${found}: nothing was kept`);
-    progress.report('reading the export', lineNumber);
+    const wrong = problem ?? summary.see(line);
+    if (wrong) throw new Error(`line ${lineNumber} of ${path} ${wrong}: nothing was kept`);
   }
   const { totals, holes, lanes, isWhole } = summary.end();
   if (!isWhole)
@@ -54,6 +56,10 @@ export async function openExport(file: string, progress: Progress): Promise<RowS
   };
 }
 
+function toKilobytes(bytes: number): number {
+  return Math.ceil(bytes / 1_000);
+}
+
 function toHeadingProblem(line: ExportLine): string | undefined {
   if (line.type !== 'export') return 'is not the beginning of an export';
   if (line.format !== formatVersion)
@@ -67,10 +73,13 @@ function toHeadingProblem(line: ExportLine): string | undefined {
 async function* readLines(
   path: string,
   toLine: (value: unknown, place: string) => ExportLine,
+  reportBytes: (bytes: number) => void = () => {},
 ): AsyncGenerator<ExportLine> {
   let lineNumber = 0;
   let rest = '';
-  for await (const chunk of createReadStream(path, { encoding: 'utf8' })) {
+  const stream = createReadStream(path, { encoding: 'utf8' });
+  for await (const chunk of stream) {
+    reportBytes(stream.bytesRead);
     const parts = `${rest}${chunk}`.split('\n');
     rest = parts.pop() ?? '';
     for (const text of parts) {

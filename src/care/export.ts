@@ -59,10 +59,12 @@ async function exportLines(options: ExportOptions, counts: Counts, progress: Pro
     progress.report('exporting messages', counts.messages, totalOf(options, _meta));
   }
   if (topic === undefined) {
+    let before: number | undefined;
     for await (const page of readEvents(bus, last_event_id)) {
+      before ??= (page[0]?.id ?? 1) - 1;
       await write(page.map((event) => toLine(toEventLine(event))).join(''));
       counts.events += page.length;
-      progress.report('exporting events', counts.events);
+      progress.report('exporting events', counts.events, last_event_id - before);
     }
   }
   await write(toLine({ type: 'end', ...counts }));

@@ -4,6 +4,7 @@ import {
   type RowSink,
   type RowSource,
   type TableName,
+  type Totals,
   tableNames,
 } from '../store/transfer.ts';
 import type { Progress } from './progress.ts';
@@ -18,7 +19,10 @@ export async function fill(source: RowSource, sink: RowSink, progress: Progress)
   const digests = new Map<TableName, Digest>();
   for (const table of tableNames) digests.set(table, await copyTable(table, { source, sink, progress }));
   for (const table of tableNames) {
-    const [wanted, found] = [digests.get(table), await digestOf(sink.readPages, table, progress)];
+    const wanted = digests.get(table);
+    const found = await digestOf(sink.readPages, table, (count) =>
+      progress.report(`comparing ${table}`, count, wanted?.count),
+    );
     if (wanted?.text !== found.text || wanted.count !== found.count) {
       throw new Error(
         `${table} in ${sink.location} are not the same as in ${source.location} (${found.count} of ${wanted?.count} rows): nothing was kept`,
@@ -37,7 +41,7 @@ async function copyTable(
   { source, sink, progress }: Readonly<{ source: RowSource; sink: RowSink; progress: Progress }>,
 ): Promise<Digest> {
   const digest = createDigest();
-  const total = table === 'messages' ? source.totals.messageCount : undefined;
+  const total = countOf(table, source.totals);
   for await (const page of source.readPages(table)) {
     await sink.write(table, page);
     digest.add(page);
@@ -46,11 +50,21 @@ async function copyTable(
   return digest.end();
 }
 
-async function digestOf(readPages: ReadPages, table: TableName, progress: Progress): Promise<Digest> {
+/** What the store counts; how many lanes and remembered answers there are, nobody knows before. */
+function countOf(table: TableName, { messageCount, lastEventId, pruned }: Totals): number | undefined {
+  if (table === 'messages') return messageCount;
+  return table === 'events' ? lastEventId - pruned.eventId : undefined;
+}
+
+async function digestOf(
+  readPages: ReadPages,
+  table: TableName,
+  report: (count: number) => void,
+): Promise<Digest> {
   const digest = createDigest();
   for await (const page of readPages(table)) {
     digest.add(page);
-    progress.report(`comparing ${table}`, digest.count());
+    report(digest.count());
   }
   return digest.end();
 }

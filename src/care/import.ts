@@ -2,7 +2,7 @@ import { openSink, type RowSource } from '../store/transfer.ts';
 import { checkRows } from './check-rows.ts';
 import { openExport } from './export-file.ts';
 import { type Filled, fill } from './fill.ts';
-import { noProgress, type Progress } from './progress.ts';
+import type { Progress } from './progress.ts';
 
 export type Imported = Readonly<{ store: string; rows: Filled }>;
 
@@ -12,7 +12,7 @@ export async function importFile(
   progress: Progress,
 ): Promise<Imported> {
   const source = await openExport(file, progress);
-  await refuseUnsound(source);
+  await refuseUnsound(source, progress);
   const sink = await openSink(store);
   try {
     return { store: sink.location, rows: await fill(source, sink, progress) };
@@ -22,8 +22,8 @@ export async function importFile(
   }
 }
 
-async function refuseUnsound(source: RowSource): Promise<void> {
-  const unsound = (await checkRows(source, noProgress)).filter(({ ok }) => !ok);
+async function refuseUnsound(source: RowSource, progress: Progress): Promise<void> {
+  const unsound = (await checkRows(source, progress)).filter(({ ok }) => !ok);
   if (unsound.length === 0) return;
   const findings = unsound.map(({ name, finding }) => `${name}: ${finding}`).join('; ');
   throw new Error(`the export ${source.location} contradicts itself, so nothing was kept: ${findings}`);

@@ -1,7 +1,8 @@
+import { statSync } from 'node:fs';
 import { inspectFile } from '../store/sqlite/inspect.ts';
 import { toRealPath } from '../store/sqlite/prepare.ts';
 import { openSource, parseKind } from '../store/transfer.ts';
-import type { Check } from './check.ts';
+import { type Check, toCount } from './check.ts';
 import { checkRows } from './check-rows.ts';
 import type { Progress } from './progress.ts';
 
@@ -38,7 +39,8 @@ export function toProblem({ checks }: Verification): string {
 }
 
 function checkFile(path: string, progress: Progress): readonly Check[] {
-  progress.report('checking the pages of the file', 0);
+  // SQLite looks at all of them in one go, and says nothing meanwhile.
+  progress.report(`checking ${toCount(countPages(path), 'page')} of the file`, 0);
   const { damage, loss, hasMark } = inspectFile(path);
   const pages = damage.length === 0 ? 'its pages are whole' : toDamageSentence(damage);
   const nothingLost = hasMark ? 'nothing acknowledged is missing' : 'there is none beside the file';
@@ -47,6 +49,12 @@ function checkFile(path: string, progress: Progress): readonly Check[] {
     { name: 'mark', ok: loss === undefined, finding: loss ?? nothingLost },
   ];
 }
+
+function countPages(path: string): number {
+  return Math.ceil((statSync(path, { throwIfNoEntry: false })?.size ?? 0) / pageBytes);
+}
+
+const pageBytes = 4_096;
 
 export function toDamageSentence(damage: readonly string[]): string {
   return `damaged pages (${damage.slice(0, 3).join('; ')}): restore a backup`;

@@ -106,9 +106,10 @@ function addCommand(
 
 /** Every command has flags, so that is not worth a word in their list. */
 function toTerm(command: Command): string {
-  const operands = command.registeredArguments.map((one) =>
-    one.variadic ? `<${one.name()}...>` : `<${one.name()}>`,
-  );
+  const operands = command.registeredArguments.map((one) => {
+    const name = one.variadic ? `${one.name()}...` : one.name();
+    return one.required ? `<${name}>` : `[${name}]`;
+  });
   return [command.name(), ...operands].join(' ');
 }
 

@@ -15,12 +15,13 @@ import {
 } from './values.ts';
 
 /** Which part of the product a setting is for. */
-export type Reader = 'client' | 'mcp' | 'bus' | 'tests';
+export type Reader = 'client' | 'mcp' | 'bus' | 'data' | 'tests';
 
 export const readerNames: Readonly<Record<Reader, string>> = {
   client: 'commands that call a bus',
   mcp: 'the MCP server over stdio',
   bus: 'the bus',
+  data: 'commands about the data',
   tests: 'tests',
 };
 
@@ -160,7 +161,7 @@ export const settings = {
     flag: '--store <path>',
     description: 'a path, or postgres://…',
     defaultText: "a file in the user's data folder",
-    readBy: ['bus'],
+    readBy: ['bus', 'data'],
     parse: parseLocation,
     toDefault: toDefaultStorePath,
   }),
