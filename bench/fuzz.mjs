@@ -70,8 +70,8 @@ try {
 } catch (error) {
   faults.push(error.message);
 } finally {
-  await server?.stop();
-  await bus.stop();
+  if (server && !(await server.stop())) faults.push('the MCP server did not end when it was told to');
+  if (!(await bus.stop())) faults.push('the bus did not end when it was told to');
   rmSync(build, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 }

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { operations } from '../src/contract/contract.ts';
+import { readPanelAssets } from '../src/panel/assets.ts';
 import { createHome, type RealBus, runCommand, startRealBus } from './closed/real-bus.ts';
 import { type Answer, ask, post } from './http/fixtures.ts';
 
@@ -10,6 +11,7 @@ type Asked = Readonly<{ method: string; path: string; headers?: OutgoingHttpHead
 
 const stream = { accept: 'text/event-stream' };
 const hello = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
+const { script, style } = readPanelAssets(new URL('../dist/panel/', import.meta.url));
 const mcpHeaders = { accept: 'application/json, text/event-stream' };
 
 /** Everything that the port answers to: the operations of the contract, and the pages beside them. */
@@ -26,7 +28,8 @@ const routes: readonly Asked[] = [
   { method: 'DELETE', path: '/mcp' },
   { method: 'GET', path: '/' },
   { method: 'GET', path: '/', headers: { accept: 'text/html' } },
-  { method: 'GET', path: '/panel/app.js' },
+  { method: 'GET', path: `/panel/${script.name}` },
+  { method: 'GET', path: `/panel/${style.name}` },
   { method: 'GET', path: '/metrics' },
   { method: 'GET', path: '/healthz' },
   { method: 'GET', path: '/identity?challenge=x' },
@@ -85,6 +88,7 @@ describe('a page of another site', () => {
         const isStream = route.headers === stream;
         const answer = await (isStream ? headOf(bus.port, route.path, headers) : askFor(bus, route, headers));
         expect([route.path, answer.status]).not.toEqual([route.path, 403]);
+        if (route.path.startsWith('/panel/')) expect([route.path, answer.status]).toEqual([route.path, 200]);
         expect([route.path, corsHeadersOf(answer.headers)]).toEqual([route.path, []]);
       }
     }

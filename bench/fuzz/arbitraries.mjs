@@ -23,6 +23,8 @@ const oddValue = fc.oneof(
   fc.constantFrom(null, -1, 0, 1e308, -0, 2 ** 53, 0.5, [], {}, [[]], true),
 );
 const count = fc.oneof(fc.integer({ min: 0, max: 600 }), oddValue);
+/** Now and then the longest there may be, so that pages of them are read too. */
+const longest = fc.constantFrom('\u0001"'.repeat(32_768), '東'.repeat(65_536));
 /** Short, so that a call that waits is no call that hangs. */
 const wait = fc.oneof(fc.constantFrom(0, 0.001, 0.01), fc.constantFrom(-1, 'x', null, 301, {}));
 const mostly = (usual, odd = oddValue) =>
@@ -32,7 +34,10 @@ const fields = {
   topic: mostly(fc.constantFrom('t', 'topic 2', 'é')),
   sender: mostly(owner),
   owner: mostly(owner),
-  body: mostly(fc.string({ maxLength: 60 })),
+  body: fc.oneof(
+    { weight: 60, arbitrary: mostly(fc.string({ maxLength: 60 })) },
+    { weight: 1, arbitrary: longest },
+  ),
   action_flag: mostly(fc.boolean()),
   lane: mostly(lane),
   fence: mostly(fc.nat(5)),
@@ -164,6 +169,45 @@ const toMcp = toolCalls.map((params) => ({
   headers: { accept: 'application/json, text/event-stream' },
   body: toText({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
 }));
+const modernVersion = '2026-07-28';
+const modernMeta = {
+  'io.modelcontextprotocol/protocolVersion': modernVersion,
+  'io.modelcontextprotocol/clientInfo': { name: 'fuzz', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+const modernCalls = fc.oneof(
+  { weight: 6, arbitrary: toolCalls.map((params) => ['tools/call', params, params.name]) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('bus://status', 'bus://lanes/feeds', 'bus://topics/t', 'bus://topics/%zz', 'bus://')
+      .map((uri) => ['resources/read', { uri }, uri]),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('server/discover', 'tools/list', 'prompts/list', 'resources/list', 'tools/cal')
+      .map((method) => [method, {}]),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .array(mostly(fc.constantFrom('bus://status', 'bus://lanes/a')), { maxLength: 3 })
+      .map((uris) => ['subscriptions/listen', { notifications: { resourceSubscriptions: uris } }]),
+  },
+);
+/** In the era of 2026 a request says in its headers too what it is. */
+const toModernMcp = modernCalls.map(([method, params, name]) => ({
+  method: 'POST',
+  path: '/mcp',
+  headers: {
+    accept: 'application/json, text/event-stream',
+    'mcp-protocol-version': modernVersion,
+    'mcp-method': method,
+    ...(typeof name === 'string' && /^[!-~]{1,200}$/.test(name) && { 'mcp-name': name }),
+  },
+  body: toText({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: modernMeta } }),
+}));
 const mcpJunk = fc.jsonValue({ maxDepth: 3 }).map((value) => ({
   method: 'POST',
   path: '/mcp',
@@ -176,6 +220,7 @@ export const rawRequests = fc.oneof(
   { weight: 8, arbitrary: wellFormed.map(toBytes) },
   { weight: 6, arbitrary: nearlyFormed.map(toBytes) },
   { weight: 2, arbitrary: toMcp.map(toBytes) },
+  { weight: 2, arbitrary: toModernMcp.map(toBytes) },
   { weight: 1, arbitrary: mcpJunk.map(toBytes) },
   {
     weight: 1,

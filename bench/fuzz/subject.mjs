@@ -27,11 +27,13 @@ export function startSubject({ command, environment }) {
       ]);
       return found;
     },
+    /** Answers whether it ended when it was told to. */
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       const force = setTimeout(() => child.kill('SIGKILL'), 8_000);
       await ended;
       clearTimeout(force);
+      return child.signalCode !== 'SIGKILL';
     },
   };
 }
