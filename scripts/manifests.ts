@@ -1,5 +1,5 @@
 import manifest from '../package.json' with { type: 'json' };
-import { settingEntries } from '../src/cli/settings.ts';
+import { settingEntries, settings } from '../src/cli/settings.ts';
 import { operations } from '../src/contract/contract.ts';
 import { toSnakeCase } from '../src/contract/names.ts';
 
@@ -88,7 +88,7 @@ export function toBundle(): object {
         // biome-ignore lint/suspicious/noTemplateCurlyInString: the client fills it in
         args: ['${__dirname}/dist/bin.js'],
         env: Object.fromEntries(
-          bundleSettings().map(([name, { environment }]) => [environment, `\${user_config.${name}}`]),
+          bundleSettings().map(({ name, environment }) => [environment, `\${user_config.${name}}`]),
         ),
       },
     },
@@ -97,11 +97,11 @@ export function toBundle(): object {
       .map(([name, { summary }]) => ({ name: toSnakeCase(name), description: summary })),
     compatibility: { runtimes: { node: '>=22.13' } },
     user_config: Object.fromEntries(
-      bundleSettings().map(([name, { description, environment }]) => [
+      bundleSettings().map(({ description, name, title }) => [
         name,
         {
           type: 'string',
-          title: environment,
+          title,
           description,
           // What is left empty counts as unset.
           default: '',
@@ -113,9 +113,19 @@ export function toBundle(): object {
   };
 }
 
-/** What a person at a desktop may have to say; anything else has a default that fits. */
+/** What a person at a desktop may have to say, in the words of a form; anything else has a default that fits. */
+const bundleTitles = {
+  baseUrl: 'Address of the bus',
+  writeSecret: 'Write secret',
+  agentId: 'Agent id',
+} as const;
+
 function bundleSettings() {
-  return settingEntries.filter(([name]) => ['baseUrl', 'writeSecret', 'agentId'].includes(name));
+  return (Object.keys(bundleTitles) as (keyof typeof bundleTitles)[]).map((name) => ({
+    name,
+    title: bundleTitles[name],
+    ...settings[name],
+  }));
 }
 
 const title = 'Coordination bus';

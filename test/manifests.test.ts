@@ -87,8 +87,10 @@ test('npm run mcpb makes a bundle whose server starts', { timeout: 180_000 }, as
   execFileSync('npx', ['--yes', '@anthropic-ai/mcpb@2.1.2', 'unpack', file, unpacked], { stdio: 'pipe' });
   const { server, user_config } = readJson(join(unpacked, 'manifest.json')) as {
     server: { mcp_config: { args: string[]; env: Record<string, string> } };
-    user_config: Record<string, { default: string }>;
+    user_config: Record<string, { default: string; title: string }>;
   };
+  const titles = Object.values(user_config).map(({ title }) => title);
+  expect(titles).toEqual(['Address of the bus', 'Write secret', 'Agent id']);
   // As a client does that was told nothing: every setting has its default, which is empty.
   const fillIn = (text: string) =>
     text
