@@ -3,6 +3,7 @@ import type { Config } from './cli/config.ts';
 import type { BusServer } from './compose.ts';
 import { untilIdle } from './daemon/idle.ts';
 import { createLogFile } from './daemon/log-file.ts';
+import type { Logger } from './http/answers.ts';
 import { basePath } from './http/wire.ts';
 import { toLocalPlace } from './local.ts';
 import { type LocalServer, openLocalServer } from './local-server.ts';
@@ -12,12 +13,12 @@ import { version } from './version.ts';
 /** Runs the bus in the foreground until a signal asks it to stop. */
 export async function serveUntilStopped(config: Config): Promise<void> {
   const log = pino(logOptions, pino.destination({ fd: 2, sync: true }));
-  const { server, close } = await openLocalServer(config, { log, startedBy: 'serve', now });
+  const local = await openLocalServer(config, { log, startedBy: 'serve', now });
+  const { server } = local;
   process.stdout.write(toGreeting(config, server));
   log.info({ url: server.listening.url, store: server.store.location, version }, listens);
-  const signal = await nextStopSignal();
-  log.info({ signal }, stopping);
-  await close();
+  const signalled = nextStopSignal().then((signal) => ({ signal }));
+  await closeAfter({ local, log, asked: signalled });
 }
 
 /** Runs a bus that a client started: until a signal, or until it was idle for so long. */
@@ -31,14 +32,29 @@ export async function serveUntilIdle(config: Config): Promise<void> {
   });
   if (!local) return;
   log.info({ url: local.server.listening.url, store, version }, listens);
-  const reason = await Promise.race([nextStopSignal(), idleFor(local, config.idleExitSeconds)]);
-  log.info({ reason }, stopping);
-  await local.close();
+  const ended = Promise.race([nextStopSignal(), idleFor(local, config.idleExitSeconds)]);
+  await closeAfter({ local, log, asked: ended.then((reason) => ({ reason })) });
 }
+
+/** Ends the bus in order; with an error when its store is gone, so that whoever looks after it starts it anew. */
+async function closeAfter({ local, log, asked }: Ending): Promise<void> {
+  const gone = local.server.store.gone?.then((failure) => ({ failure }));
+  const end: object = await Promise.race(gone ? [asked, gone] : [asked]);
+  if (!('failure' in end)) {
+    log.info(end, stopping);
+    return await local.close();
+  }
+  log.error(end, storeGone);
+  await local.close();
+  throw new Error(`${storeGone} (${end.failure}): start it again`);
+}
+
+type Ending = Readonly<{ local: LocalServer; log: Logger; asked: Promise<object> }>;
 
 const logOptions = { name: 'bus-mcp', level: 'info' };
 const listens = 'the bus listens';
 const stopping = 'stopping: no new requests, what runs is finished';
+const storeGone = 'the store is gone, and with it this bus';
 const now = () => performance.now();
 
 async function idleFor({ server, use }: LocalServer, idleSeconds: number): Promise<string> {

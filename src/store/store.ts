@@ -58,6 +58,8 @@ export type Store = Readonly<{
 
   /** Whether a write could be kept now; rejects when not. */
   probe: () => Promise<void>;
+  /** Resolves with the reason when nothing can be kept any more until the store is opened anew. */
+  gone?: Promise<string>;
   /** Refuses new turns, finishes those under way, and lets go of the rows. */
   close: () => Promise<void>;
 }>;

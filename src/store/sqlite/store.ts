@@ -112,6 +112,7 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
     readOverview: async (query) => readOverview(query),
     version: () => version,
     subscribe,
+    gone: writer.gone,
     probe: () => group.take(toProbe(writer.charactersRefused())),
     close,
   };

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { toBusError } from '../../contract/errors.ts';
 import { limits } from '../../contract/limits.ts';
 import type { BatchChanges } from '../batch.ts';
 import { toUnavailable } from '../group-commit.ts';
@@ -16,6 +17,8 @@ export type Writer = Readonly<{
   commit: (changes: BatchChanges, turns: number) => Promise<void>;
   /** How large a batch was that the disk had no room for, until one as large is kept: 0 when all is well. */
   charactersRefused: () => number;
+  /** Resolves with the reason when the thread died. */
+  gone: Promise<string>;
   close: () => Promise<void>;
 }>;
 
@@ -46,6 +49,11 @@ export async function startWriter({
   /** Grows with each refusal, so that the thread knows what was given before the refusal was known. */
   let round = 0;
   let death: string | undefined;
+  let isClosing = false;
+  let tellGone = (_reason: string) => {};
+  const gone = new Promise<string>((resolve) => {
+    tellGone = resolve;
+  });
   let charactersRefused = 0;
 
   worker.on('message', (answer: WriterAnswer) => {
@@ -72,8 +80,10 @@ export async function startWriter({
   }
 
   function end(reason: string): void {
-    death ??= reason;
-    refuse(toGone(death));
+    if (isClosing || death !== undefined) return;
+    death = reason;
+    refuse(toUnknownOutcome(death));
+    tellGone(death);
   }
 
   function refuse(reason: Error): void {
@@ -94,12 +104,13 @@ export async function startWriter({
   }
 
   async function close(): Promise<void> {
+    isClosing = true;
     if (death === undefined) worker.postMessage(closeRequest);
     worker.ref();
     await exited;
   }
 
-  return { commit, charactersRefused: () => charactersRefused, close };
+  return { commit, charactersRefused: () => charactersRefused, gone, close };
 }
 
 /** Of many turns that shared a batch each would have found room alone: more than one may write is not asked for. */
@@ -112,6 +123,14 @@ const writerEnded = 'the writer thread ended';
 
 function toGone(death: string): Error {
   return toUnavailable(`the writer of the store is gone (${death})`, retrySeconds);
+}
+
+/** It may have died between the commit and its answer. */
+function toUnknownOutcome(death: string): Error {
+  const detail =
+    `the writer of the store is gone (${death}) and did not say whether the write was kept: ` +
+    `repeat the call in ${retrySeconds} s with the same idempotency key, or look whether it was kept`;
+  return toBusError('unavailable', detail, { retry_after_s: retrySeconds });
 }
 
 function toRefusal({ reason, condition }: Exclude<WriterAnswer, { kept: number }>): Error {
