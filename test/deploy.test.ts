@@ -1,13 +1,19 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import manifest from '../package.json' with { type: 'json' };
 import { settingEntries } from '../src/cli/settings.ts';
 import { limits } from '../src/contract/limits.ts';
+import { createClient } from '../src/http/client.ts';
 import { startBus } from './cli/processes.ts';
+import { findClosedPort } from './http/fixtures.ts';
+import { refusalOf, until } from './suite/ask.ts';
 
 // No container engine is needed here: what is held is what can be read, and what runs without one is run.
 
@@ -116,6 +122,10 @@ test('two buses stand in front of one database, and only the balancer can be rea
   }
   const open = Object.entries(services).filter(([, { ports }]) => ports !== undefined);
   expect(open.map(([name]) => name)).toEqual(['balancer']);
+  // Who wants it otherwise is told which variables to set.
+  const text = readFile('compose.yaml');
+  const optional = [...text.matchAll(/\$\{(\w+):-/g)].map(([, name]) => name);
+  for (const name of optional) expect(text).toMatch(new RegExp(`^# {3}${name}=`, 'm'));
   const images = Object.values(services).flatMap(({ image }) => image ?? []);
   for (const image of images) expect(image).toMatch(/:\d/);
   expect(services.database?.volumes?.[0]?.split(':')[0]).toBe(Object.keys(volumes)[0]);
@@ -137,6 +147,93 @@ test('the balancer takes its configuration', (context) => {
   if (!isInstalled('haproxy', '-v')) context.skip('haproxy is not installed here');
   const { status, stderr } = spawnSync('haproxy', ['-c', '-f', 'deploy/haproxy.cfg'], { encoding: 'utf8' });
   expect(status, stderr).toBe(0);
+});
+
+describe('the balancer', () => {
+  const isMissing = !isInstalled('haproxy', '-v');
+
+  type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+  const toUnwell: Answer = (_, response) => response.writeHead(503).end();
+
+  async function startServer(answer: Answer): Promise<number> {
+    const server = createServer(answer);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** In front of what stands in for the buses, with all else as it is. */
+  async function startBalancer(...answers: readonly Answer[]): Promise<string> {
+    const ports = await Promise.all(answers.map(startServer));
+    const port = await findClosedPort();
+    const file = join(folder, 'haproxy.cfg');
+    const servers = balancer.replace(/(server bus-(\d)) \S+$/gm, (_, name, number) => {
+      return `${name} 127.0.0.1:${ports[Number(number) - 1]}`;
+    });
+    writeFileSync(file, servers.replace('bind :8100', `bind 127.0.0.1:${port}`));
+    const child = spawn('haproxy', ['-db', '-f', file], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    onTestFinished(async () => {
+      child.kill('SIGKILL');
+      await ended;
+    });
+    const url = `http://127.0.0.1:${port}`;
+    await until('it listens', () =>
+      fetch(url).then(
+        () => true,
+        () => false,
+      ),
+    );
+    return url;
+  }
+
+  const post = (url: string, headers: Record<string, string> = {}) =>
+    fetch(`${url}/api/bus/message`, { method: 'POST', headers, body: '{}' });
+
+  test('gives what a killed bus was asked to another one, where that does nothing twice', async (context) => {
+    if (isMissing) context.skip('haproxy is not installed here');
+    let killed = 0;
+    const dies: Answer = (request, response) => {
+      if (request.url === '/healthz') return response.end();
+      killed += 1;
+      request.socket.destroy();
+    };
+    const url = await startBalancer(dies, (_, response) => response.end('{"id":1}'));
+    for (let count = 0; killed < 3; count += 1) {
+      expect((await post(url, { 'idempotency-key': `key-${count}` })).status).toBe(200);
+      expect((await fetch(`${url}/api/bus/status`)).status).toBe(200);
+    }
+    const outcomes = new Set<unknown>();
+    for (const before = killed; killed < before + 3; )
+      outcomes.add(
+        await post(url).then(
+          ({ status }) => status,
+          () => 'broken',
+        ),
+      );
+    // On a connection that was used before, the caller is left to repeat it.
+    outcomes.delete(200);
+    for (const outcome of outcomes) expect([502, 'broken']).toContain(outcome);
+    expect(outcomes.size).toBeGreaterThan(0);
+  });
+
+  test('says as a bus would that none of them can serve', async (context) => {
+    if (isMissing) context.skip('haproxy is not installed here');
+    const url = await startBalancer(toUnwell, toUnwell);
+    const client = createClient({ baseUrl: `${url}/api/bus` });
+    onTestFinished(client.close);
+    await until('both are known to be unwell', async () =>
+      (await fetch(`${url}/healthz`)).headers.has('retry-after'),
+    );
+    expect(await refusalOf(client.getBusStatus({}))).toMatchObject({
+      status: 503,
+      code: 'unavailable',
+      data: { retry_after_s: 1 },
+    });
+  });
 });
 
 test('the service of systemd has no more rights than it needs', (context) => {
