@@ -7,9 +7,9 @@ import { lockDatabase } from './lock.ts';
 import { checkForLoss, goOnAbove, toMarkPath } from './loss.ts';
 import { openMarkFile } from './mark.ts';
 import { checkFile, createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
-import { createRowReader } from './read.ts';
+import { createRowReader, type RowReader } from './read.ts';
 import { createSqliteStore } from './store.ts';
-import { startWriter } from './writer.ts';
+import { startWriter, type Writer } from './writer.ts';
 
 export type SqliteOptions = Readonly<{
   /** The database file; its folder is made when it is missing. */
@@ -30,17 +30,18 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   checkFile(path);
   createPrivateFile(path);
   const lock = lockDatabase(driver, path);
+  let writer: Writer | undefined;
   try {
     const { acceptLoss = false, notify } = options;
     const above = checkForLoss(driver, { path, acceptLoss, notify });
     beginMark(path);
     prepareFile(driver, path, (database) => above && goOnAbove(database, above));
     const watch = createStoreWatch(options);
-    const writer = await startWriter({ path, file: options.writerFile, observe: watch.commit });
+    writer = await startWriter({ path, file: options.writerFile, observe: watch.commit });
     const database = driver.open(path, { readOnly: true });
     database.exec('PRAGMA busy_timeout = 5000');
     const reader = createRowReader(database, watch);
-    const isHeldAfter = (time: number) => reader.live(time, 1).length > 0;
+    const isHeldAfter = createIsHeldAfter(reader);
     const clockFrom = options.clockFrom ?? ((floor, aliveUntil) => createClock({ floor, aliveUntil }));
     const clock = clockFrom(reader.counters().clockMilliseconds, toLastLife(path, isHeldAfter));
     return createSqliteStore({
@@ -53,9 +54,21 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
       unlock: lock.release,
     });
   } catch (error) {
+    await writer?.close();
     lock.release();
     throw error;
   }
+}
+
+/** Whether any lease ends after a time. A page that cannot be read is told to whoever asks for what is on it. */
+function createIsHeldAfter(reader: RowReader): (time: number) => boolean {
+  return (time) => {
+    try {
+      return reader.live(time, 1).length > 0;
+    } catch {
+      return true;
+    }
+  };
 }
 
 /** Until when the bus before this one served, if there is anybody who could not renew since. */
