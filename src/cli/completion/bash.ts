@@ -50,7 +50,7 @@ function toChoiceCases(commands: readonly CommandWords[]): readonly string[] {
     .flatMap(({ flags }) => flags)
     .flatMap(({ names, value }) => {
       if (value === undefined || value.choices.length === 0) return [];
-      const list = value.isList ? ['[[ $word == *,* ]] && prefix=${word%,*},'] : [];
+      const list = value.isList ? [`[[ $word == *,* ]] && prefix=\${word%,*},`] : [];
       const words = `COMPREPLY=($(compgen -P "$prefix" -W '${value.choices.join(' ')}' -- "\${word#"$prefix"}"))`;
       return [
         `    ${toPattern(names)})`,
