@@ -55,13 +55,17 @@ describe('whoever keeps the bus running', () => {
   });
   afterAll(() => server.remove());
 
+  /** What the connections say; that reads and writes fail meanwhile has lines of its own. */
+  const aboutDatabase = (notices: readonly Notice[]) =>
+    notices.filter(({ message }) => message.startsWith('the database'));
+
   test('is told in one line that the database is away, and in one that it is back, and where', async () => {
     const { bus, notices } = await openToldBus(createTestSchemaOn(server.url).url);
     await server.stop();
-    await until('it was told', () => notices.length > 0);
+    await until('it was told', () => aboutDatabase(notices).length > 0);
     const calls = Array.from({ length: 20 }, () => bus.getBusStatus({}).catch(() => {}));
     await Promise.all(calls);
-    expect(notices).toEqual([
+    expect(aboutDatabase(notices)).toEqual([
       {
         level: 'warn',
         message: 'the database cannot be used',
@@ -69,8 +73,8 @@ describe('whoever keeps the bus running', () => {
       },
     ]);
     await server.start();
-    await until('it was told', () => notices.length > 1);
-    expect(notices.slice(1)).toEqual([
+    await until('it was told', () => aboutDatabase(notices).length > 1);
+    expect(aboutDatabase(notices).slice(1)).toEqual([
       {
         level: 'info',
         message: 'the database can be used again',
@@ -86,13 +90,13 @@ describe('whoever keeps the bus running', () => {
     const hosts = `127.0.0.1:${proxy.port},127.0.0.1:${server.port}`;
     const { notices } = await openToldBus(url.replace(`127.0.0.1:${server.port}`, hosts));
     proxy.close();
-    await until('it was told', () => notices.length >= 3);
-    expect(notices.map(({ message }) => message)).toEqual([
+    await until('it was told', () => aboutDatabase(notices).length >= 3);
+    expect(aboutDatabase(notices).map(({ message }) => message)).toEqual([
       'the database cannot be used',
       'the database is at another host now',
       'the database can be used again',
     ]);
-    expect(notices[1]?.data).toEqual({
+    expect(aboutDatabase(notices)[1]?.data).toEqual({
       host: `127.0.0.1:${server.port}`,
       before: `127.0.0.1:${proxy.port}`,
     });

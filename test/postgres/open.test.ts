@@ -62,7 +62,8 @@ describe('the schema', () => {
       ),
     );
     expect((await refusalOf(bus.getBusStatus({}))).detail).toContain('upgrade this bus');
-    expect(notices.map(({ message: what }) => what)).toEqual([
+    const told = notices.filter(({ message: what }) => what.includes('upgrade it'));
+    expect(told.map(({ message: what }) => what)).toEqual([
       'this bus would misread the database: upgrade it',
     ]);
   });
