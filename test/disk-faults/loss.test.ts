@@ -198,7 +198,9 @@ describe('a mark', () => {
     const bus = await startBus({ store });
     rmSync(`${store}.mark`);
     await postMany(bus.client, 3);
-    await until('the mark is there', () => existsSync(`${store}.mark`));
+    const isMarked = () =>
+      existsSync(`${store}.mark`) && readFileSync(`${store}.mark`, 'utf8').includes('"messageId":3');
+    await until('the mark tells of what was posted', isMarked);
     await bus.end('SIGKILL');
     rmSync(`${store}-wal`);
     expect(await refusalToStart({ store })).toMatch(/3 messages and 3 events are gone/);
