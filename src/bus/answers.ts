@@ -5,14 +5,21 @@ import { type GrantDecision, type HeldRow, secondsLeft } from './lanes.ts';
 /** Rows as the wire shows them: `snake_case`, times as text, nothing that is null. */
 
 export function toTimestamp(milliseconds: number): string {
-  if (milliseconds !== latest.milliseconds) {
-    latest = { milliseconds, text: new Date(milliseconds).toISOString() };
-  }
-  return latest.text;
+  const second = Math.floor(milliseconds / 1000);
+  const known = seconds.get(second) ?? writeSecond(second);
+  return `${known}${String(milliseconds - second * 1000).padStart(3, '0')}Z`;
 }
 
-/** The answers to one commit mostly carry the same time. */
-let latest = { milliseconds: 0, text: new Date(0).toISOString() };
+/** The answers of a while share their seconds, and writing out a date takes longer than deciding a claim. */
+const seconds = new Map<number, string>();
+const secondsMax = 1_000;
+
+function writeSecond(second: number): string {
+  if (seconds.size >= secondsMax) seconds.clear();
+  const text = new Date(second * 1000).toISOString().slice(0, -'000Z'.length);
+  seconds.set(second, text);
+  return text;
+}
 
 export function toMessage(row: MessageRow): Output<'postMessage'> {
   const { id, topic, sender, body, actionFlag, ts, acknowledgedBy, acknowledgedAt } = row;
