@@ -49,10 +49,19 @@ try {
     await inspect('HTTP', era, ['--server-url', `${bus}/mcp`, '--transport', 'http']);
   }
 } finally {
-  for (const child of started) child.kill();
+  // A bus writes to its folder until it has ended.
+  await Promise.all(started.map(stop));
   rmSync(folder, { recursive: true, force: true });
 }
 report();
+
+function stop(child) {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once('exit', resolve);
+    child.kill();
+  });
+}
 
 /** One run of the suite: every scenario that the revision scores must be without failure, if it is needed here. */
 async function runSuite({ target, url, revision, needed }) {
