@@ -44,7 +44,8 @@ export async function startBus(start: Start): Promise<RunningBus> {
   });
   for (;;) {
     const url = /listens on\s+(http:\S+)/.exec(output())?.[1];
-    if (url === undefined) {
+    // The log comes another way than the greeting.
+    if (url === undefined || !errorOutput().includes('"msg":"the bus listens"')) {
       if (child.exitCode !== null) throw new Error(`the bus did not start: ${errorOutput()}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
       continue;

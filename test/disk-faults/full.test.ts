@@ -186,6 +186,7 @@ async function proveRecovery(
   });
   expect(await readHealth(bus)).toBe(200);
   await client.heartbeatLane({ lane: 'feeds', owner: 'ada', fence: lane.fence });
+  await until('the log has it all', () => bus.said().includes('the store keeps what is written again'));
   for (const message of ['the store cannot keep what is written', 'the store keeps what is written again'])
     expect(bus.said().split(message), message).toHaveLength(2);
   expect(bus.said()).toMatch(/"requestId":"[^"]+",.*"msg":"a call was refused/);

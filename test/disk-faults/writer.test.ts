@@ -32,6 +32,7 @@ test('a bus whose writer thread died says so and ends, so that it is started ane
   });
   bus.process.kill('SIGUSR2');
   await until('the process ends', () => bus.process.exitCode !== null);
+  await bus.end();
   expect(bus.process.exitCode).toBe(1);
   expect(bus.said()).toMatch(/"level":50,.*"failure":"the writer thread ended".*the store is gone/);
   expect((await waiting).status, 'who waited was told').toBe(503);
