@@ -1,6 +1,6 @@
 import manifest from '../package.json' with { type: 'json' };
 import { settingEntries, settings } from '../src/cli/settings.ts';
-import { operations } from '../src/contract/contract.ts';
+import { operationsAt } from '../src/contract/contract.ts';
 import { toSnakeCase } from '../src/contract/names.ts';
 
 /**
@@ -92,9 +92,10 @@ export function toBundle(): object {
         ),
       },
     },
-    tools: operations
-      .filter(([, { doors }]) => doors.includes('mcp'))
-      .map(([name, { summary }]) => ({ name: toSnakeCase(name), description: summary })),
+    tools: operationsAt('mcp').map(([name, { summary }]) => ({
+      name: toSnakeCase(name),
+      description: summary,
+    })),
     compatibility: { runtimes: { node: '>=22.13' } },
     user_config: Object.fromEntries(
       bundleSettings().map(({ description, name, title }) => [

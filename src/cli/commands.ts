@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type OperationName, operations } from '../contract/contract.ts';
+import { type OperationName, operationsAt } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
 import { idempotencyKeyPattern } from '../contract/limits.ts';
 import { toKebabCase } from '../contract/names.ts';
@@ -15,9 +15,8 @@ import { printAnswer } from './print.ts';
 import { toJsonLine } from './visible.ts';
 
 /** One command per operation of the contract that is offered at the command line. */
-export const operationCommands: readonly CommandDeclaration[] = operations
-  .filter(([, operation]) => operation.doors.includes('cli'))
-  .map(([name, operation]) => ({
+export const operationCommands: readonly CommandDeclaration[] = operationsAt('cli').map(
+  ([name, operation]) => ({
     name: toKebabCase(name),
     group: 'Operations',
     summary: operation.summary,
@@ -25,7 +24,8 @@ export const operationCommands: readonly CommandDeclaration[] = operations
     readers: ['client'],
     declare: (command) => declareFields(command, operation),
     run: (invocation) => runOperation({ name, operation, invocation }),
-  }));
+  }),
+);
 
 function declareFields(command: Command, operation: Operation): void {
   for (const field of operation.positionalFields) {

@@ -1,4 +1,4 @@
-import { operations } from '../contract/contract.ts';
+import { operationsAt } from '../contract/contract.ts';
 import { toSnakeCase } from '../contract/names.ts';
 import type { CommandDeclaration } from './command.ts';
 import { exitStatus } from './failure.ts';
@@ -15,9 +15,11 @@ export const toolsCommand: CommandDeclaration = {
     command.option('--json', 'Print them as one line of JSON');
   },
   async run({ flags, terminal }) {
-    const tools = operations
-      .filter(([, operation]) => operation.doors.includes('mcp'))
-      .map(([name, { title, summary }]) => ({ name: toSnakeCase(name), title, summary }));
+    const tools = operationsAt('mcp').map(([name, { title, summary }]) => ({
+      name: toSnakeCase(name),
+      title,
+      summary,
+    }));
     const [, ...lines] = toTable(
       ['', ''],
       tools.map(({ name, summary }) => [name, summary]),

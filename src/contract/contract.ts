@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { readEvents } from './events.ts';
 import { claimLane, getLane, heartbeatLane, listLanes, releaseLane } from './lanes.ts';
 import { acknowledgeFlag, postMessage, pruneMessages, readMessages } from './messages.ts';
-import type { Operation } from './operation.ts';
+import type { Door, Operation } from './operation.ts';
 import { getBusStatus } from './status.ts';
 
 /** Everything the bus can do. HTTP, MCP, the command line, the docs and the suite are loops over this object. */
@@ -55,3 +55,8 @@ export const operations: readonly (readonly [OperationName, Operation])[] = oper
   name,
   contract[name],
 ]);
+
+/** Those that a door lists by name. */
+export function operationsAt(door: Door): typeof operations {
+  return operations.filter(([, { doors }]) => doors.includes(door));
+}

@@ -13,6 +13,12 @@ export function parseInput<Name extends OperationName>(name: Name, input: unknow
   return result.value as ParsedInput<Name>;
 }
 
+/** How long the caller is ready to wait, told by input that nobody has checked yet; 0 for anything but a time. */
+export function waitSecondsOf(input: unknown): number {
+  const seconds = (input as { wait_s?: unknown } | null | undefined)?.wait_s;
+  return typeof seconds === 'number' && seconds > 0 ? seconds : 0;
+}
+
 /** The same against any object schema: doors that add arguments of their own check them this way. */
 export function checkInput(
   operation: Readonly<Pick<Operation, 'input'>>,

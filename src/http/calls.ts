@@ -1,5 +1,5 @@
 import type { Bus, Call } from '../contract/contract.ts';
-import { toInvalidInput } from '../contract/input.ts';
+import { toInvalidInput, waitSecondsOf } from '../contract/input.ts';
 import { limits } from '../contract/limits.ts';
 import type { Answers, Exchange } from './answers.ts';
 import { bodyLengthOf, readJson } from './body.ts';
@@ -63,7 +63,7 @@ export function createCalls({ bus, answers, guard, checkRoom }: CallsOptions) {
   }
 
   function invoke(route: Route, exchange: Exchange, input: InputObject, idempotencyKey: string | undefined) {
-    const signal = mayWait(input) ? toSignal(exchange) : undefined;
+    const signal = waitSecondsOf(input) > 0 ? toSignal(exchange) : undefined;
     const call = signal || idempotencyKey !== undefined ? { signal, idempotencyKey } : plainCall;
     // The input is what the caller sent, unchecked: the bus checks it, whichever bus it is.
     const operate = bus[route.name] as (input: InputObject, call: Call) => Promise<object>;
@@ -89,10 +89,6 @@ function toSignal(exchange: Exchange): AbortSignal {
 }
 
 const plainCall: Call = {};
-
-function mayWait(input: InputObject): boolean {
-  return typeof input.wait_s === 'number' && input.wait_s > 0;
-}
 
 function checkNoBody({ request }: Exchange): void {
   if (bodyLengthOf(request) === 0) return;

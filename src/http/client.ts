@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Bus, Call } from '../contract/contract.ts';
 import { BusUnreachableError } from '../contract/errors.ts';
+import { waitSecondsOf } from '../contract/input.ts';
 import { createKeyMaker } from './ids.ts';
 import { sendRepeatedly } from './repeating.ts';
 import { toAnswer } from './replies.ts';
@@ -112,9 +113,4 @@ function toSecretHeader(secret: string | undefined): Record<string, string> {
   // Node writes header text as latin1; this way the bytes of the secret travel as they are.
   if (!secret) return {};
   return { [headerNames.writeSecret]: Buffer.from(toSentSecret(secret), 'utf8').toString('latin1') };
-}
-
-function waitSecondsOf(input: object): number {
-  const seconds = (input as { wait_s?: unknown }).wait_s;
-  return typeof seconds === 'number' && seconds > 0 ? seconds : 0;
 }

@@ -1,5 +1,5 @@
 import { pause } from './pause.ts';
-import type { Failure, Reply, WireRequest } from './send.ts';
+import { brokenWords, type Failure, type Reply, type WireRequest } from './send.ts';
 import { isCutShort, type Senders } from './senders.ts';
 
 export type RepeatingOptions = Readonly<{ isClosed: () => boolean; waitsForReturn: boolean }>;
@@ -42,7 +42,7 @@ async function sendAgain(senders: Senders, request: WireRequest): Promise<Reply 
   return senders.mayRepeat(request) ? await senders.send(request) : foreign;
 }
 
-const foreign: Failure = { failure: 'other', words: 'the connection broke before the answer was there' };
+const foreign: Failure = { failure: 'other', words: brokenWords };
 
 function isUncertain(outcome: Reply | Failure): boolean {
   return 'failure' in outcome && (outcome.failure === 'broken' || outcome.failure === 'timeout');

@@ -106,13 +106,13 @@ function collect(
 
 function toFailure(error: NodeJS.ErrnoException): Failure {
   const code = error.code ?? '';
-  if (brokenCodes.has(code))
-    return { failure: 'broken', words: 'the connection broke before the answer was there' };
+  if (brokenCodes.has(code)) return { failure: 'broken', words: brokenWords };
   if (code === 'ECONNREFUSED')
     return { failure: 'refused', words: 'the connection was refused, nothing listens there' };
   return { failure: 'other', words: failureWords[code] ?? error.message };
 }
 
+export const brokenWords = 'the connection broke before the answer was there';
 const brokenCodes = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 const failureWords: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Bus, type Call, operations } from '../contract/contract.ts';
 import { agentId } from '../contract/fields.ts';
-import { toInvalidInput } from '../contract/input.ts';
+import { toInvalidInput, waitSecondsOf } from '../contract/input.ts';
 import { isWrite } from '../contract/operation.ts';
 import { createMcpHttp, type McpHttp, type McpHttpOptions } from './http.ts';
 import { createMcpServer } from './server.ts';
@@ -91,7 +91,7 @@ function guardBus(bus: Bus, { checkWrite, checkRead, comeForward }: Guard): Bus 
     const read = async (input: unknown, call?: Call) => {
       checkRead();
       const answer = await operate(input, call);
-      if (!(input as { wait_s?: number }).wait_s) return answer;
+      if (waitSecondsOf(input) === 0) return answer;
       await comeForward();
       checkRead();
       return answer;

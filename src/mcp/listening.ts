@@ -1,4 +1,5 @@
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
+import { waitSecondsOf } from '../contract/input.ts';
 import { toProtocolError } from './resources.ts';
 import { checkUris } from './subscriptions.ts';
 import type { Watcher } from './watcher.ts';
@@ -20,8 +21,7 @@ export function readListenedUris(message: RawMessage | undefined): readonly stri
 
 /** Whether the request is a call that was told to wait for something. */
 export function mayWait(message: RawMessage | undefined): boolean {
-  const given = message?.params?.arguments as { wait_s?: unknown } | null | undefined;
-  return typeof given?.wait_s === 'number' && given.wait_s > 0;
+  return waitSecondsOf(message?.params?.arguments) > 0;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Tool } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { contract, type OperationName, operations } from '../contract/contract.ts';
+import { contract, type OperationName, operationsAt } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
 import { toSnakeCase } from '../contract/names.ts';
 import type { Effect, Operation } from '../contract/operation.ts';
@@ -71,11 +71,9 @@ const claimLaneKeptAlive = toTool({
 });
 
 function toTools({ knowsAgent }: Readonly<{ knowsAgent: boolean }>): readonly McpTool[] {
-  return operations
-    .filter(([, operation]) => operation.doors.includes('mcp'))
-    .map(([operationName, operation]) =>
-      toTool({ operationName, operation, input: operation.input, knowsAgent }),
-    );
+  return operationsAt('mcp').map(([operationName, operation]) =>
+    toTool({ operationName, operation, input: operation.input, knowsAgent }),
+  );
 }
 
 type ToolParts = Readonly<{

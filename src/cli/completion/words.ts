@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { operations } from '../../contract/contract.ts';
+import { operationsAt } from '../../contract/contract.ts';
 import { toSnakeCase } from '../../contract/names.ts';
 import { settings } from '../settings.ts';
 
@@ -75,9 +75,7 @@ function toFlagWords({ argChoices, description, flags, long, short }: Command['o
 }
 
 const toolsFlag = settings.toolNames.flag?.split(' ')[0];
-const toolNames = operations
-  .filter(([, operation]) => operation.doors.includes('mcp'))
-  .map(([name]) => toSnakeCase(name));
+const toolNames = operationsAt('mcp').map(([name]) => toSnakeCase(name));
 
 /** A store is a file, unless it is a URL. */
 function isFileName(name: string): boolean {

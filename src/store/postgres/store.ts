@@ -195,7 +195,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     readLanes: reader.lanes,
     readLane,
     readCounters: reader.counters,
-    readCountersNow: () => reader.counters(),
+    readCountersNow: reader.counters,
     readOverview,
     subscribe,
     onRewind,
