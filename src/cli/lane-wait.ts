@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Bus, Output } from '../contract/contract.ts';
 import { BusError } from '../contract/errors.ts';
+import { createKeyMaker } from '../contract/keys.ts';
 import { limits } from '../contract/limits.ts';
 import { isPassing } from './failure.ts';
 import { askAndStay } from './kept-place.ts';
@@ -48,7 +48,8 @@ export function isHeldRefusal(error: unknown): error is BusError {
 async function waitForGrant(asked: Asked): Promise<Grant> {
   const { bus, claim, remark, signal, timers, waitSeconds = Number.POSITIVE_INFINITY } = asked;
   const deadline = timers.now() + waitSeconds * 1000;
-  let idempotencyKey = createKey();
+  const nextKey = createKeyMaker();
+  let idempotencyKey = nextKey();
   let until = timers.now();
   let hasAnswered = false;
   let failures = 0;
@@ -61,7 +62,7 @@ async function waitForGrant(asked: Asked): Promise<Grant> {
       const grant = await askAndStay({ ask, until, timers, signal });
       const ours = failures === 0 ? grant : await confirm(asked, grant);
       if (ours) return ours;
-      idempotencyKey = createKey();
+      idempotencyKey = nextKey();
       failures = 0;
     } catch (error) {
       const isHeld = isHeldRefusal(error);
@@ -119,9 +120,4 @@ function toWaitingSentence({ lane, owner }: LaneClaim, { data, detail }: BusErro
   return typeof data?.owner === 'string'
     ? `lane '${lane}' is held by '${data.owner}': waiting for it as '${owner}'`
     : `${detail} (waiting for it as '${owner}')`;
-}
-
-/** Begins with the time, so that a store that keeps keys sorted appends. */
-function createKey(): string {
-  return `${Date.now().toString(36)}-${randomUUID()}`;
 }

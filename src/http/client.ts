@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { Bus, Call } from '../contract/contract.ts';
 import { BusUnreachableError } from '../contract/errors.ts';
 import { waitSecondsOf } from '../contract/input.ts';
-import { createKeyMaker } from './ids.ts';
+import { createKeyMaker } from '../contract/keys.ts';
 import { sendRepeatedly } from './repeating.ts';
 import { toAnswer } from './replies.ts';
 import { toSentSecret } from './secret.ts';

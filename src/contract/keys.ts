@@ -1,0 +1,13 @@
+/**
+ * Makes idempotency keys. They begin with the time, so that a store that keeps them sorted appends instead of
+ * inserting, and end with what tells this process from all others.
+ */
+export function createKeyMaker(): () => string {
+  let count = 0;
+  let process: string | undefined;
+  return () => {
+    process ??= crypto.randomUUID().replaceAll('-', '').slice(0, 16);
+    count += 1;
+    return `${Date.now().toString(36)}-${count.toString(36).padStart(6, '0')}-${process}`;
+  };
+}
