@@ -20,15 +20,26 @@ type SqliteModule = Readonly<{
   DatabaseSync: new (path: string, options?: Readonly<Record<string, unknown>>) => SqliteDatabase;
 }>;
 
+/** For connections that may meet a writer; a lock that is to be had at once or not at all goes without. */
+export const patience = 'PRAGMA busy_timeout = 5000;';
+
 export type SqliteDriver = Readonly<{
   name: string;
+  /** One that only reads waits a while for who writes. */
   open: (path: string, options?: Readonly<{ readOnly?: boolean }>) => SqliteDatabase;
 }>;
 
 /** SQLite as Node.js brings it, and where it does not, the package of the same interface. */
 export function loadDriver(): SqliteDriver {
   const [name, { DatabaseSync }] = loadModule();
-  return { name, open: (path, options = {}) => new DatabaseSync(path, options) };
+  return {
+    name,
+    open(path, options = {}) {
+      const database = new DatabaseSync(path, options);
+      if (options.readOnly) database.exec(patience);
+      return database;
+    },
+  };
 }
 
 const moduleNames = ['node:sqlite', '@photostructure/sqlite'];

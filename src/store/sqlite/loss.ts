@@ -82,7 +82,6 @@ function readIfAny(driver: SqliteDriver, path: string): HighWater | undefined {
   if (!existsSync(path)) return undefined;
   const database = driver.open(path, { readOnly: true });
   try {
-    database.exec('PRAGMA busy_timeout = 5000');
     checkIsOwn(database, path);
     return readVersion(database) === 0 ? undefined : readHighWater(database);
   } catch (error) {

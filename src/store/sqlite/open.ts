@@ -39,7 +39,6 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const watch = createStoreWatch(options);
     writer = await startWriter({ path, file: options.writerFile, observe: watch.commit });
     const database = driver.open(path, { readOnly: true });
-    database.exec('PRAGMA busy_timeout = 5000');
     const reader = createRowReader(database, watch);
     const isHeldAfter = createIsHeldAfter(reader);
     const clockFrom = options.clockFrom ?? ((floor, aliveUntil) => createClock({ floor, aliveUntil }));

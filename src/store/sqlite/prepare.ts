@@ -9,7 +9,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { errorNumberOf, type SqliteDatabase, type SqliteDriver } from './driver.ts';
+import { errorNumberOf, patience, type SqliteDatabase, type SqliteDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
 import { checkNotNewer, migrate, toForeign } from './migrate.ts';
 import { prepareForWriting } from './write.ts';
@@ -100,7 +100,7 @@ export function prepareFile(
   const database = driver.open(path);
   try {
     // The driver may still be closing a connection of before.
-    database.exec('PRAGMA busy_timeout = 5000');
+    database.exec(patience);
     migrate(database, path);
     prepareForWriting(database);
     check(database);

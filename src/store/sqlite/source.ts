@@ -51,7 +51,6 @@ export function openForReading(path: string): SqliteDatabase {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new Error(`there is no file ${path}`);
   const database = loadDriver().open(path, { readOnly: true });
   try {
-    database.exec('PRAGMA busy_timeout = 5000');
     checkKind(database, path);
     return database;
   } catch (error) {

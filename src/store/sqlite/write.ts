@@ -1,7 +1,7 @@
 import { limits } from '../../contract/limits.ts';
 import { type BatchChanges, isEmpty } from '../batch.ts';
 import type { Pruned } from '../rows.ts';
-import type { SqliteDatabase, SqliteValue } from './driver.ts';
+import { patience, type SqliteDatabase, type SqliteValue } from './driver.ts';
 import {
   toAcknowledgedValues,
   toAnswerValues,
@@ -65,7 +65,7 @@ export const closeRequest = 'close';
 
 /** The patience comes first: the driver may still be closing a connection of before. */
 const pragmas = `
-PRAGMA busy_timeout = 5000;
+${patience}
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA wal_autocheckpoint = 4000;
