@@ -9,10 +9,10 @@ const isWatching = process.argv.includes('--watch');
 
 const options = {
   entryPoints: {
-    'command-line': 'src/command-line.ts',
-    stdio: 'src/stdio.ts',
-    index: 'src/index.ts',
-    client: 'src/client.ts',
+    'command-line': 'src/app/command-line.ts',
+    stdio: 'src/app/stdio.ts',
+    index: 'src/app/index.ts',
+    client: 'src/app/client.ts',
     'sqlite-writer': 'src/store/sqlite/writer-thread.ts',
   },
   outdir: 'dist',
@@ -38,7 +38,7 @@ const options = {
 /** The command itself: one small file, which loads what a command needs and nothing before that. */
 const commandOptions = {
   ...options,
-  entryPoints: { bin: 'src/bin.ts' },
+  entryPoints: { bin: 'src/app/bin.ts' },
   splitting: false,
   banner: {},
   plugins: [{ name: 'apart', setup: leaveApart }],

@@ -3,12 +3,12 @@ import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { version } from '../src/app/version.ts';
 import type { Bus } from '../src/contract/contract.ts';
 import type { KeepAlive } from '../src/mcp/keep-alive.ts';
 import type { OpeningAnswers } from '../src/mcp/opening.ts';
 import { createMcpServer } from '../src/mcp/server.ts';
 import type { Watcher } from '../src/mcp/watcher.ts';
-import { version } from '../src/version.ts';
 
 const modernVersion = '2026-07-28';
 const lists = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type OpenedEngine, openEngine } from '../src/compose.ts';
+import { type OpenedEngine, openEngine } from '../src/app/compose.ts';
 import { type Clock, createClock, type Pause } from '../src/store/clock.ts';
 import { writerFile } from './build.ts';
 import { refusalOf, until } from './suite/ask.ts';

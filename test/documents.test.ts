@@ -35,7 +35,7 @@ test.each(documents)('$file names only scripts, commands and settings that there
 });
 
 test('the guide for operators names only measurements that the bus makes', () => {
-  const source = readFileSync('src/metrics.ts', 'utf8');
+  const source = readFileSync('src/app/metrics.ts', 'utf8');
   const text = readFileSync('docs/operating.md', 'utf8');
   const named = find(text, /\b(bus_[a-z_]+?)(?:_bucket)?\b(?=[[{`) ])/g);
   expect(named.length).toBeGreaterThan(5);

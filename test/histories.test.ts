@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openEngine } from '../src/compose.ts';
+import { openEngine } from '../src/app/compose.ts';
 import type { Bus } from '../src/contract/contract.ts';
 import { writerFile } from './build.ts';
 import { isLinearizable } from './histories/checker.ts';

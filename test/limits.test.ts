@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { openEngine } from '../src/compose.ts';
+import { openEngine } from '../src/app/compose.ts';
 import { limits } from '../src/contract/limits.ts';
 import { loadDriver } from '../src/store/sqlite/driver.ts';
 import { writerFile } from './build.ts';

@@ -3,7 +3,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openEngine, startBusServer } from '../src/compose.ts';
+import { openEngine, startBusServer } from '../src/app/compose.ts';
 import { readJson } from '../src/http/body.ts';
 import { createMcpHttp } from '../src/mcp/http.ts';
 import { createMcpServer } from '../src/mcp/server.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openEngine } from '../src/compose.ts';
+import { openEngine } from '../src/app/compose.ts';
 import { toBusError } from '../src/contract/errors.ts';
 import type { Notice } from '../src/store/notice.ts';
 import { type CommitMeasurement, createStoreWatch } from '../src/store/watch.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { openEngine } from '../../src/compose.ts';
+import { openEngine } from '../../src/app/compose.ts';
 import type { Bus } from '../../src/contract/contract.ts';
 import { writerFile } from '../build.ts';
 

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startedVariable } from '../../src/app/local.ts';
 import { writeAddress } from '../../src/daemon/address.ts';
 import { findBus } from '../../src/daemon/find.ts';
 import { createIdentityPage } from '../../src/daemon/identity.ts';
 import { createLocalBus, type LocalBus, type LocalBusOptions } from '../../src/daemon/local-bus.ts';
 import { toPlace } from '../../src/daemon/place.ts';
-import { startedVariable } from '../../src/local.ts';
 import { commandFile } from '../build.ts';
 import { createHome, type Home, waitUntil } from './machine.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { startBusServer } from '../../src/compose.ts';
+import { startBusServer } from '../../src/app/compose.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { writerFile } from '../build.ts';
 import { refusalOf } from '../suite/ask.ts';

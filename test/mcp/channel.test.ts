@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type OpenedEngine, openEngine } from '../../src/compose.ts';
+import { type OpenedEngine, openEngine } from '../../src/app/compose.ts';
 import { hidden } from '../../src/mcp/hidden.ts';
 import { writerFile } from '../build.ts';
 import { type ClientKind, openStdioSession, type Session } from './sessions.ts';

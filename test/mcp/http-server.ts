@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
 import { onTestFinished } from 'vitest';
+import { createMcpPages } from '../../src/app/mcp-page.ts';
 import type { Bus } from '../../src/contract/contract.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import type { Page } from '../../src/http/targets.ts';
-import { createMcpPages } from '../../src/mcp-page.ts';
 
 type LogEntry = Readonly<{ level: string; data: object; message: string }>;
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type OpenedEngine, openEngine } from '../../src/compose.ts';
+import { type OpenedEngine, openEngine } from '../../src/app/compose.ts';
 import type { Bus } from '../../src/contract/contract.ts';
 import { BusError } from '../../src/contract/errors.ts';
 import { limits } from '../../src/contract/limits.ts';

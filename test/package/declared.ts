@@ -1,7 +1,7 @@
-import type * as actualClient from '../../src/client.ts';
+import type * as actualClient from '../../src/app/client.ts';
+import type * as actual from '../../src/app/index.ts';
 import type * as contract from '../../src/contract/contract.ts';
 import type { ErrorCode, ErrorData } from '../../src/contract/errors.ts';
-import type * as actual from '../../src/index.ts';
 import type * as declaredClient from '../../types/client.d.ts';
 import type * as declared from '../../types/index.d.ts';
 

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { type OpenedEngine, openEngine } from '../../src/compose.ts';
+import { type OpenedEngine, openEngine } from '../../src/app/compose.ts';
 import type { Notice } from '../../src/store/notice.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { EventRow } from '../../src/store/rows.ts';

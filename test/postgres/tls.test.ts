@@ -2,7 +2,7 @@ import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openEngine } from '../../src/compose.ts';
+import { openEngine } from '../../src/app/compose.ts';
 import { writerFile } from '../build.ts';
 import { until } from '../suite/ask.ts';
 import { createTestSchemaOn, type TestSchema } from '../suite/postgres.ts';

@@ -1,4 +1,4 @@
-import { type OpenedEngine, openEngine } from '../../src/compose.ts';
+import { type OpenedEngine, openEngine } from '../../src/app/compose.ts';
 import { type Bus, type Call, operationNames } from '../../src/contract/contract.ts';
 import { writerFile } from '../build.ts';
 import { until } from './ask.ts';

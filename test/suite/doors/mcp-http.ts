@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { createMcpPages } from '../../../src/mcp-page.ts';
+import { createMcpPages } from '../../../src/app/mcp-page.ts';
 import { type Door, offeredAt } from './door.ts';
 import { listen, quietLog } from './http.ts';
 import { toToolBus } from './mcp.ts';

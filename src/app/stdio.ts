@@ -1,9 +1,9 @@
-import type { Config } from './cli/config.ts';
+import type { Config } from '../cli/config.ts';
+import type { Bus } from '../contract/contract.ts';
+import { leaveSessionMark } from '../daemon/session-mark.ts';
+import { type StdioOptions, serveMcpOverStdio } from '../mcp/entry.ts';
 import { connect, toStandardError } from './connect.ts';
-import type { Bus } from './contract/contract.ts';
-import { leaveSessionMark } from './daemon/session-mark.ts';
 import { toDataFolder } from './local.ts';
-import { type StdioOptions, serveMcpOverStdio } from './mcp/entry.ts';
 import { version } from './version.ts';
 
 /** Runs the MCP server over standard input and output, until its client leaves. */

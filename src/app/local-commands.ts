@@ -1,11 +1,11 @@
-import type { CommandDeclaration, Invocation } from './cli/command.ts';
-import { UsageError } from './cli/config.ts';
-import { exitStatus } from './cli/failure.ts';
-import { onStopSignal } from './cli/stop-signal.ts';
-import { toTable } from './cli/table.ts';
-import { pause } from './cli/timers.ts';
-import { toJsonLine, toVisible } from './cli/visible.ts';
-import type { Address } from './daemon/address.ts';
+import type { CommandDeclaration, Invocation } from '../cli/command.ts';
+import { UsageError } from '../cli/config.ts';
+import { exitStatus } from '../cli/failure.ts';
+import { onStopSignal } from '../cli/stop-signal.ts';
+import { toTable } from '../cli/table.ts';
+import { pause } from '../cli/timers.ts';
+import { toJsonLine, toVisible } from '../cli/visible.ts';
+import type { Address } from '../daemon/address.ts';
 import { toFallbackUrl, toLocalBusOptions, toLocalPlace } from './local.ts';
 import { version } from './version.ts';
 
@@ -57,7 +57,7 @@ export const localCommands: readonly CommandDeclaration[] = [
 ];
 
 async function up({ config, terminal }: Invocation): Promise<number> {
-  const { ensureBus } = await import('./daemon/start.ts');
+  const { ensureBus } = await import('../daemon/start.ts');
   const options = toLocalBusOptions(config, (sentence) => terminal.remark(sentence));
   const { address } = await ensureBus(options);
   if (config.given.has('baseUrl')) {
@@ -77,8 +77,8 @@ async function up({ config, terminal }: Invocation): Promise<number> {
 }
 
 async function down({ config, terminal }: Invocation): Promise<number> {
-  const { findBus } = await import('./daemon/find.ts');
-  const { stopBus } = await import('./daemon/stop.ts');
+  const { findBus } = await import('../daemon/find.ts');
+  const { stopBus } = await import('../daemon/stop.ts');
   const place = toLocalPlace(config);
   const finding = await findBus(place);
   if (finding.state === 'none') {
@@ -111,8 +111,8 @@ function toReturn({ startedBy }: Address): string {
 
 async function logs(invocation: Invocation): Promise<number> {
   const { config, flags, terminal } = invocation;
-  const { sizeOf } = await import('./daemon/log-file.ts');
-  const { createLineReader, readLastLines, toReadable } = await import('./daemon/log-lines.ts');
+  const { sizeOf } = await import('../daemon/log-file.ts');
+  const { createLineReader, readLastLines, toReadable } = await import('../daemon/log-lines.ts');
   const { logFile } = toLocalPlace(config);
   const toShown = (line: string) => toVisible(flags.json === true ? line : toReadable(line));
   const end = sizeOf(logFile);
@@ -148,9 +148,9 @@ function readLineCount(text: unknown): number {
 }
 
 async function doctor({ config, flags, terminal }: Invocation): Promise<number> {
-  const { examine } = await import('./daemon/doctor.ts');
-  const { loadDriver } = await import('./store/sqlite/driver.ts');
-  const { findObstacle } = await import('./store/sqlite/inspect.ts');
+  const { examine } = await import('../daemon/doctor.ts');
+  const { loadDriver } = await import('../store/sqlite/driver.ts');
+  const { findObstacle } = await import('../store/sqlite/inspect.ts');
   const checks = await examine({
     ...config,
     place: toLocalPlace(config),

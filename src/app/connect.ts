@@ -1,15 +1,15 @@
-import type { OpenedBus } from './cli/command.ts';
-import type { Config } from './cli/config.ts';
+import type { OpenedBus } from '../cli/command.ts';
+import type { Config } from '../cli/config.ts';
 import { toLocalBusOptions } from './local.ts';
 import { version } from './version.ts';
 
 /** The local bus, or the one that somebody named. Nothing is sent or started before the first call. */
 export async function connect(config: Config): Promise<OpenedBus> {
   if (!config.given.has('baseUrl')) {
-    const { createLocalBus } = await import('./daemon/local-bus.ts');
+    const { createLocalBus } = await import('../daemon/local-bus.ts');
     return createLocalBus(toLocalBusOptions(config, toStandardError));
   }
-  const { createClient } = await import('./http/client.ts');
+  const { createClient } = await import('../http/client.ts');
   const { baseUrl, timeoutSeconds, writeSecret } = config;
   return createClient({ baseUrl, timeoutSeconds, writeSecret, userAgent: `bus-mcp/${version}` });
 }

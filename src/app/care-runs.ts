@@ -1,19 +1,19 @@
-import { type Check, toCount } from './care/check.ts';
-import type { Filled } from './care/fill.ts';
-import { createProgress, noProgress, type Progress } from './care/progress.ts';
-import type { Invocation } from './cli/command.ts';
-import { UsageError } from './cli/config.ts';
-import { exitStatus } from './cli/failure.ts';
-import { toTable } from './cli/table.ts';
-import { toJsonLine, toVisible } from './cli/visible.ts';
-import { parseKind } from './store/transfer.ts';
+import { type Check, toCount } from '../care/check.ts';
+import type { Filled } from '../care/fill.ts';
+import { createProgress, noProgress, type Progress } from '../care/progress.ts';
+import type { Invocation } from '../cli/command.ts';
+import { UsageError } from '../cli/config.ts';
+import { exitStatus } from '../cli/failure.ts';
+import { toTable } from '../cli/table.ts';
+import { toJsonLine, toVisible } from '../cli/visible.ts';
+import { parseKind } from '../store/transfer.ts';
 
 /** What the commands about the data do, once one of them was chosen. */
 
 export async function runBackup(invocation: Invocation): Promise<number> {
   const { config, operands } = invocation;
   const store = toFile(config.store, 'pg_dump makes backups of PostgreSQL; bus-mcp copy makes a file of it');
-  const { backUp } = await import('./care/backup.ts');
+  const { backUp } = await import('../care/backup.ts');
   const { file, bytes, messages, lastMessageId } = await backUp(
     { store, file: operands[0] ?? '' },
     toProgress(invocation),
@@ -28,7 +28,7 @@ export async function runBackup(invocation: Invocation): Promise<number> {
 export async function runRestore(invocation: Invocation): Promise<number> {
   const { config, operands } = invocation;
   const store = toFile(config.store, 'bus-mcp copy brings a file into an empty PostgreSQL');
-  const { restore } = await import('./care/restore.ts');
+  const { restore } = await import('../care/restore.ts');
   const asked = { store, file: operands[0] ?? '', now: new Date() };
   const done = await restore(asked, toProgress(invocation));
   const lines = [
@@ -49,7 +49,7 @@ export async function runRestore(invocation: Invocation): Promise<number> {
 
 export async function runVerify(invocation: Invocation): Promise<number> {
   const { config, flags, operands, terminal } = invocation;
-  const { verifyStore } = await import('./care/verify.ts');
+  const { verifyStore } = await import('../care/verify.ts');
   const { ok, store, checks } = await verifyStore(operands[0] ?? config.store, toProgress(invocation));
   if (flags.json === true) await terminal.print(toJsonLine({ ok, store, checks }));
   else await terminal.print([toVisible(store), ...toCheckLines(checks)].join('\n'));
@@ -59,7 +59,7 @@ export async function runVerify(invocation: Invocation): Promise<number> {
 export async function runExport(invocation: Invocation): Promise<number> {
   const { flags } = invocation;
   if (flags.output === undefined) return await exportToTerminal(invocation);
-  const { createNewFile } = await import('./care/new-file.ts');
+  const { createNewFile } = await import('../care/new-file.ts');
   const file = createNewFile(String(flags.output));
   try {
     const counts = await writeExport(invocation, async (text) => file.append(text));
@@ -77,7 +77,7 @@ export async function runExport(invocation: Invocation): Promise<number> {
 }
 
 export async function runImport(invocation: Invocation): Promise<number> {
-  const { importFile } = await import('./care/import.ts');
+  const { importFile } = await import('../care/import.ts');
   const asked = { file: invocation.operands[0] ?? '', store: invocation.config.store };
   const { store, rows } = await importFile(asked, toProgress(invocation));
   return await answer(invocation, { store, ...rows }, `imported ${toRowText(rows)} into ${store}`);
@@ -86,7 +86,7 @@ export async function runImport(invocation: Invocation): Promise<number> {
 export async function runPrune(invocation: Invocation): Promise<number> {
   const { actions, config, flags } = invocation;
   const bounds = readBounds(flags);
-  const { prune } = await import('./care/prune.ts');
+  const { prune } = await import('../care/prune.ts');
   const bus = await actions.openBus(config);
   try {
     const { messages, events, oldestId } = await prune(bus, bounds, toProgress(invocation));
@@ -102,7 +102,7 @@ export async function runPrune(invocation: Invocation): Promise<number> {
 
 export async function runCopy(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
-  const { copyStore } = await import('./care/copy.ts');
+  const { copyStore } = await import('../care/copy.ts');
   const { from, to, rows } = await copyStore(
     { from: String(flags.from), to: String(flags.to), warn: (sentence) => terminal.remark(sentence) },
     toProgress(invocation),
@@ -162,7 +162,7 @@ async function exportToTerminal(invocation: Invocation): Promise<number> {
 
 async function writeExport(invocation: Invocation, write: (text: string) => Promise<void>) {
   const { actions, config, flags } = invocation;
-  const { exportBus } = await import('./care/export.ts');
+  const { exportBus } = await import('../care/export.ts');
   const bus = await actions.openBus(config);
   try {
     const topic = flags.topic === undefined ? undefined : String(flags.topic);

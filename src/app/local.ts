@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Config } from './cli/config.ts';
-import { toDefaultStorePath, toMachine } from './cli/folders.ts';
-import { type SettingName, settingEntries } from './cli/settings.ts';
-import type { LocalBusOptions } from './daemon/local-bus.ts';
-import { type Place, toPlace } from './daemon/place.ts';
+import type { Config } from '../cli/config.ts';
+import { toDefaultStorePath, toMachine } from '../cli/folders.ts';
+import { type SettingName, settingEntries } from '../cli/settings.ts';
+import type { LocalBusOptions } from '../daemon/local-bus.ts';
+import { type Place, toPlace } from '../daemon/place.ts';
 import { version } from './version.ts';
 
 /** Set in the environment of a bus that a client starts: it leaves when it is idle, and logs to its file. */

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { createBus, type Engine } from './bus/bus.ts';
-import type { Bus } from './contract/contract.ts';
-import { limits } from './contract/limits.ts';
-import type { Logger } from './http/answers.ts';
-import { createHttpServer, type HttpServer, type Listening } from './http/server.ts';
-import type { Page } from './http/targets.ts';
+import { createBus, type Engine } from '../bus/bus.ts';
+import type { Bus } from '../contract/contract.ts';
+import { limits } from '../contract/limits.ts';
+import type { Logger } from '../http/answers.ts';
+import { createHttpServer, type HttpServer, type Listening } from '../http/server.ts';
+import type { Page } from '../http/targets.ts';
+import { createPanelPages } from '../panel/page.ts';
+import type { Clock, Pause } from '../store/clock.ts';
+import type { Notice, Notify } from '../store/notice.ts';
+import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+import type { ObserveCommit } from '../store/watch.ts';
 import { createMcpPages } from './mcp-page.ts';
 import { createMetrics } from './metrics.ts';
-import { createPanelPages } from './panel/page.ts';
-import type { Clock, Pause } from './store/clock.ts';
-import type { Notice, Notify } from './store/notice.ts';
-import { openStore } from './store/open.ts';
-import type { Store } from './store/store.ts';
-import type { ObserveCommit } from './store/watch.ts';
 import { version } from './version.ts';
 
 export type EngineOptions = Readonly<{

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { toTime } from './care/prune.ts';
-import type { CommandDeclaration } from './cli/command.ts';
+import { toTime } from '../care/prune.ts';
+import type { CommandDeclaration } from '../cli/command.ts';
 
 /**
  * The commands about what the bus keeps: copies, checks, and forgetting. What they need is loaded when one of them runs.

@@ -1,13 +1,13 @@
 import { pino } from 'pino';
-import type { Config } from './cli/config.ts';
+import type { Config } from '../cli/config.ts';
+import { untilIdle } from '../daemon/idle.ts';
+import { createLogFile } from '../daemon/log-file.ts';
+import type { Logger } from '../http/answers.ts';
+import { basePath } from '../http/wire.ts';
+import { DatabaseHeldError } from '../store/sqlite/lock.ts';
 import type { BusServer } from './compose.ts';
-import { untilIdle } from './daemon/idle.ts';
-import { createLogFile } from './daemon/log-file.ts';
-import type { Logger } from './http/answers.ts';
-import { basePath } from './http/wire.ts';
 import { toLocalPlace } from './local.ts';
 import { type LocalServer, openLocalServer } from './local-server.ts';
-import { DatabaseHeldError } from './store/sqlite/lock.ts';
 import { version } from './version.ts';
 
 /** Runs the bus in the foreground until a signal asks it to stop. */

@@ -1,4 +1,4 @@
-import type { Actions } from './cli/command.ts';
+import type { Actions } from '../cli/command.ts';
 import { connect } from './connect.ts';
 import { startedVariable } from './local.ts';
 

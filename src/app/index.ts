@@ -1,13 +1,13 @@
-import type { ListenOptions, Logger, OpenBusOptions, OpenedBus } from '../types/index.d.ts';
-import { isLoopbackHost } from './cli/values.ts';
+import type { ListenOptions, Logger, OpenBusOptions, OpenedBus } from '../../types/index.d.ts';
+import { isLoopbackHost } from '../cli/values.ts';
+import { basePath } from '../http/wire.ts';
 import type { BusServer, OpenedEngine } from './compose.ts';
-import { basePath } from './http/wire.ts';
 
+export { contract } from '../contract/contract.ts';
+export { errorTable } from '../contract/errors.ts';
+export { parseInput } from '../contract/input.ts';
 // The entry point bus-mcp, declared in types/index.d.ts.
 export * from './client.ts';
-export { contract } from './contract/contract.ts';
-export { errorTable } from './contract/errors.ts';
-export { parseInput } from './contract/input.ts';
 export { version } from './version.ts';
 
 export async function openBus(options: OpenBusOptions): Promise<OpenedBus> {

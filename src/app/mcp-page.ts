@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Bus } from './contract/contract.ts';
-import { limits } from './contract/limits.ts';
-import type { Logger } from './http/answers.ts';
-import { readJson } from './http/body.ts';
-import { createGuard } from './http/guard.ts';
-import type { Page } from './http/targets.ts';
-import { headerNames } from './http/wire.ts';
-import type { McpHttp } from './mcp/http.ts';
+import type { Bus } from '../contract/contract.ts';
+import { limits } from '../contract/limits.ts';
+import type { Logger } from '../http/answers.ts';
+import { readJson } from '../http/body.ts';
+import { createGuard } from '../http/guard.ts';
+import type { Page } from '../http/targets.ts';
+import { headerNames } from '../http/wire.ts';
+import type { McpHttp } from '../mcp/http.ts';
 import { version } from './version.ts';
 
 export type McpPageOptions = Readonly<{
@@ -44,7 +44,7 @@ export function createMcpPages(options: McpPageOptions): {
 }
 
 async function openDoor({ bus, writeSecret, checkRoom = () => {}, log }: McpPageOptions): Promise<McpHttp> {
-  const { createMcpDoor } = await import('./mcp/door.ts');
+  const { createMcpDoor } = await import('../mcp/door.ts');
   const guard = createGuard({ allowedHosts: [], writeSecret });
   return createMcpDoor({
     bus,

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { Config } from './cli/config.ts';
+import type { Config } from '../cli/config.ts';
+import type { Address, Starter } from '../daemon/address.ts';
+import { createIdentityPage } from '../daemon/identity.ts';
+import { announce, type Presence } from '../daemon/presence.ts';
+import { createUse, type Use } from '../daemon/use.ts';
+import type { Logger } from '../http/answers.ts';
+import type { Listening } from '../http/server.ts';
+import { basePath } from '../http/wire.ts';
 import { type BusServer, startBusServer } from './compose.ts';
-import type { Address, Starter } from './daemon/address.ts';
-import { createIdentityPage } from './daemon/identity.ts';
-import { announce, type Presence } from './daemon/presence.ts';
-import { createUse, type Use } from './daemon/use.ts';
-import type { Logger } from './http/answers.ts';
-import type { Listening } from './http/server.ts';
-import { basePath } from './http/wire.ts';
 import { toBusVariables, toLocalPlace } from './local.ts';
 import { version } from './version.ts';
 

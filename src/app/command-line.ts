@@ -1,6 +1,6 @@
+import { runCommandLine } from '../cli/main.ts';
 import { actions } from './actions.ts';
 import { careCommands } from './care-commands.ts';
-import { runCommandLine } from './cli/main.ts';
 import { localCommands } from './local-commands.ts';
 import { version } from './version.ts';
 
