@@ -21,6 +21,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   cli: { knows: ['contract/', 'http/client.ts'], packages: ['commander', 'jsonc-parser', 'smol-toml'] },
   daemon: { knows: ['contract/', 'http/client.ts'] },
+  'client-side': { knows: ['contract/', 'http/client.ts'] },
   care: { knows: ['contract/', 'store/'], packages: ['zod'] },
   panel: { knows: [], knowsTypesOf: ['contract/'] },
 };
