@@ -15,11 +15,15 @@ const rooms: Readonly<Record<string, Room>> = {
   store: { knows: ['contract/'], packages: ['pg'] },
   bus: { knows: ['contract/'], knowsTypesOf: ['store/store.ts', 'store/rows.ts', 'store/clock.ts'] },
   http: { knows: ['contract/'], packages: ['zod'] },
+  lease: { knows: ['contract/'] },
   mcp: {
-    knows: ['contract/'],
+    knows: ['contract/', 'lease/'],
     packages: ['zod', '@modelcontextprotocol/server', '@modelcontextprotocol/node'],
   },
-  cli: { knows: ['contract/', 'http/client.ts'], packages: ['commander', 'jsonc-parser', 'smol-toml'] },
+  cli: {
+    knows: ['contract/', 'http/client.ts', 'lease/'],
+    packages: ['commander', 'jsonc-parser', 'smol-toml'],
+  },
   daemon: { knows: ['contract/', 'http/client.ts'] },
   'client-side': { knows: ['contract/', 'http/client.ts'] },
   care: { knows: ['contract/', 'store/'], packages: ['zod'] },

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Timers } from '../lease/timers.ts';
 import { isRunning, listDescendants } from './descendants.ts';
-import type { Timers } from './timers.ts';
 
 /** A command that runs with the input and output of this process. */
 export type Child = Readonly<{

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Bus } from '../contract/contract.ts';
+import type { Timers } from '../lease/timers.ts';
 import type { Config } from './config.ts';
 import type { Reader } from './settings.ts';
 import type { Terminal } from './terminal.ts';
-import type { Timers } from './timers.ts';
 
 /** A bus that must be closed when the command is done with it. */
 export type OpenedBus = Bus & Readonly<{ close(): void | Promise<void> }>;

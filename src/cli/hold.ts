@@ -5,6 +5,9 @@ import { checkInput } from '../contract/input.ts';
 import { claimLane } from '../contract/lanes.ts';
 import { limits } from '../contract/limits.ts';
 import { fromText } from '../contract/text.ts';
+import { createAwakeTimers } from '../lease/awake.ts';
+import { toGrant } from '../lease/grant.ts';
+import { keepLease } from '../lease/keeper.ts';
 import { startChild, toSignalStatus } from './child.ts';
 import type { CommandDeclaration, Invocation, OpenedBus, SignalName } from './command.ts';
 import { UsageError } from './config.ts';
@@ -12,7 +15,6 @@ import { exitStatus } from './failure.ts';
 import { toInputError } from './fields.ts';
 import { toMachine } from './folders.ts';
 import { isHeldRefusal, type LaneClaim, waitForLane } from './lane-wait.ts';
-import { startRenewal } from './renewal.ts';
 import { onStopSignal } from './stop-signal.ts';
 import { parseWholeNumber } from './values.ts';
 
@@ -102,14 +104,19 @@ async function runHolding(
     if (!isSentByTerminal(name)) child.signal(name);
   });
   let stopping: Promise<void> | undefined;
-  const lose = (reason: string) => {
-    remark(`lane '${claim.lane}' is lost, stopping the command: ${reason}`);
-    stopping = child.stop();
-  };
-  const renewal = startRenewal({ bus, claim, grant, timers, remark, lose });
+  const keeper = keepLease({
+    bus,
+    timers: createAwakeTimers(timers),
+    grant: toGrant(claim, grant),
+    onTrouble: (reason) => remark(`could not renew lane '${claim.lane}': ${reason} (trying again)`),
+    onLost: (reason) => {
+      remark(`lane '${claim.lane}' is lost, stopping the command: ${reason}`);
+      stopping = child.stop();
+    },
+  });
   try {
     const status = await child.ended;
-    renewal.stop();
+    keeper.stop();
     if (stopping === undefined) {
       await release(bus, claim, grant.lane.fence, invocation);
       return status;

@@ -1,5 +1,5 @@
 import { limits } from '../contract/limits.ts';
-import type { Timers } from './timers.ts';
+import type { Timers } from '../lease/timers.ts';
 
 /**
  * Asks for something that is waited for, for longer than one call may wait. A call that is repeated while it waits

@@ -2,9 +2,10 @@ import type { Bus, Output } from '../contract/contract.ts';
 import { BusError } from '../contract/errors.ts';
 import { createKeyMaker } from '../contract/keys.ts';
 import { limits } from '../contract/limits.ts';
+import type { Timers } from '../lease/timers.ts';
 import { isPassing } from './failure.ts';
 import { askAndStay } from './kept-place.ts';
-import { pause, type Timers, toBackOffMilliseconds } from './timers.ts';
+import { pause, toBackOffMilliseconds } from './timers.ts';
 
 /** What is claimed, by whom, for how long. */
 export type LaneClaim = Readonly<{ lane: string; owner: string; lease_s: number }>;

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { systemTimers, type Timers } from '../lease/timers.ts';
 import type { Actions, CommandDeclaration, SignalSource } from './command.ts';
 import { operationCommands } from './commands.ts';
 import { createCompletionCommand } from './completion/command.ts';
@@ -8,7 +9,6 @@ import { holdCommand } from './hold.ts';
 import { readArguments } from './program.ts';
 import { setupCommand } from './setup/command.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
-import { systemTimers, type Timers } from './timers.ts';
 import { toolsCommand } from './tools.ts';
 import { toJsonLine } from './visible.ts';
 import { watchCommand } from './watch.ts';

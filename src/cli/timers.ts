@@ -1,18 +1,4 @@
-/** The clock and the timers of commands that wait; an argument, so that no test has to sleep. */
-export type Timers = Readonly<{
-  /** Milliseconds that only ever grow; comparable with each other and nothing else. */
-  now(): number;
-  /** Calls back once after so long, unless it is cancelled by the function it answers. */
-  after(milliseconds: number, callBack: () => void): () => void;
-}>;
-
-export const systemTimers: Timers = {
-  now: () => performance.now(),
-  after(milliseconds, callBack) {
-    const timer = setTimeout(callBack, Math.min(Math.max(milliseconds, 0), timeoutMillisecondsMax));
-    return () => clearTimeout(timer);
-  },
-};
+import type { Timers } from '../lease/timers.ts';
 
 /** Resolves after so long, or as soon as the signal ends it. */
 export function pause(
@@ -35,6 +21,3 @@ export function pause(
 export function toBackOffMilliseconds(attempts: number): number {
   return Math.min(30_000, 500 * 2 ** Math.min(attempts, 10));
 }
-
-/** Longer ones would fire at once. */
-const timeoutMillisecondsMax = 2_147_483_647;

@@ -2,10 +2,10 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Bus, Call, OperationName } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
 import { limits } from '../contract/limits.ts';
+import { toGrant } from '../lease/grant.ts';
 import { fillAgentId } from './identity.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { type ProgressReport, withProgress } from './progress.ts';
-import { toGrant } from './renewal.ts';
 import { isForeseen, type ResultExtras, toFailure, toInvalidArguments, toSuccess } from './results.ts';
 import type { McpTool } from './tools.ts';
 

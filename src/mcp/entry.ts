@@ -1,11 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Server, Transport } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { systemTimers } from '../lease/timers.ts';
 import { withObjectArguments } from './arguments.ts';
 import type { Log } from './call.ts';
 import { createKeepAlive } from './keep-alive.ts';
 import type { RawMessage } from './listening.ts';
-import type { SetTimer } from './renewal.ts';
 import { replayAnswered } from './replay.ts';
 import { createMcpServer, type McpServerOptions } from './server.ts';
 import { observeListening } from './stdio-listening.ts';
@@ -36,7 +36,7 @@ export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
   const { bus, log, keepAliveMaxSeconds: ceilingSeconds = keepAliveMaxSecondsDefault } = options;
   // A server is made when the client speaks; a choice of tools that makes no sense is refused before that.
   selectTools(options);
-  const keepAlive = createKeepAlive({ bus, now: () => performance.now(), setTimer, ceilingSeconds });
+  const keepAlive = createKeepAlive({ bus, timers: systemTimers, ceilingSeconds });
   const transport = new StdioServerTransport(options.input, options.output);
   let server: Server | undefined;
   const onUpdated = (uri: string) => void server?.sendResourceUpdated({ uri }).catch(ignoreDeparture);
@@ -90,11 +90,6 @@ function toProblem(error: Error): Parameters<Log> {
     'a line of the client was left out: it is no JSON-RPC message, or several in an array; send each as a line of its own',
   ];
 }
-
-const setTimer: SetTimer = (callback, milliseconds) => {
-  const timer = setTimeout(callback, milliseconds);
-  return () => clearTimeout(timer);
-};
 
 function ignoreDeparture(): void {}
 

@@ -1,5 +1,8 @@
 import type { Bus } from '../contract/contract.ts';
-import { createRenewal, type Grant, type Renewal, type SetTimer } from './renewal.ts';
+import { createAwakeTimers } from '../lease/awake.ts';
+import type { Grant } from '../lease/grant.ts';
+import { keepLease, type LeaseKeeper } from '../lease/keeper.ts';
+import type { Timers } from '../lease/timers.ts';
 
 /** Holds lanes for an agent that cannot renew while it works, forgets to release, or dies. */
 export type KeepAlive = Readonly<{
@@ -9,7 +12,7 @@ export type KeepAlive = Readonly<{
   keeps(lane: string, owner: string): boolean;
   /** The agent renewed by its own call: a lane that is kept goes on under the new lease, any other is left alone. */
   renewed(grant: Grant): void;
-  /** Does not renew while the agent releases, and nevermore once that succeeded. */
+  /** Does not renew while the agent releases, and stops for good when that succeeds. */
   whileReleasing<Answer>(lane: string, owner: string, release: () => Promise<Answer>): Promise<Answer>;
   /** The lanes that were lost since this was last asked. */
   takeLost(): readonly string[];
@@ -19,60 +22,71 @@ export type KeepAlive = Readonly<{
 
 export type KeepAliveOptions = Readonly<{
   bus: Bus;
-  /** Milliseconds that only ever grow. */
-  now: () => number;
-  setTimer: SetTimer;
+  timers: Timers;
   /** Nothing is kept longer after the agent last asked for it: forgotten lanes must come free some day. */
   ceilingSeconds: number;
 }>;
 
+/** A lane that is kept, and what ends that at the ceiling. */
+type Kept = LeaseKeeper & Readonly<{ cancelCeiling: () => void }>;
+
 const releaseAllMilliseconds = 900;
 
-export function createKeepAlive({ bus, now, setTimer, ceilingSeconds }: KeepAliveOptions): KeepAlive {
-  const renewals = new Map<string, Renewal>();
+export function createKeepAlive({ bus, timers, ceilingSeconds }: KeepAliveOptions): KeepAlive {
+  // The ceiling too counts only the time in which the agent could have asked for its lanes again.
+  const awake = createAwakeTimers(timers);
+  const kept = new Map<string, Kept>();
   const lost = new Set<string>();
   let ended = false;
 
+  const find = (lane: string, owner: string) => {
+    const found = kept.get(lane);
+    return found?.grant().owner === owner ? found : undefined;
+  };
+
   function forget(lane: string): void {
-    renewals.get(lane)?.stop();
-    renewals.delete(lane);
+    kept.get(lane)?.stop();
+    kept.get(lane)?.cancelCeiling();
+    kept.delete(lane);
+  }
+
+  function lose(lane: string): void {
+    forget(lane);
+    lost.add(lane);
+  }
+
+  /** The agent hears of it as of a loss, for it may still be at work. */
+  function letGo(lane: string): void {
+    const grant = kept.get(lane)?.grant();
+    lose(lane);
+    if (grant) void release(bus, grant);
   }
 
   return {
     keep(grant) {
       const { lane } = grant;
-      const onLost = () => {
-        forget(lane);
-        lost.add(lane);
-      };
       forget(lane);
-      const ceilingAt = now() + ceilingSeconds * 1000;
-      const renewal = createRenewal({ bus, now, setTimer, grant, ceilingAt, onLost });
-      renewals.set(lane, renewal);
-      if (ended) {
-        forget(lane);
-        void renewal.release();
-      }
+      if (ended) return void release(bus, grant);
+      const keeper = keepLease({ bus, timers: awake, grant, onLost: () => lose(lane) });
+      const cancelCeiling = awake.after(ceilingSeconds * 1000, () => letGo(lane));
+      kept.set(lane, { ...keeper, cancelCeiling });
     },
 
-    keeps: (lane, owner) => renewals.get(lane)?.owner === owner,
+    keeps: (lane, owner) => find(lane, owner) !== undefined,
 
-    renewed(grant) {
-      const renewal = renewals.get(grant.lane);
-      if (renewal?.owner === grant.owner) renewal.renewed(grant);
-    },
+    renewed: (grant) => find(grant.lane, grant.owner)?.renewed(grant),
 
     async whileReleasing(lane, owner, release) {
-      const renewal = renewals.get(lane);
-      if (renewal?.owner !== owner) return release();
-      renewal.stop();
+      const keeper = find(lane, owner);
+      if (!keeper) return release();
+      keeper.rest();
       try {
         const answer = await release();
-        if (renewals.get(lane) === renewal) forget(lane);
+        if (kept.get(lane) === keeper) forget(lane);
         return answer;
       } catch (error) {
         // Perhaps only the fence in the call was wrong: the next renewal tells whether the lane is still ours.
-        if (renewals.get(lane) === renewal) renewal.resume();
+        if (kept.get(lane) === keeper) keeper.resume();
         throw error;
       }
     },
@@ -85,20 +99,29 @@ export function createKeepAlive({ bus, now, setTimer, ceilingSeconds }: KeepAliv
 
     async releaseAll() {
       ended = true;
-      const kept = [...renewals.values()];
-      for (const lane of renewals.keys()) forget(lane);
-      if (kept.length > 0)
-        await settleWithin(
-          kept.map((renewal) => renewal.release()),
-          setTimer,
-        );
+      const grants = [...kept.values()].map((keeper) => keeper.grant());
+      for (const { lane } of grants) forget(lane);
+      if (grants.length === 0) return;
+      await settleWithin(
+        grants.map((grant) => release(bus, grant)),
+        timers,
+      );
     },
   };
 }
 
-function settleWithin(releases: readonly Promise<void>[], setTimer: SetTimer): Promise<void> {
+/** Never rejects: whatever comes of it, the lease ends by itself. */
+async function release(bus: Bus, { lane, owner, fence }: Grant): Promise<void> {
+  try {
+    await bus.releaseLane({ lane, owner, fence });
+  } catch {
+    return;
+  }
+}
+
+function settleWithin(releases: readonly Promise<void>[], timers: Timers): Promise<void> {
   return new Promise((resolve) => {
-    const cancelDeadline = setTimer(resolve, releaseAllMilliseconds);
+    const cancelDeadline = timers.after(releaseAllMilliseconds, resolve);
     void Promise.all(releases).then(() => {
       cancelDeadline();
       resolve();

@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Timers } from '../../src/cli/timers.ts';
+import type { Timers } from '../../src/lease/timers.ts';
 
 /** Timers that stand still until the test moves them, and ring what is due on the way. */
 export type ManualTimers = Timers &
   Readonly<{
     advance(milliseconds: number): Promise<void>;
+    /** Time goes by and nothing can run; what is due rings afterwards. */
+    sleep(milliseconds: number): void;
     /** How many callbacks wait for their time. */
     count(): number;
   }>;
@@ -33,7 +35,11 @@ export function createManualTimers(): ManualTimers {
     await settle();
   }
 
-  return { now: () => now, after, advance, count: () => alarms.size };
+  function sleep(milliseconds: number): void {
+    now += milliseconds;
+  }
+
+  return { now: () => now, after, advance, sleep, count: () => alarms.size };
 }
 
 /** Lets everything run that waits for nothing but its turn. */

@@ -56,20 +56,27 @@ describe('a bus that a client started', () => {
 
   it('stays for the whole time after a lease that ended between two looks', async () => {
     const clock = createManualClock();
+    const { now, after } = clock.timers;
     const start = Date.parse('2026-01-01T00:00:00Z');
     const leaseMilliseconds = 29 * 60_000;
     const toTime = (milliseconds: number) => new Date(start + milliseconds).toISOString();
     const { bus } = createScriptedBus({
       getBusStatus: () => {
-        const left = leaseMilliseconds - clock.now();
+        const left = leaseMilliseconds - now();
         const lane = { expires_at: toTime(leaseMilliseconds), expires_in_s: Math.max(0, left / 1000) };
         const [active_lanes, orphaned_claims] = left > 0 ? [[lane], []] : [[], [lane]];
-        return { active_lanes, orphaned_claims, _meta: { ts: toTime(clock.now()) } };
+        return { active_lanes, orphaned_claims, _meta: { ts: toTime(now()) } };
       },
     });
     let isOver = false;
     const use = { callsInFlight: () => 0, lastUsedAt: () => 0 };
-    void untilIdle({ bus, use, idleSeconds: 1800, now: clock.now, setTimer: clock.setTimer }).then(() => {
+    void untilIdle({
+      bus,
+      use,
+      idleSeconds: 1800,
+      now,
+      setTimer: (look, milliseconds) => void after(milliseconds, look),
+    }).then(() => {
       isOver = true;
     });
     await clock.pass(59 * 60 - 1);

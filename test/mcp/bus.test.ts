@@ -26,9 +26,9 @@ afterEach(async () => {
 /** A session of an agent, with a keep-alive that goes by the clock of the bus. */
 async function openAgent(agentId: string) {
   const { bus } = engine;
-  const setTimer = (callback: () => void, milliseconds: number) =>
+  const after = (milliseconds: number, callback: () => void) =>
     clock.schedule(clock.now() + milliseconds, callback);
-  const keepAlive = createKeepAlive({ bus, now: clock.now, setTimer, ceilingSeconds: 3600 });
+  const keepAlive = createKeepAlive({ bus, timers: { now: clock.now, after }, ceilingSeconds: 3600 });
   const session = await openSession('SDK v2 in the era of 2026', { bus, agentId, keepAlive });
   return { ...session, keepAlive, ask: (...call: Parameters<Session['call']>) => ask(session, ...call) };
 }

@@ -12,7 +12,7 @@ export const unreachable = () => new BusUnreachableError('no bus', 'http://127.0
 export function open(script: Parameters<typeof createScriptedBus>[0] = {}, ceilingSeconds = 4 * 3600) {
   const clock = createManualClock();
   const { bus, calls } = createScriptedBus(script);
-  const keepAlive = createKeepAlive({ bus, now: clock.now, setTimer: clock.setTimer, ceilingSeconds });
+  const keepAlive = createKeepAlive({ bus, timers: clock.timers, ceilingSeconds });
   const count = (name: string) => calls.filter((call) => call.name === name).length;
   return { clock, bus, calls, keepAlive, count };
 }

@@ -1,10 +1,11 @@
-import type { SetTimer } from '../../src/mcp/renewal.ts';
+import type { Timers } from '../../src/lease/timers.ts';
 
 export type ManualClock = Readonly<{
-  now: () => number;
-  setTimer: SetTimer;
+  timers: Timers;
   /** Lets the time pass, ringing on the way whatever is due; what that sets going has come to rest at the end. */
   pass(seconds: number): Promise<void>;
+  /** Time goes by and nothing can run; what is due rings with the next `pass`. */
+  sleep(seconds: number): void;
   /** How many timers are set. */
   timerCount(): number;
 }>;
@@ -14,11 +15,13 @@ export function createManualClock(): ManualClock {
   const timers = new Map<() => void, number>();
   let now = 0;
   return {
-    now: () => now,
-    setTimer(callback, milliseconds) {
-      const ring = () => callback();
-      timers.set(ring, now + milliseconds);
-      return () => timers.delete(ring);
+    timers: {
+      now: () => now,
+      after(milliseconds, callback) {
+        const ring = () => callback();
+        timers.set(ring, now + milliseconds);
+        return () => timers.delete(ring);
+      },
     },
     async pass(seconds) {
       const end = now + seconds * 1000;
@@ -32,6 +35,9 @@ export function createManualClock(): ManualClock {
         ring();
       }
       now = end;
+    },
+    sleep(seconds) {
+      now += seconds * 1000;
     },
     timerCount: () => timers.size,
   };
