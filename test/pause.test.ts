@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { readAliveUntil, showLife } from '../src/store/sqlite/life.ts';
-import { lowest, openMarkFile, readMarkFile } from '../src/store/sqlite/mark.ts';
+import { readAliveUntil, showLife } from '../src/store/sqlite/integrity/life.ts';
+import { lowest, openMarkFile, readMarkFile } from '../src/store/sqlite/integrity/mark.ts';
 import { createFolder, startBus } from './disk-faults/bus.ts';
 import { refusalOf, until } from './suite/ask.ts';
 

@@ -150,7 +150,7 @@ function readLineCount(text: unknown): number {
 async function doctor({ config, flags, terminal }: Invocation): Promise<number> {
   const { examine } = await import('../daemon/doctor.ts');
   const { loadDriver } = await import('../store/sqlite/driver.ts');
-  const { findObstacle } = await import('../store/sqlite/inspect.ts');
+  const { findObstacle } = await import('../store/sqlite/integrity/inspect.ts');
   const checks = await examine({
     ...config,
     place: toLocalPlace(config),

@@ -1,10 +1,16 @@
 import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadDriver, type SqliteDatabase } from '../store/sqlite/driver.ts';
-import { inspectFile } from '../store/sqlite/inspect.ts';
+import { inspectFile } from '../store/sqlite/integrity/inspect.ts';
+import { goOnAbove, readHighWater, toMarkPath } from '../store/sqlite/integrity/loss.ts';
+import {
+  type HighWater,
+  higher,
+  isAhead,
+  openMarkFile,
+  readMarkFile,
+} from '../store/sqlite/integrity/mark.ts';
 import { lockDatabase } from '../store/sqlite/lock.ts';
-import { goOnAbove, readHighWater, toMarkPath } from '../store/sqlite/loss.ts';
-import { type HighWater, higher, isAhead, openMarkFile, readMarkFile } from '../store/sqlite/mark.ts';
 import { createPrivateFile, prepareFile, toRealPath } from '../store/sqlite/prepare.ts';
 import { readTotals } from '../store/sqlite/source.ts';
 import { prepareForWriting } from '../store/sqlite/write.ts';

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { inspectFile } from '../store/sqlite/inspect.ts';
+import { inspectFile } from '../store/sqlite/integrity/inspect.ts';
 import { toRealPath } from '../store/sqlite/prepare.ts';
 import { openSource, parseKind } from '../store/transfer.ts';
 import { type Check, toCount } from './check.ts';

@@ -15,9 +15,9 @@ import {
   toMessageValues,
   toStoredEventValues,
 } from './encode.ts';
+import { goOnAbove, readHighWater, toMarkPath } from './integrity/loss.ts';
+import { type HighWater, openMarkFile, readMarkFile } from './integrity/mark.ts';
 import { lockDatabase } from './lock.ts';
-import { goOnAbove, readHighWater, toMarkPath } from './loss.ts';
-import { type HighWater, openMarkFile, readMarkFile } from './mark.ts';
 import { checkFile, createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
 import { createPageReader } from './source.ts';
 import { prepareForWriting, rollBack } from './write.ts';

@@ -5,7 +5,7 @@ import { createGroupCommit } from '../group-commit.ts';
 import type { Counters, EventRow, LaneRow, Waiter } from '../rows.ts';
 import type { Overview, OverviewQuery, Store, Turn } from '../store.ts';
 import { createUnderWay } from '../under-way.ts';
-import type { SignsOfLife } from './life.ts';
+import type { SignsOfLife } from './integrity/life.ts';
 import type { RowReader } from './read.ts';
 import type { Writer } from './writer.ts';
 

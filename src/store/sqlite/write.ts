@@ -10,7 +10,7 @@ import {
   toLaneValues,
   toMessageValues,
 } from './encode.ts';
-import type { HighWater } from './mark.ts';
+import type { HighWater } from './integrity/mark.ts';
 
 /**
  * What the writer thread is sent: of each table the values of all its rows, one row after the other. It travels as JSON,

@@ -1,9 +1,9 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { errorNumberOf, loadDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
-import { watchFiles } from './files.ts';
-import { readHighWater, toMarkPath } from './loss.ts';
-import { createMarkKeeper } from './mark-keeper.ts';
+import { watchFiles } from './integrity/files.ts';
+import { readHighWater, toMarkPath } from './integrity/loss.ts';
+import { createMarkKeeper } from './integrity/mark-keeper.ts';
 import type { CommitRequest } from './write.ts';
 import { closeRequest, createRowWriter, prepareForWriting } from './write.ts';
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import type { Notify } from '../notice.ts';
-import type { SqliteDatabase, SqliteDriver } from './driver.ts';
+import type { Notify } from '../../notice.ts';
+import type { SqliteDatabase, SqliteDriver } from '../driver.ts';
+import { checkIsOwn, readVersion } from '../migrate.ts';
+import { toStartError } from '../prepare.ts';
 import { type HighWater, hasGivenMore, higher, isAhead, lowest, readMarkFile } from './mark.ts';
-import { checkIsOwn, readVersion } from './migrate.ts';
-import { toStartError } from './prepare.ts';
 
 /** What the mark of a database says is missing in it. */
 export type Loss = Readonly<{ facts: string; remedy: string; sentence: string }>;

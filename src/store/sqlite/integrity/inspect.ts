@@ -1,8 +1,8 @@
-import { loadDriver, type SqliteDatabase } from './driver.ts';
+import { loadDriver, type SqliteDatabase } from '../driver.ts';
+import { checkFile, toRealPath } from '../prepare.ts';
+import { openForReading } from '../source.ts';
 import { compareWithMark, findLoss, readHighWater, toMarkPath } from './loss.ts';
 import { type HighWater, readMarkFile } from './mark.ts';
-import { checkFile, toRealPath } from './prepare.ts';
-import { openForReading } from './source.ts';
 
 /** What is wrong with the file of a database, as far as SQLite and the mark beside it can tell. */
 export type FileFindings = Readonly<{
