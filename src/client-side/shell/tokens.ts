@@ -13,7 +13,7 @@ export type Word = Readonly<{
   isQuoted: boolean;
 }>;
 /** What separates commands, `(` and `)` included; a line break is `;`. */
-export type Operator = Readonly<{ kind: 'operator'; text: string }>;
+type Operator = Readonly<{ kind: 'operator'; text: string }>;
 export type Redirection = Readonly<{
   kind: 'redirection';
   /** Without the descriptor before it: `>`, `>>`, `<`, `<<` and so on. */

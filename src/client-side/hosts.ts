@@ -1,0 +1,91 @@
+import type { ToolCall } from './edits.ts';
+
+/** What a hook prints, and the status that it ends with. */
+export type HookAnswer = Readonly<{ stdout?: string; stderr?: string; exitCode: number }>;
+
+/** What a client's hook tells of a call that it is about to make. */
+export type HookCall = ToolCall & Readonly<{ session?: string | undefined; folder?: string | undefined }>;
+
+type Host = Readonly<{
+  /** Stops the call, and shows the reason to the model. */
+  toDenial: (reason: string) => HookAnswer;
+}>;
+
+/**
+ * How each client is told no. An answer in another client's form is ignored without a word and the edit goes on, so
+ * these are kept apart. Nothing is ever printed for a call that may pass: saying "allow" would skip the person's own
+ * prompt.
+ */
+export const hosts = {
+  'claude-code': { toDenial: toClaudeDenial },
+  codex: { toDenial: toClaudeDenial },
+  vscode: { toDenial: toClaudeDenial },
+  gemini: { toDenial: (reason) => toJson({ decision: 'deny', reason }) },
+  cursor: {
+    toDenial: (reason) => toJson({ permission: 'deny', user_message: reason, agent_message: reason }),
+  },
+  // Its exit status 2 is only a warning.
+  'copilot-cli': {
+    toDenial: (reason) => toJson({ permissionDecision: 'deny', permissionDecisionReason: reason }),
+  },
+  // Its plugin throws what the script prints.
+  opencode: { toDenial: (reason) => ({ stdout: reason, exitCode: 2 }) },
+  windsurf: { toDenial: (reason) => ({ stderr: reason, exitCode: 2 }) },
+  cline: { toDenial: (reason) => toJson({ cancel: true, errorMessage: reason }) },
+} as const satisfies Record<string, Host>;
+
+function toClaudeDenial(reason: string): HookAnswer {
+  return toJson({
+    hookSpecificOutput: {
+      hookEventName: 'PreToolUse',
+      permissionDecision: 'deny',
+      permissionDecisionReason: reason,
+    },
+  });
+}
+
+/**
+ * Reads what a client sends to its hook. The forms overlap, so one reading serves all: a payload is understood by its
+ * fields. Undefined for what is no object at all.
+ */
+export function parseHookCall(text: string): HookCall | undefined {
+  const payload = parseObject(text.replace(/^\uFEFF/, ''));
+  if (!payload) return undefined;
+  const nested = toObject(payload.preToolUse) ?? toObject(payload.tool_info) ?? {};
+  const tool = toText(payload.tool_name ?? payload.toolName ?? nested.toolName ?? payload.agent_action_name);
+  const given =
+    payload.tool_input ?? payload.toolArgs ?? payload.args ?? nested.parameters ?? payload.tool_info;
+  const input = toObject(given) ?? (typeof given === 'string' ? parseInput(given) : payload);
+  return {
+    tool,
+    input,
+    session: toText(payload.session_id ?? payload.sessionId ?? payload.conversation_id),
+    folder: toText(payload.cwd),
+  };
+}
+
+/** Arguments come as JSON text, or, of a tool for patches, as the patch itself. */
+function parseInput(text: string): Readonly<Record<string, unknown>> {
+  return parseObject(text) ?? { input: text };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    return toObject(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function toObject(value: unknown): Record<string, unknown> | undefined {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? (value as Record<string, unknown>) : undefined;
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function toJson(answer: object): HookAnswer {
+  return { stdout: JSON.stringify(answer), exitCode: 0 };
+}
