@@ -231,14 +231,15 @@ describe('leases on that clock', () => {
     expect((await refusalOf(bus.claimLane(thief))).code).toBe('lane_held');
     expect((await bus.heartbeatLane(holder)).lane.owner).toBe('ada');
     await until('readers see the grace', async () => (await bus.getLane({ lane: 'left' })).state === 'held');
-    goOn(14 * seconds);
+    // A third of the lease, and fifteen seconds.
+    goOn(34 * seconds);
     expect((await refusalOf(bus.claimLane({ ...thief, lane: 'left' }))).code).toBe('lane_held');
     goOn(seconds);
     expect((await bus.claimLane({ ...thief, lane: 'left' })).decision).toBe('steal');
     expect((await refusalOf(bus.claimLane(thief))).code, 'who renewed in time holds on').toBe('lane_held');
   });
 
-  test('get that grace once for each pause, and only when they ran out in it', async () => {
+  test('get that grace once for each pause, and only when they were live as it began', async () => {
     const { bus } = engine;
     await bus.claimLane({ ...holder, lane: 'over', lease_s: 10 });
     await bus.claimLane(holder);
@@ -246,9 +247,31 @@ describe('leases on that clock', () => {
     machine.run(600 * seconds);
     expect((await bus.claimLane({ ...thief, lane: 'over' })).decision, 'it was over before').toBe('steal');
     expect((await refusalOf(bus.claimLane(thief))).code).toBe('lane_held');
-    goOn(15 * seconds);
+    goOn(35 * seconds);
     expect((await bus.claimLane(thief)).decision).toBe('steal');
     expect((await refusalOf(bus.heartbeatLane(holder))).code).toBe('not_holder');
+  });
+
+  test('that would end soon after a pause get it too: their holders could not renew either', async () => {
+    const { bus } = engine;
+    await bus.claimLane(holder);
+    machine.run(59 * seconds);
+    clock.now();
+    goOn(34 * seconds);
+    expect((await refusalOf(bus.claimLane(thief))).code).toBe('lane_held');
+    goOn(seconds);
+    expect((await bus.claimLane(thief)).decision).toBe('steal');
+  });
+
+  test('outlive a night of sleep that a few seconds awake interrupt again and again', async () => {
+    const { bus } = engine;
+    await bus.claimLane(holder);
+    for (let sleep = 0; sleep < 12; sleep += 1) {
+      machine.run(hour);
+      goOn(2 * seconds);
+    }
+    expect((await refusalOf(bus.claimLane(thief))).code).toBe('lane_held');
+    expect((await bus.heartbeatLane(holder)).lane.fence).toBe(1);
   });
 
   test('that are shorter than the grace get no more than they were granted for', async () => {

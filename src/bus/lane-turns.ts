@@ -1,7 +1,8 @@
 import type { LaneRow, Repeat } from '../store/rows.ts';
 import type { Changes, Outcome, Store, View } from '../store/store.ts';
 import { toGrant } from './answers.ts';
-import { decideNextHolder, type LaneState, withGrace } from './lanes.ts';
+import { withGrace } from './grace.ts';
+import { decideNextHolder, type LaneState } from './lanes.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import { decideOnce, isSameRequest, toAnswerRow } from './repeats.ts';
 

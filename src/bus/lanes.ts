@@ -1,6 +1,4 @@
 import type { ErrorData } from '../contract/errors.ts';
-import { limits } from '../contract/limits.ts';
-import type { Pause } from '../store/clock.ts';
 import type { Hold, LaneEventDetail, LaneRow, NewEvent, Waiter } from '../store/rows.ts';
 
 /**
@@ -107,17 +105,6 @@ export function decideHolding(
   const stale = decideFence(state, request.fence);
   if (stale) return stale;
   return liveHoldOf(state.row, now)?.owner === request.owner ? undefined : notHolder(state, now);
-}
-
-/**
- * While the bus was stopped nobody could renew. A lease that ran out in that time is live for a short while longer,
- * once: no claim was decided in between, so nobody was told otherwise.
- */
-export function withGrace(row: LaneRow | undefined, pause: Pause | undefined): LaneRow | undefined {
-  const { hold } = row ?? {};
-  if (!row || !hold || !pause || hold.expiresAt <= pause.from || hold.expiresAt > pause.to) return row;
-  const graceSeconds = Math.min(hold.leaseSeconds, limits.pauseGraceSecondsMax);
-  return { ...row, hold: { ...hold, expiresAt: pause.to + graceSeconds * 1000 } };
 }
 
 /**

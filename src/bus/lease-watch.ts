@@ -1,8 +1,8 @@
 import { limits } from '../contract/limits.ts';
 import type { Pause } from '../store/clock.ts';
 import type { Store } from '../store/store.ts';
+import { withGrace } from './grace.ts';
 import { decideInOrder } from './lane-turns.ts';
-import { withGrace } from './lanes.ts';
 
 export type LeaseWatch = Readonly<{
   /** Somebody waits for this lane: hand it over when the lease runs out, should nobody ask before. */

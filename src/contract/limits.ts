@@ -62,8 +62,8 @@ export const limits = {
   eventStreamsMax: 1_024,
   /** Lanes that somebody holds or has left behind. A claim of one more is `too_many` until one is released. */
   lanesHeldMax: 131_072,
-  /** A lease that ran out while the bus was stopped is live for so long afterwards, or as long as it was granted for. */
-  pauseGraceSecondsMax: 15,
+  /** After the bus was stopped, a lease that was live before is live for a third of it and so much more, or for all of it where that is less. */
+  pauseGraceExtraSeconds: 15,
   /** Rows of a page without `limit`. */
   pageRowsDefault: 50,
   /** More is `invalid_input`. */

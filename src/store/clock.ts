@@ -13,8 +13,21 @@ export type Clock = Readonly<{
   stop?: () => void;
 }>;
 
-/** From the last sign of life to the first one after it, in the clock's time. */
-export type Pause = Readonly<{ from: number; to: number }>;
+/** From the last sign of life to the first one after it, in the clock's time; and the pause before it, if there was one. */
+export type Pause = Readonly<{ from: number; to: number; before?: Pause | undefined }>;
+
+/** So many pauses are known, one before the other. Whoever reads the rows soon after each keeps what it gave. */
+const pausesKnownMax = 16;
+
+/** The pause, after those that were known already. */
+export function chainPauses({ from, to }: Pause, before: Pause | undefined): Pause {
+  return { from, to, before: cutChain(before, pausesKnownMax - 1) };
+}
+
+function cutChain(pause: Pause | undefined, length: number): Pause | undefined {
+  if (!pause || length <= 0) return undefined;
+  return { ...pause, before: cutChain(pause.before, length - 1) };
+}
 
 /** `setTimeout` counts in 32 bits; longer waits are cut into pieces. */
 const timerMillisecondsMax = 2_000_000_000;
@@ -56,9 +69,10 @@ export function createClock(sources: Sources = {}): Clock {
   }
 
   function notePause(noted: Pause): void {
-    pause = noted;
+    const chained = chainPauses(noted, pause);
+    pause = chained;
     setImmediate(() => {
-      for (const listener of listeners) listener(noted);
+      for (const listener of listeners) listener(chained);
     });
   }
 

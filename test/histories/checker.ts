@@ -1,8 +1,12 @@
-import { type Deed, type Lane, perform, unclaimed, type Verdict } from '../model/lane.ts';
+import { type Deed, type Lane, pass, perform, unclaimed, type Verdict } from '../model/lane.ts';
 
 /** Something that was asked and answered; `began` and `ended` count what happened in the whole schedule. */
 export type Entry = Readonly<{ began: number; ended: number }> &
-  (Readonly<{ deed: Deed; verdict: Verdict }> | Readonly<{ time: number }>);
+  (
+    | Readonly<{ deed: Deed; verdict: Verdict }>
+    | Readonly<{ time: number }>
+    | Readonly<{ pause: Readonly<{ from: number; to: number }> }>
+  );
 
 /**
  * Whether there is an order of the entries, true to who had ended before whom began, in which the model of the lane
@@ -23,6 +27,7 @@ export function isLinearizable(history: readonly Entry[], startsAt: number): boo
       if (entry.began > firstEnd) return false;
       const others = left.filter((other) => other !== entry);
       if ('time' in entry) return search(others, lane, entry.time);
+      if ('pause' in entry) return search(others, pass(lane, entry.pause), entry.pause.to);
       const [after, verdict] = perform(lane, entry.deed, now);
       return isSame(verdict, entry.verdict) && search(others, after, now);
     });

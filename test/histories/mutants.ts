@@ -62,6 +62,14 @@ export const mutants: readonly Mutant[] = [
     }),
   },
   {
+    fault: 'forgets after a pause that nobody could renew',
+    toBus: (_bus, store) => createFaulty(withView(store, (view) => ({ ...view, pause: undefined }))),
+  },
+  {
+    fault: 'gives the grace of a pause to leases that were over before it',
+    toBus: (_bus, store) => createFaulty(withView(store, withLongerPause)),
+  },
+  {
     fault: 'releases a lane for anyone',
     toBus: (bus, store) => ({
       ...bus,
@@ -131,6 +139,10 @@ function withoutHold(row: LaneRow | undefined): LaneRow | undefined {
 function withEndAfter(row: LaneRow | undefined, now: number): LaneRow | undefined {
   if (!row?.hold) return row;
   return { ...row, hold: { ...row.hold, expiresAt: Math.max(row.hold.expiresAt, now + 1) } };
+}
+
+function withLongerPause(view: View): View {
+  return { ...view, pause: view.pause && { ...view.pause, from: 0 } };
 }
 
 function withFenceOfBefore<Answer>(outcome: Outcome<Answer>, { lane }: View): Outcome<Answer> {

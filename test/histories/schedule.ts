@@ -79,6 +79,12 @@ export async function record(round: Round): Promise<readonly RecordedLane[]> {
     }
   }
 
+  function stop(seconds: number): void {
+    const { from, to } = clock.stopFor(seconds);
+    const at = tick();
+    times.push({ began: at, ended: at, pause: { from, to } });
+  }
+
   const clients: Promise<void>[] = [];
   let competing = 0;
   for (let contest = 0; contest < contests; contest += 1) {
@@ -91,7 +97,8 @@ export async function record(round: Round): Promise<readonly RecordedLane[]> {
   const done = Promise.all(clients);
   for (let made = 0; made < jumps; made += 1) {
     for (let round = 0; round < 3; round += 1) await dawdle(random);
-    jump((1 + random.below(6)) / 2);
+    if (random.isLucky(0.25)) stop(1 + random.below(30));
+    else jump((1 + random.below(6)) / 2);
   }
   // Whoever still waits is served as the leases of the others run out, or its time does.
   while (competing > 0) {
@@ -105,7 +112,8 @@ export async function record(round: Round): Promise<readonly RecordedLane[]> {
 type Attempt = Readonly<{ deed: Deed; waitSeconds: number }>;
 
 function choose(random: Random, owner: string, known: number | undefined): Attempt {
-  const lease = 1 + random.below(3);
+  // Most are shorter than any grace, which is then the whole lease; of the long ones it is a part.
+  const lease = random.isLucky(0.8) ? 1 + random.below(3) : 30;
   const fence = random.isLucky(0.5) ? known : undefined;
   const luck = random.below(100);
   if (luck < 15) return { deed: { act: 'release', owner, fence }, waitSeconds: 0 };

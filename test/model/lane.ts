@@ -4,7 +4,7 @@ import type { BusError } from '../../src/contract/errors.ts';
 
 export type Lane = Readonly<{
   fence: number;
-  holder?: Readonly<{ owner: string; since: number; until: number }>;
+  holder?: Readonly<{ owner: string; since: number; until: number; lease: number }>;
 }>;
 
 export type Deed =
@@ -21,6 +21,14 @@ export const unclaimed: Lane = { fence: 0 };
 /** Whoever holds the lane at that time; a lease ends at its last moment. */
 export function holderAt({ holder }: Lane, now: number): string | undefined {
   return holder && now < holder.until ? holder.owner : undefined;
+}
+
+/** The bus was stopped: who held the lane when that began has at least so long afterwards to renew once more. */
+export function pass(lane: Lane, { from, to }: Readonly<{ from: number; to: number }>): Lane {
+  const { holder } = lane;
+  if (!holder || holder.until <= from) return lane;
+  const grace = Math.min(holder.lease, Math.ceil(holder.lease / 3) + 15);
+  return { ...lane, holder: { ...holder, until: Math.max(holder.until, to + grace * 1000) } };
 }
 
 export function perform(lane: Lane, deed: Deed, now: number): readonly [Lane, Verdict] {
@@ -62,7 +70,7 @@ function granted(
 ): readonly [Lane, Verdict] {
   const until = now + lease * 1000;
   return [
-    { fence, holder: { owner, since, until } },
+    { fence, holder: { owner, since, until, lease } },
     { granted: decision, owner, fence, since, until },
   ];
 }
