@@ -34,7 +34,9 @@ export function createMcpPages(options: McpPageOptions): {
   const handle: Page['handle'] = async (request, response) => (await open()).handle(request, response);
   return {
     // Without sessions there is nothing to get or to delete; the protocol wants to hear that from the server itself.
-    pages: ['POST', 'GET', 'DELETE'].map((method) => ({ method, path: '/mcp', handle })),
+    pages: ['/mcp', '/mcp/'].flatMap((path) =>
+      ['POST', 'GET', 'DELETE'].map((method) => ({ method, path, handle })),
+    ),
     async close() {
       clearTimeout(timer);
       const door = await opened?.catch(() => undefined);

@@ -77,10 +77,13 @@ export function parseList(text: string): Parsed<readonly string[]> {
 /** Host names with commas between them; a port or a scheme may be part of each. */
 export function parseHostNames(text: string): Parsed<readonly string[]> {
   const names = splitList(text.toLowerCase());
-  const bad = names.find((name) => !/^([a-z]+:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.test(name));
+  const bad = names.find((name) => !/^(https?:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.test(name));
   return bad === undefined && names.length > 0
     ? { value: names }
-    : { problem: 'must be host names with commas between them, as in bus.example,10.0.0.7:8100' };
+    : {
+        problem:
+          'must be host names with commas between them, as in bus.example,10.0.0.7:8100, or origins that begin with http:// or https://',
+      };
 }
 
 /** Whether only this machine can reach what listens there. */

@@ -10,6 +10,8 @@ export const limits = {
   bodyCharactersMax: 65_536,
   /** A body: room for the largest message with every character written as a JSON escape. More is `too_large`. */
   requestBytesMax: 524_288,
+  /** Objects and arrays within each other, in JSON that a caller sends. More is `invalid_input`. */
+  jsonDepthMax: 64,
   /** More is `too_large`. */
   urlCharactersMax: 8_192,
   /** All headers of a request. More is `too_large`. */

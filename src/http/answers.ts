@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { BusError, BusUnreachableError, toBusError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import { bodyLengthOf } from './body.ts';
+import { toCorsHeaders } from './cors.ts';
 import { closeAfter } from './linger.ts';
 import { headerNames, safeRepeats } from './wire.ts';
 
@@ -93,9 +94,10 @@ export function createAnswers(options: AnswersOptions) {
 
   /** For a request that nobody reads to its end. */
   function sendLast(exchange: Exchange, status: number, text: string, headers: readonly string[]): void {
-    const { request, id } = exchange;
+    const { request, response, id } = exchange;
     request.resume();
-    closeAfter(request.socket, toHead(status, [...toHeaders(id, text), ...headers]) + text);
+    const allHeaders = [...toHeaders(id, text), ...headers, ...toCorsHeaders(response)];
+    closeAfter(request.socket, toHead(status, allHeaders) + text);
     measure(exchange, status);
   }
 

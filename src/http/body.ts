@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BusError, toBusError } from '../contract/errors.ts';
 import { toInvalidInput } from '../contract/input.ts';
+import { parseJson } from '../contract/json.ts';
 
 /**
  * Reads a body as JSON and hands over its value, or the refusal. An empty body is an empty object, so that the
@@ -61,11 +62,8 @@ function collect(request: IncomingMessage, bytesMax: number, done: (body: Buffer
 function parse(body: Buffer): unknown {
   if (body.length === 0) return {};
   if (!isUtf8(body)) return toInvalidInput([{ field: 'input', message: 'is not UTF-8' }]);
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    return toInvalidInput([{ field: 'input', message: `is not JSON: ${(error as Error).message}` }]);
-  }
+  const json = parseJson(body.toString('utf8'));
+  return 'fault' in json ? toInvalidInput([{ field: 'input', message: json.fault }]) : json.value;
 }
 
 function isJsonType(contentType: string | undefined): boolean {

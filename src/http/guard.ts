@@ -11,35 +11,54 @@ export type GuardOptions = Readonly<{
   writeSecret?: string | undefined;
 }>;
 
+type Guarded = Pick<IncomingMessage, 'headers'> & Partial<Pick<IncomingMessage, 'rawHeaders' | 'url'>>;
+
 /**
  * Who may talk to the bus at all, and who may write.
  *
  * A page of another site can send requests to this machine, directly or by giving its own name a loopback address.
- * Its name is in `Host` then, or in `Origin`: the one must be a name that the bus was told to answer to, and the
- * other must be the address that was asked, or one that was named as a whole. A browser that sends no `Origin` with a
- * request, as for a picture, says in another header whose page it was.
+ * Its name is in `Host` then, or in `Origin`: `Host` must be a name that the bus was told to answer to, and `Origin`
+ * the address that was asked, or one that was listed as a whole. A browser that sends no `Origin`, as for a picture,
+ * says in `Sec-Fetch-Site` or `Referer` whose page it was.
  */
 export function createGuard({ allowedHosts, writeSecret }: GuardOptions) {
-  const origins = new Set(allowedHosts.filter(isWhole).map((entry) => new URL(entry).origin));
+  const origins = new Set(allowedHosts.filter(isWhole).map(toOrigin));
   const hosts = new Set(
     allowedHosts.map((entry) => toHostName(isWhole(entry) ? new URL(entry).host : entry)),
   );
   const digests = writeSecret ? toAcceptedSecrets(writeSecret).map((text) => digest(Buffer.from(text))) : [];
 
-  function checkHost({ headers }: Pick<IncomingMessage, 'headers'>): void {
-    const { host, origin } = headers;
+  /** Throws the refusal. Returns the listed origin whose page asks, if it is one. */
+  function checkHost(request: Guarded): string | undefined {
+    const { host, origin } = request.headers;
     if (host === undefined || !isHostHeader(host) || !hosts.has(toHostName(host))) {
       throw forbidden('Host', host);
     }
-    if (origin !== undefined) {
-      if (!isOriginOf(origin, host) && !origins.has(origin)) throw forbidden('Origin', origin);
-    } else if (isForAnotherSite(headers)) {
-      throw forbidden('Sec-Fetch-Site', String(headers['sec-fetch-site']));
+    if (hasTwoHosts(request)) throw forbidden('Host', 'given twice');
+    if (origin === undefined) checkWithoutOrigin(request, host);
+    else if (!isOriginOf(origin, host)) {
+      if (!origins.has(origin)) throw forbiddenOrigin(origin);
+      return origin;
     }
+    return undefined;
+  }
+
+  /** Over plain HTTP a browser sends no fetch metadata; then only `Referer` may tell whose page asks. */
+  function checkWithoutOrigin({ headers, url }: Guarded, host: string): void {
+    const { referer, 'sec-fetch-site': site } = headers;
+    if (site !== undefined) {
+      if (isForAnotherSite(headers)) throw forbidden('Sec-Fetch-Site', String(site));
+      return;
+    }
+    // A link from another page to the page of the bus is fine, and the browser may say where the link was.
+    if (referer === undefined || url === '/') return;
+    const page = originOf(referer);
+    if (page === undefined || !(isOriginOf(page, host) || origins.has(page)))
+      throw forbidden('Referer', page);
   }
 
   /** Also the second of two is compared when the first was right, so that the time tells nothing. */
-  function checkSecret({ headers }: Pick<IncomingMessage, 'headers'>): void {
+  function checkSecret({ headers }: Guarded): void {
     if (digests.length === 0) return;
     const given = headers[headerNames.writeSecret];
     if (typeof given !== 'string') throw unauthorized('is missing');
@@ -54,6 +73,33 @@ export function createGuard({ allowedHosts, writeSecret }: GuardOptions) {
 
 function isWhole(entry: string): boolean {
   return entry.includes('://');
+}
+
+/** Other schemes have no origin: it would read `null`, which is what browsers send for any page without one. */
+function toOrigin(entry: string): string {
+  const { protocol, origin } = new URL(entry);
+  if (protocol === 'http:' || protocol === 'https:') return origin;
+  throw new Error(
+    `${entry} cannot be allowed: only origins that begin with http:// or https:// can be listed`,
+  );
+}
+
+/** Of two `Host` headers Node reports the first, and a proxy may have checked the second. */
+function hasTwoHosts({ rawHeaders = [] }: Guarded): boolean {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count > 1;
+}
+
+function originOf(url: string): string | undefined {
+  try {
+    return new URL(url).origin;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A name and perhaps a port, nothing that would be another host to whoever reads it as part of a URL. */
@@ -103,6 +149,15 @@ function forbidden(header: string, value: string | undefined) {
     `${given}: use the address the bus printed, or add the host to BUS_ALLOWED_HOSTS`,
     {},
   );
+}
+
+function forbiddenOrigin(origin: string) {
+  const shown = origin.slice(0, 100);
+  const remedy = /^https?:\/\//.test(origin)
+    ? `to let its pages ask, start the bus with ${shown} in BUS_ALLOWED_HOSTS`
+    : 'only pages that come from an http or https address can be allowed';
+  const detail = `Origin '${shown}' is not accepted here: use the address the bus printed; ${remedy}`;
+  return toBusError('forbidden_origin', detail, {});
 }
 
 function unauthorized(fault: string) {

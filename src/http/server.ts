@@ -10,6 +10,7 @@ import { answerBrokenRequest } from './broken.ts';
 import { createCalls } from './calls.ts';
 import { createCloser } from './closing.ts';
 import { createConnections } from './connections.ts';
+import { allowOrigin, allowRequest, isPreflight } from './cors.ts';
 import { createEventStreams } from './events.ts';
 import { createGuard } from './guard.ts';
 import type { OnQuietChange } from './hints.ts';
@@ -79,7 +80,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   function serve(exchange: Exchange): void {
     try {
       checkUrl(exchange.request);
-      guard.checkHost(exchange.request);
+      const listedOrigin = guard.checkHost(exchange.request);
+      if (listedOrigin !== undefined) allowOrigin(exchange.response, pathOf(exchange.request), listedOrigin);
       if (isClosing()) throw stopping();
       bodies.admit(exchange);
       dispatch(exchange);
@@ -91,9 +93,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   function dispatch(exchange: Exchange): void {
     const { method, url } = exchange.request as { method: string; url: string };
     const question = url.indexOf('?');
-    const match = table.find(question < 0 ? url : url.slice(0, question));
+    const match = table.find(pathOf(exchange.request));
     const target = match && findTarget(match, method);
-    if (target) {
+    if (match && isAllowedPreflight(exchange)) {
+      answerPreflight(exchange, match);
+    } else if (target) {
       exchange.route = target.route;
       const query = question < 0 ? '' : url.slice(question + 1);
       target.serve(exchange, { segments: match.segments, query });
@@ -136,6 +140,20 @@ function checkUrl({ url }: IncomingMessage): void {
   if ((url as string).length <= limits.urlCharactersMax) return;
   const detail = `the URL is longer than the ${limits.urlCharactersMax} characters the bus reads: ask for less`;
   throw toBusError('too_large', detail, { limit_bytes: limits.urlCharactersMax });
+}
+
+function pathOf({ url }: IncomingMessage): string {
+  const question = (url as string).indexOf('?');
+  return question < 0 ? (url as string) : (url as string).slice(0, question);
+}
+
+function isAllowedPreflight({ request, response }: Exchange): boolean {
+  return isPreflight(request) && response.hasHeader('access-control-allow-origin');
+}
+
+function answerPreflight({ request, response }: Exchange, { targets }: Match<Target>): void {
+  allowRequest(request, response, targets.keys());
+  response.writeHead(204).end();
 }
 
 function stopping() {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -16,6 +17,7 @@ import type { Log } from './call.ts';
 import { createCancelling } from './cancelling.ts';
 import { refuseMessage, type StreamedAnswer, toStreamed } from './http-answers.ts';
 import { listenTo, mayWait, type RawMessage, readListenedUris } from './listening.ts';
+import { findIdProblem } from './message.ts';
 import type { Watcher } from './watcher.ts';
 
 /** What a server is made for: one request, in the era of its client. */
@@ -57,6 +59,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const caller = admit?.(request);
+    acceptWhatIsAnswered(request);
     const message = request.method === 'POST' ? await readMessage(request, response) : undefined;
     if (response.writableEnded) return;
     const uris = readListenedUris(message);
@@ -81,8 +84,9 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     if (!isJsonContentType(request.headers['content-type'])) throw wrongType();
     try {
       const body = await readBody(request, response);
-      if (!Array.isArray(body)) return withObjectArguments(body as RawMessage);
-      refuseMessage(response, batchRefusal);
+      const problem = Array.isArray(body) ? batchRefusal : findIdProblem(body);
+      if (!problem) return withObjectArguments(body as RawMessage);
+      refuseMessage(response, problem);
     } catch (error) {
       if (!isRefusal(error, 'invalid_input')) throw error;
       refuseMessage(response, { code: -32700, message: `Parse error: ${error.detail}` });
@@ -120,12 +124,14 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
 function createServing({ createServer, createWatcher, log }: McpHttpOptions) {
   const events = new InMemoryServerEventBus();
   const watcher = createWatcher?.((uri) => events.publish({ kind: 'resource_updated', uri }));
-  let lastProblem: unknown;
+  // The library reports every failure to one function; this tells to which request it belongs.
+  const current = new AsyncLocalStorage<{ problem?: unknown }>();
   const shared = {
     bus: events,
     maxSubscriptions: limits.mcpSubscribersMax,
-    onerror: (error: Error) => {
-      lastProblem = error;
+    onerror: (problem: Error) => {
+      const request = current.getStore();
+      if (request) request.problem = problem;
     },
   };
   const factory: McpServerFactory = ({ era, requestInfo }) =>
@@ -139,8 +145,9 @@ function createServing({ createServer, createWatcher, log }: McpHttpOptions) {
   function toServe(handler: McpHttpHandler) {
     const serve = toNodeHandler(handler);
     return async (request: IncomingMessage, answer: StreamedAnswer, message: RawMessage | undefined) => {
-      await serve(request, answer, message);
-      if (answer.status() >= 500) log('a request to the MCP server failed', lastProblem);
+      const own: { problem?: unknown } = {};
+      await current.run(own, () => serve(request, answer, message));
+      if (answer.status() >= 500) log('a request to the MCP server failed', own.problem);
     };
   }
 
@@ -154,6 +161,13 @@ function createServing({ createServer, createWatcher, log }: McpHttpOptions) {
     watcher,
     close,
   };
+}
+
+/** The library looks for the two types by name; a client that accepts everything accepts both. */
+function acceptWhatIsAnswered({ headers }: IncomingMessage): void {
+  const { accept } = headers;
+  if (accept === undefined || /(^|,)\s*\*\/\*\s*(;|,|$)/.test(accept.slice(0, 1_000)))
+    headers.accept = 'application/json, text/event-stream';
 }
 
 const batchRefusal = { code: -32600, message: 'batches are not taken: send each message by itself' };

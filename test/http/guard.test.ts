@@ -49,16 +49,63 @@ describe('who may ask', () => {
     ['localhost:8100', own, 403],
     ['http://loc\u00cb\u00b8host:8100', own, 403],
   ])(
-    'Origin %s, asking %j, is answered with %i, and never with a CORS header',
+    'Origin %s, asking %j, is answered with %i, and with a CORS header only if it is listed',
     async (origin, asked, status) => {
       const allowedHosts = ['localhost', 'bus.example', 'https://panel.example:8443'];
       const { port } = await startServer({ bus: createScriptedBus(), allowedHosts });
       const answer = await ask(port, 'GET', '/api/bus/status', { headers: { ...asked, origin } });
       expect(answer.status).toBe(status);
       if (status === 403) expect(answer.json.code).toBe('forbidden_origin');
-      expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+      const isListed = allowedHosts.includes(origin);
+      expect(answer.headers['access-control-allow-origin']).toBe(isListed ? origin : undefined);
     },
   );
+
+  test.each([
+    [{}, 200],
+    [{ referer: 'http://localhost:8100/' }, 200],
+    [{ referer: 'https://panel.example/x' }, 200],
+    [{ referer: 'http://evil.test/page' }, 403],
+    [{ referer: 'http://localhost:3000/' }, 403],
+    [{ referer: 'no address' }, 403],
+    [{ referer: 'http://evil.test/', 'sec-fetch-site': 'same-origin' }, 200],
+  ])('without Origin, %j is answered with %i', async (more, status) => {
+    const allowedHosts = ['localhost', 'https://panel.example'];
+    const { port } = await startServer({ bus: createScriptedBus(), allowedHosts });
+    const headers = { host: 'localhost:8100', ...more };
+    const answer = await ask(port, 'GET', '/api/bus/status', { headers });
+    expect(answer.status).toBe(status);
+    // Following a link to the page of the bus is fine.
+    expect((await ask(port, 'GET', '/', { headers })).json.code).toBe('not_found');
+  });
+
+  test('refuses a request with two Host headers, whichever of them is right', async () => {
+    const { port } = await startServer({ bus: createScriptedBus() });
+    for (const [one, other] of [
+      ['localhost', 'evil.test'],
+      ['localhost', 'localhost'],
+    ]) {
+      const request = `GET /api/bus/status HTTP/1.1\r\nhost: ${one}\r\nHOST: ${other}\r\nconnection: close\r\n\r\n`;
+      expect(await sendRaw(port, request)).toMatch(/^HTTP\/1\.1 (400|403) /);
+    }
+  });
+
+  test('does not start with a listed address that has no origin, because such pages all send null', async () => {
+    for (const entry of ['file://localhost', 'chrome-extension://abc', 'data://x']) {
+      const options = { bus: createScriptedBus(), allowedHosts: ['localhost', entry] };
+      await expect(startServer(options)).rejects.toThrow('only origins that begin with http:// or https://');
+    }
+  });
+
+  test('names in the refusal the origin to list', async () => {
+    const { port } = await startServer({ bus: createScriptedBus() });
+    const detail = async (origin: string) =>
+      (await ask(port, 'GET', '/api/bus/status', { headers: { origin } })).json.detail;
+    expect(await detail('http://localhost:6274')).toContain(
+      'with http://localhost:6274 in BUS_ALLOWED_HOSTS',
+    );
+    expect(await detail('null')).not.toContain('BUS_ALLOWED_HOSTS');
+  });
 
   test.each([
     ['none', {}, 200],
@@ -75,17 +122,50 @@ describe('who may ask', () => {
     expect(answer.status).toBe(status);
   });
 
-  test('answers a preflight with a refusal and no CORS header', async () => {
-    const { port } = await startServer({ bus: createScriptedBus() });
-    for (const [origin, status] of [
-      [`http://127.0.0.1:${port}`, 404],
-      ['http://localhost:3000', 403],
+  test('answers the preflight of a listed origin, and refuses every other without a CORS header', async () => {
+    const listed = 'http://localhost:6274';
+    const { port } = await startServer({ bus: createScriptedBus(), allowedHosts: ['127.0.0.1', listed] });
+    const preflight = (origin: string, path: string) => {
+      const asked = 'content-type,x-bus-secret,mcp-protocol-version';
+      const more = { 'access-control-request-method': 'POST', 'access-control-request-headers': asked };
+      return ask(port, 'OPTIONS', path, { headers: { origin, ...more } });
+    };
+    const corsOf = ({ headers }: Awaited<ReturnType<typeof preflight>>) =>
+      Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control')));
+    const allowed = await preflight(listed, '/api/bus/message');
+    expect(allowed.status).toBe(204);
+    expect(corsOf(allowed)).toMatchObject({
+      'access-control-allow-origin': listed,
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': 'content-type,x-bus-secret,mcp-protocol-version',
+    });
+    for (const [origin, path, status] of [
+      [`http://127.0.0.1:${port}`, '/api/bus/message', 404],
+      ['http://localhost:3000', '/api/bus/message', 403],
+      [listed, '/healthz', 404],
     ] as const) {
-      const headers = { origin, 'access-control-request-method': 'POST' };
-      const answer = await ask(port, 'OPTIONS', '/api/bus/message', { headers });
-      expect(answer.status).toBe(status);
-      expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+      const answer = await preflight(origin, path);
+      expect([answer.status, corsOf(answer)]).toEqual([status, {}]);
     }
+  });
+
+  test('lets the page of a listed origin read answers and refusals alike', async () => {
+    const origin = 'http://localhost:6274';
+    const { port } = await startServer({
+      bus: createScriptedBus(),
+      allowedHosts: ['127.0.0.1', origin],
+      writeSecret: 'hush',
+    });
+    const read = await ask(port, 'GET', '/api/bus/status', { headers: { origin } });
+    const refused = await post(port, '/api/bus/message', message, { origin });
+    const tooLarge = await post(port, '/api/bus/message', message, {
+      origin,
+      'x-bus-secret': 'hush',
+      'content-length': 10_000_000,
+    });
+    expect([read.status, refused.status, tooLarge.status]).toEqual([200, 401, 413]);
+    for (const { headers } of [read, refused, tooLarge])
+      expect(headers).toMatchObject({ 'access-control-allow-origin': origin, vary: 'Origin' });
   });
 
   test('accepts other hosts when told to, and the name of an origin that was named as a whole', async () => {

@@ -16,7 +16,9 @@ describe('input that does not fit', () => {
     ['an array', '[1]'],
     ['a number', '7'],
     ['null', 'null'],
-    ['a byte order mark', `\ufeff${body}`],
+    ['a key given twice', '{"topic":"t","sender":"s","body":"b","body":"c"}'],
+    ['a key given twice, once as an escape', '{"topic":"t","sender":"s","body":"b","bod\\u0079":"c"}'],
+    ['a key given twice further in', '{"topic":"t","sender":"s","body":{"a":1,"a":2}}'],
     ['nothing where fields are required', ''],
     ['unknown fields', '{"topic":"t","sender":"s","body":"b","extra":1}'],
     ['a field named __proto__', '{"topic":"t","sender":"s","body":"b","__proto__":{"x":1}}'],
@@ -31,6 +33,23 @@ describe('input that does not fit', () => {
     expect([answer.status, answer.json.code]).toEqual([422, 'invalid_input']);
     expect(answer.json.detail).toMatch(/^invalid input: /);
     expect(bus.seen).toEqual([]);
+  });
+
+  test('names the depth and the key that it refuses, and reads keys and brackets in texts as text', async () => {
+    const { port } = await startServer({ bus: createScriptedBus() });
+    const detailOf = async (text: string) => (await post(port, '/api/bus/message', text)).json.detail;
+    const nested = `{"topic":${'['.repeat(64)}${']'.repeat(64)}}`;
+    expect(await detailOf(nested)).toBe('invalid input: input is nested deeper than 64 levels');
+    expect(await detailOf('{"a":1,"a":2}')).toBe('invalid input: input gives the key "a" more than once');
+    const brackets = JSON.stringify({ ...message, body: '\\"[{'.repeat(1_000), topic: '"body":' });
+    expect((await post(port, '/api/bus/message', brackets)).status).toBe(200);
+    const siblings = JSON.stringify({ body: Array.from({ length: 500 }, () => [{ a: [{}] }]) });
+    expect(await detailOf(siblings)).not.toContain('nested');
+  });
+
+  test('skips a byte order mark before the body', async () => {
+    const { port } = await startServer({ bus: createScriptedBus() });
+    expect((await post(port, '/api/bus/message', `\ufeff${body}`)).status).toBe(200);
   });
 
   test('refuses bytes that are not UTF-8', async () => {

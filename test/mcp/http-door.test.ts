@@ -57,6 +57,45 @@ describe('at the door of /mcp', () => {
     expect(calls).toEqual([]);
   });
 
+  it('nesting deeper than anything needs is refused before a library walks it', async () => {
+    const { port, log, calls } = await start();
+    const deep = `${'['.repeat(4_110)}${']'.repeat(4_110)}`;
+    const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_bus_status","arguments":${deep}}}`;
+    const answer = await post(port, '/mcp', body, headers);
+    expect(answer).toMatchObject({ status: 400, json: { error: { code: -32700 } } });
+    expect(answer.text).toContain('nested deeper than 64 levels');
+    expect([calls, log]).toEqual([[], []]);
+  });
+
+  it.each(['null', '1.5', 'true', '9007199254740993', '[1]'])(
+    'the id %s is refused, for it could not come back as it was sent',
+    async (id) => {
+      const { port, calls } = await start();
+      const body = `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"get_bus_status"}}`;
+      const answer = await post(port, '/mcp', body, headers);
+      expect(answer).toMatchObject({ status: 400, json: { id: null, error: { code: -32600 } } });
+      expect(calls).toEqual([]);
+    },
+  );
+
+  it.each([{ accept: '*/*' }, { accept: 'text/html, */*;q=0.8' }, {}])(
+    'a client that accepts everything (%j) is answered, with a slash at the end of the address too',
+    async (accepted) => {
+      const { port } = await start();
+      const more = { ...accepted, 'mcp-protocol-version': '2025-11-25' };
+      for (const path of ['/mcp', '/mcp/']) {
+        const answer = await post(port, path, toCall('get_bus_status', {}), more);
+        expect([path, answer.status]).toEqual([path, 200]);
+      }
+    },
+  );
+
+  it('a client that accepts neither type is still refused', async () => {
+    const { port } = await start();
+    const answer = await post(port, '/mcp', toCall('get_bus_status', {}), { accept: 'text/html' });
+    expect(answer.status).toBe(406);
+  });
+
   it('what is not called JSON is not read', async () => {
     const { port, calls } = await start();
     const message = toCall('get_bus_status', {});
