@@ -40,14 +40,15 @@ export function toLocalBusOptions(config: Config, tell: (sentence: string) => vo
     tell,
     timeoutSeconds,
     writeSecret,
+    mayStart: config.autostart,
     fallbackUrl: toFallbackUrl(config),
     wanted: { isSecretArmed: writeSecret !== undefined, settings: given },
   };
 }
 
-/** Where calls go when no local bus runs and none may be started. */
-export function toFallbackUrl({ autostart, baseUrl }: Config): string | undefined {
-  return autostart ? undefined : baseUrl;
+/** Where calls go when no local bus runs and none may be started. Whoever names a store means that store alone. */
+export function toFallbackUrl({ autostart, baseUrl, given }: Config): string | undefined {
+  return autostart || given.has('store') ? undefined : baseUrl;
 }
 
 const namedApart: readonly SettingName[] = ['store', 'writeSecret', 'writeSecretFile'];

@@ -9,10 +9,13 @@ export type BusChecksOptions = Readonly<{
   remedy: string;
   /** The version of this program. */
   version: string;
-  hasSecret: boolean;
+  secret: SecretUse;
   /** Milliseconds since 1970 on this machine. */
   now: () => number;
 }>;
+
+/** Whether a write secret is set here, and whether this bus gets it. */
+export type SecretUse = 'set' | 'unset' | 'withheld';
 
 const clockMillisecondsMax = 2_000;
 
@@ -51,15 +54,21 @@ export function checkVersion(theirs: string, own: string): Check {
     : warn('version', finding, 'upgrade this one: npm install bus-mcp@latest');
 }
 
-/** A write without any content is refused in every case, and after the secret was looked at: nothing is kept. */
-async function checkSecret({ bus, hasSecret }: BusChecksOptions, meta: Meta): Promise<Check> {
+/** The bus refuses a write without any content, but only after it has looked at the secret: nothing is kept. */
+async function checkSecret({ bus, secret }: BusChecksOptions, meta: Meta): Promise<Check> {
   if (!meta.write_secret_armed) {
-    return hasSecret
-      ? warn('secret', 'set here, but the bus takes writes without', 'start the bus with BUS_WRITE_SECRET')
-      : ok('secret', 'none, here and there: writes are open to this machine');
+    return secret === 'unset'
+      ? ok('secret', 'none, here and there: writes are open to this machine')
+      : warn('secret', 'set here, but the bus takes writes without', 'start the bus with BUS_WRITE_SECRET');
   }
   const remedy = 'set BUS_WRITE_SECRET to the secret of the bus';
-  if (!hasSecret) return fail('secret', 'the bus demands one for writes, and none is set here', remedy);
+  if (secret === 'withheld') {
+    const finding =
+      'the bus demands one, and the one set here is not sent to a bus that cannot prove to be yours';
+    return fail('secret', finding, 'set BUS_MCP_BASE_URL to the address of this bus');
+  }
+  if (secret === 'unset')
+    return fail('secret', 'the bus demands one for writes, and none is set here', remedy);
   const error: unknown = await bus.postMessage({} as never).catch((reason) => reason);
   if (isRefusal(error, 'invalid_input')) return ok('secret', 'the one set here is the one of the bus');
   if (isRefusal(error, 'unauthorized'))

@@ -1,6 +1,7 @@
 import { BusUnreachableError } from '../contract/errors.ts';
 import { type Client, createClient } from '../http/client.ts';
 import type { Address } from './address.ts';
+import { createAdmit } from './admit.ts';
 import { findBus } from './find.ts';
 import { toMismatches, type Wanted } from './mismatch.ts';
 import { ensureBus, type RunningBus, type StartOptions, silentWords } from './start.ts';
@@ -11,7 +12,9 @@ export type ConnectorOptions = StartOptions &
     timeoutSeconds?: number | undefined;
     writeSecret?: string | undefined;
     wanted: Wanted;
-    /** Where to call when no local bus runs. Without it one is started; with it nothing ever is. */
+    /** Whether a bus is started, or an older one replaced, when none fits. */
+    mayStart: boolean;
+    /** Where to call when no local bus runs and none may be started. */
     fallbackUrl?: string | undefined;
   }>;
 
@@ -48,11 +51,9 @@ export function createConnector(options: ConnectorOptions): Connector {
 
   /** The same bus again keeps its client: other calls may be under way through it. */
   async function open(lost?: Connection): Promise<Connection> {
-    const { fallbackUrl, version } = options;
-    const found =
-      fallbackUrl === undefined
-        ? await ensureBus({ ...options, signal: closing.signal })
-        : await findRunning(options);
+    const found = options.mayStart
+      ? await ensureBus({ ...options, signal: closing.signal })
+      : await findRunning(options);
     const address = found?.address;
     const verdict = toVerdict(found, options);
     const isWaiting = verdict === 'replace_when_idle';
@@ -60,8 +61,8 @@ export function createConnector(options: ConnectorOptions): Connector {
     if (lost && address?.token === lost.address?.token) return { ...lost, lookAgainAt };
     await lost?.client.close();
     if (address)
-      tell([...toMismatches(options.wanted, address), ...toUpgradeAdvice(verdict, address, version)]);
-    return { client: toClient(address?.baseUrl ?? fallbackUrl ?? '', options), address, lookAgainAt };
+      tell([...toMismatches(options.wanted, address), ...toUpgradeAdvice(verdict, address, options)]);
+    return { client: openClient(address, options), address, lookAgainAt };
   }
 
   async function connect(): Promise<Connection> {
@@ -87,39 +88,63 @@ export function createConnector(options: ConnectorOptions): Connector {
   return { connect, reconnect, close };
 }
 
-/** What is meant for a bus that lives and is silent goes to no other. */
-async function findRunning({ place }: ConnectorOptions): Promise<RunningBus | undefined> {
+/** A call for a bus that is alive and silent goes to no other bus. */
+async function findRunning(options: ConnectorOptions): Promise<RunningBus | undefined> {
+  const { place, fallbackUrl } = options;
   const finding = await findBus(place);
   if (finding.state === 'running') return finding;
-  if (finding.state === 'none') return undefined;
-  const { processId, baseUrl } = finding.address;
-  throw new BusUnreachableError(`process ${processId} ${silentWords}`, baseUrl);
+  if (finding.state === 'silent') {
+    const { processId, baseUrl } = finding.address;
+    throw new BusUnreachableError(`process ${processId} ${silentWords}`, baseUrl);
+  }
+  if (fallbackUrl !== undefined) return undefined;
+  const remedy = 'start it with: npx bus-mcp serve, or unset BUS_MCP_AUTOSTART';
+  throw new BusUnreachableError(
+    `no bus runs for the store ${place.store}, and BUS_MCP_AUTOSTART=0 starts none: ${remedy}`,
+    place.store,
+  );
 }
 
-/** Who may start nothing replaces nothing either. */
-function toVerdict(found: RunningBus | undefined, { fallbackUrl, version }: ConnectorOptions): Verdict {
+/** Whoever may start nothing replaces nothing either. */
+function toVerdict(found: RunningBus | undefined, { mayStart, version }: ConnectorOptions): Verdict {
   if (!found) return 'keep';
   const { address, callsInFlight } = found;
   const verdict = decideUpgrade({ own: version, bus: address, callsInFlight });
-  return verdict === 'keep' || fallbackUrl === undefined ? verdict : 'tell';
+  return verdict === 'keep' || mayStart ? verdict : 'tell';
 }
 
-/** A bus that went away is brought back by whoever calls, so the client need not wait for it, unless it may not. */
-function toClient(
-  baseUrl: string,
-  { fallbackUrl, timeoutSeconds, version, writeSecret }: ConnectorOptions,
-): Client {
-  const userAgent = `bus-mcp/${version}`;
-  const waitsForReturn = fallbackUrl !== undefined;
-  return createClient({ baseUrl, timeoutSeconds, writeSecret, userAgent, waitsForReturn });
+/**
+ * A client of the bus that was found. The bus has proved who it is, but its process may end, and a program of somebody
+ * else may then listen at its port: so each new connection proves it again.
+ *
+ * What listens at the fallback proves nothing, so it never gets the secret.
+ */
+function openClient(address: Address | undefined, options: ConnectorOptions): Client {
+  const { fallbackUrl = '', mayStart, timeoutSeconds, version, writeSecret } = options;
+  const common = {
+    timeoutSeconds,
+    userAgent: `bus-mcp/${version}`,
+    // Whoever may start a bus brings it back at once.
+    waitsForReturn: !mayStart,
+  };
+  if (!address) return createClient({ ...common, baseUrl: fallbackUrl });
+  const { baseUrl, token } = address;
+  return createClient({ ...common, baseUrl, writeSecret, admit: createAdmit(token) });
 }
 
-function toUpgradeAdvice(verdict: Verdict, address: Address, version: string): readonly string[] {
+function toUpgradeAdvice(
+  verdict: Verdict,
+  address: Address,
+  { mayStart, version }: ConnectorOptions,
+): readonly string[] {
   const sentence = `the local bus is version ${address.version}, older than this ${version}`;
-  const remedy =
-    address.startedBy === 'serve' ? 'start its serve command again to upgrade it' : 'bus-mcp up upgrades it';
-  if (verdict === 'tell') return [`${sentence}: ${remedy}`];
-  return verdict === 'replace_when_idle' ? [`${sentence}: it is replaced when nobody uses it`] : [];
+  if (verdict === 'replace_when_idle') return [`${sentence}: it is replaced when nobody uses it`];
+  if (verdict !== 'tell') return [];
+  const isServed = address.startedBy === 'serve' || mayStart;
+  const remedy = isServed
+    ? 'start its serve command again'
+    : 'any command without BUS_MCP_AUTOSTART=0 replaces it';
+  return [`${sentence}: ${remedy}`];
 }
 
 /** Says each sentence once, however often it becomes true. */

@@ -1,5 +1,7 @@
 import { createClient } from '../http/client.ts';
-import { checkBus } from './bus-checks.ts';
+import type { Admit } from '../http/send.ts';
+import { createAdmit } from './admit.ts';
+import { checkBus, type SecretUse } from './bus-checks.ts';
 import { type Check, fail, ok } from './check.ts';
 import { type Finding, findBus } from './find.ts';
 import {
@@ -17,7 +19,9 @@ export type DoctorOptions = Readonly<{
   place: Place;
   /** Where the bus is when it is not to be looked for. */
   baseUrl?: string | undefined;
-  /** Where calls go when no local bus runs; without it the next one starts it. */
+  /** Whether the next call starts a bus when none runs. */
+  autostart: boolean;
+  /** Where calls go when no local bus runs and none may be started. */
   fallbackUrl?: string | undefined;
   host: string;
   port: number;
@@ -33,10 +37,11 @@ export type DoctorOptions = Readonly<{
 /** Looks at everything that a bus and its clients need here. Starts nothing, writes nothing. */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const { baseUrl, findObstacle, loadSqlite, nodeVersion, place } = options;
+  const secret = toSecretUse(options);
   if (baseUrl !== undefined) {
     return [
       checkNode(nodeVersion),
-      ...(await askBus(options, baseUrl, 'check BUS_MCP_BASE_URL, or start that bus')),
+      ...(await askBus(options, { baseUrl, remedy: 'check BUS_MCP_BASE_URL, or start that bus', secret })),
     ];
   }
   const finding = await findBus(place);
@@ -52,34 +57,52 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
 
 async function checkLocalBus(options: DoctorOptions, finding: Finding): Promise<readonly Check[]> {
   if (finding.state === 'none') return await checkNoBus(options);
-  const { processId, startedBy, baseUrl } = finding.address;
+  const { processId, startedBy, baseUrl, token } = finding.address;
   if (finding.state === 'silent') {
     return [
       fail('process', `${processId} ${silentWords.split(':')[0]}`, `end it with: kill -9 ${processId}`),
     ];
   }
   const leaves = startedBy === 'client' ? 'started by a client, leaves when idle' : 'started with serve';
-  return [
-    ok('process', `${processId} at ${baseUrl}, ${leaves}`),
-    ...(await askBus(options, baseUrl, `look into ${options.place.logFile}, or run bus-mcp down`)),
-  ];
+  const remedy = `look into ${options.place.logFile}, or run bus-mcp down`;
+  const asked = { baseUrl, remedy, secret: toSecretUse(options), admit: createAdmit(token) };
+  return [ok('process', `${processId} at ${baseUrl}, ${leaves}`), ...(await askBus(options, asked))];
+}
+
+function toSecretUse({ writeSecret }: DoctorOptions): SecretUse {
+  return writeSecret === undefined ? 'unset' : 'set';
 }
 
 async function checkNoBus(options: DoctorOptions): Promise<readonly Check[]> {
-  const { fallbackUrl } = options;
-  if (fallbackUrl === undefined) return [ok('bus', 'none runs; the next call starts it')];
+  const { autostart, fallbackUrl, place, writeSecret } = options;
+  if (autostart) return [ok('bus', 'none runs; the next call starts it')];
+  const startIt = 'start one with: bus-mcp serve';
+  if (fallbackUrl === undefined) {
+    return [fail('bus', `none runs for ${place.store}, and BUS_MCP_AUTOSTART=0 starts none`, startIt)];
+  }
+  const secret = writeSecret === undefined ? 'unset' : 'withheld';
   return [
     ok('process', `none runs, and BUS_MCP_AUTOSTART=0 starts none: calls go to ${fallbackUrl}`),
-    ...(await askBus(options, fallbackUrl, 'start one with: bus-mcp up')),
+    ...(await askBus(options, { baseUrl: fallbackUrl, remedy: startIt, secret })),
   ];
 }
 
-async function askBus(options: DoctorOptions, baseUrl: string, remedy: string): Promise<readonly Check[]> {
-  const { timeoutSeconds, version, writeSecret } = options;
-  const bus = createClient({ baseUrl, timeoutSeconds, writeSecret });
+type Asked = Readonly<{
+  baseUrl: string;
+  /** What to do when it does not answer. */
+  remedy: string;
+  secret: SecretUse;
+  admit?: Admit;
+}>;
+
+async function askBus(
+  { timeoutSeconds, version, writeSecret }: DoctorOptions,
+  { baseUrl, remedy, secret, admit }: Asked,
+): Promise<readonly Check[]> {
+  const sent = secret === 'withheld' ? undefined : writeSecret;
+  const bus = createClient({ baseUrl, timeoutSeconds, writeSecret: sent, admit });
   try {
-    const hasSecret = writeSecret !== undefined;
-    return await checkBus({ bus, remedy, version, hasSecret, now: Date.now });
+    return await checkBus({ bus, remedy, version, secret, now: Date.now });
   } finally {
     await bus.close();
   }

@@ -21,8 +21,13 @@ export function createIdentityPage({
   function handle({ url = '' }: IncomingMessage, response: ServerResponse): void {
     const challenge = new URL(url, 'http://bus').searchParams.get('challenge') ?? '';
     const identity: Identity = { proof: toProof(token, challenge), callsInFlight: callsInFlight() };
-    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-    response.end(JSON.stringify(identity));
+    const text = JSON.stringify(identity);
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+    });
+    response.end(text);
   }
   return { method: 'GET', path: identityPath, handle };
 }

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { type Bus, type Call, contract, type OperationName, operationNames } from '../contract/contract.ts';
 import { BusError, BusUnreachableError, isRefusal } from '../contract/errors.ts';
+import { createKeyMaker } from '../contract/keys.ts';
 import { isWrite } from '../contract/operation.ts';
 import type { Address } from './address.ts';
 import { type Connection, type ConnectorOptions, createConnector } from './connection.ts';
-import { toSecretAdvice } from './mismatch.ts';
+import { keptSecretAdvice, toSecretAdvice } from './mismatch.ts';
 
 export type LocalBusOptions = ConnectorOptions;
 
@@ -17,9 +17,11 @@ export type LocalBus = Bus & Readonly<{ close(): Promise<void> }>;
 export function createLocalBus(options: LocalBusOptions): LocalBus {
   const { connect, reconnect, close } = createConnector(options);
   const hasSecret = options.writeSecret !== undefined;
+  const nextKey = createKeyMaker();
 
   async function operate(name: OperationName, input: never, given: Call = {}): Promise<unknown> {
-    const call = isWrite(contract[name]) ? withKey(given) : given;
+    // Both attempts carry the same key.
+    const call = isWrite(contract[name]) ? { idempotencyKey: nextKey(), ...given } : given;
     const attempt = ({ client, address }: Connection): Promise<unknown> =>
       client[name](input, call).catch((error) => Promise.reject(explain(error, address, hasSecret)));
     const first = await untilAborted(connect(), call.signal);
@@ -41,17 +43,12 @@ export function createLocalBus(options: LocalBusOptions): LocalBus {
   return { ...(Object.fromEntries(operations) as Bus), close };
 }
 
-/** Who is refused for the secret learns which bus it is and how to get another. */
+/** A refusal for the secret says which bus refuses, and what to do. */
 function explain(error: unknown, address: Address | undefined, hasSecret: boolean): unknown {
-  if (!address || !isRefusal(error, 'unauthorized')) return error;
+  if (!isRefusal(error, 'unauthorized') || (!address && !hasSecret)) return error;
   const { status, detail, code, data } = error;
-  return new BusError({ status, detail: `${detail}; ${toSecretAdvice(address, hasSecret)}`, code, data });
-}
-
-/** Begins with the time, as the keys of the client do, so that a store that sorts them appends. */
-function withKey(call: Call): Call {
-  const idempotencyKey = call.idempotencyKey ?? `${Date.now().toString(36)}-${randomUUID()}`;
-  return { ...call, idempotencyKey };
+  const advice = address ? toSecretAdvice(address, hasSecret) : keptSecretAdvice;
+  return new BusError({ status, detail: `${detail}; ${advice}`, code, data });
 }
 
 /** Nobody answered, or somebody who is no bus of ours: our refusals carry a code. */

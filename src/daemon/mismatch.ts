@@ -31,3 +31,7 @@ export function toSecretAdvice({ processId, startedBy }: Address, hasSecret: boo
     'give all clients the same, or stop that bus with bus-mcp down and call again'
   );
 }
+
+/** What to do when the bus at the usual address demands a secret: it never proved that it belongs to this user. */
+export const keptSecretAdvice =
+  'the secret that is set here goes only to a bus that proves to be yours, or to the one that BUS_MCP_BASE_URL names: set that to the address of this bus';

@@ -6,6 +6,7 @@ import { createKeyMaker } from '../contract/keys.ts';
 import { sendRepeatedly } from './repeating.ts';
 import { toAnswer } from './replies.ts';
 import { toSentSecret } from './secret.ts';
+import type { Admit } from './send.ts';
 import { createSenders } from './senders.ts';
 import { checkIdempotencyKey, headerNames, type Route, routes, toWire } from './wire.ts';
 
@@ -19,6 +20,8 @@ export type ClientOptions = Readonly<{
   userAgent?: string | undefined;
   /** Waits some seconds for a bus that went away under a call (true). A caller who brings it back need not. */
   waitsForReturn?: boolean | undefined;
+  /** Looks at each new connection before anything is sent over it. */
+  admit?: Admit | undefined;
 }>;
 
 export type Client = Bus & Readonly<{ close(): Promise<void> }>;
@@ -33,7 +36,7 @@ export type Client = Bus & Readonly<{ close(): Promise<void> }>;
 export function createClient(options: ClientOptions): Client {
   const addresses = parseAddresses(options.baseUrl);
   const url = addresses?.map(toShownUrl).join(', ') ?? options.baseUrl;
-  const senders = addresses && createSenders(addresses);
+  const senders = addresses && createSenders(addresses, options.admit);
   const timeoutSeconds = options.timeoutSeconds ?? 10;
   const waitsForReturn = options.waitsForReturn ?? true;
   const nextKey = createKeyMaker();

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
 import { headerNames, safeRepeats } from './wire.ts';
 
@@ -27,10 +28,17 @@ export type Reply = Readonly<{
 }>;
 export type Failure = Readonly<{ failure: 'broken' | 'refused' | 'timeout' | 'other'; words: string }>;
 
+/**
+ * Looks at a connection that was just opened, before any request goes over it. Rejects when what listens at the other
+ * end may be sent nothing.
+ */
+export type Admit = (socket: Socket) => Promise<void>;
+
 /** Sends requests to one address over connections that are kept. */
-export function createSender(address: URL) {
+export function createSender(address: URL, admit?: Admit) {
   const transport = address.protocol === 'https:' ? loadHttps() : http;
   const agent = new transport.Agent({ keepAlive: true });
+  if (admit) admitFirst(agent, admit);
   const { protocol, hostname, port, auth } = urlToHttpOptions(address);
   const base = { protocol, hostname, port, auth, agent };
   const prefix = address.pathname.replace(/\/+$/, '');
@@ -78,6 +86,31 @@ export function createSender(address: URL) {
   return { send, close: () => agent.destroy() };
 }
 
+function admitFirst(agent: http.Agent, admit: Admit): void {
+  // Node's types leave out what agents are made of.
+  const maker = agent as unknown as SocketMaker;
+  const connect = maker.createConnection.bind(agent);
+  maker.createConnection = (options, callback) => {
+    const socket = connect(options);
+    if (!socket) return undefined;
+    admit(socket).then(
+      () => callback?.(null, socket),
+      (error: Error) => {
+        socket.destroy();
+        callback?.(error);
+      },
+    );
+    return undefined;
+  };
+}
+
+type SocketMaker = {
+  createConnection: (
+    options: object,
+    callback?: (error: Error | null, socket?: Socket) => void,
+  ) => Socket | undefined;
+};
+
 /** Loading TLS takes milliseconds that a bus on the same machine need not cost. */
 function loadHttps(): typeof http {
   return createRequire(import.meta.url)('node:https');
@@ -109,8 +142,12 @@ function toFailure(error: NodeJS.ErrnoException): Failure {
   if (brokenCodes.has(code)) return { failure: 'broken', words: brokenWords };
   if (code === 'ECONNREFUSED')
     return { failure: 'refused', words: 'the connection was refused, nothing listens there' };
+  if (code === strangerCode) return { failure: 'refused', words: error.message };
   return { failure: 'other', words: failureWords[code] ?? error.message };
 }
+
+/** The code of the error with which a connection is not admitted: as far as the caller goes, no bus listens there. */
+export const strangerCode = 'ERR_STRANGER';
 
 export const brokenWords = 'the connection broke before the answer was there';
 const brokenCodes = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);

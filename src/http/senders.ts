@@ -1,6 +1,6 @@
 import { isRefusal } from '../contract/errors.ts';
 import { toAnswer } from './replies.ts';
-import { createSender, type Failure, type Reply, type WireRequest } from './send.ts';
+import { type Admit, createSender, type Failure, type Reply, type WireRequest } from './send.ts';
 
 export type Senders = Readonly<{
   send: (request: WireRequest) => Promise<Reply | Failure>;
@@ -13,8 +13,8 @@ export type Senders = Readonly<{
  * Several buses in front of one database are one bus: when one is away, or cannot serve now, the next is asked, each
  * once, and stays the one until it is away itself. A call may be sent to another, because what it wrote carries its key.
  */
-export function createSenders(addresses: readonly URL[]): Senders {
-  const senders = addresses.map(createSender);
+export function createSenders(addresses: readonly URL[], admit?: Admit): Senders {
+  const senders = addresses.map((address) => createSender(address, admit));
   let current = 0;
   let honoursKeys = false;
 

@@ -36,6 +36,7 @@ function open(more: Partial<LocalBusOptions> = {}, variables: Record<string, str
     version: '0.0.1',
     tell: (sentence) => told.push(sentence),
     wanted: { isSecretArmed: false, settings: {} },
+    mayStart: true,
     ...more,
   });
   opened.push(bus);

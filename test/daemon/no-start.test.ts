@@ -34,6 +34,7 @@ function open({ fallbackUrl = nowhere, version = '0.0.1' } = {}) {
     version,
     tell: (sentence) => told.push(sentence),
     wanted: { isSecretArmed: false, settings: {} },
+    mayStart: false,
     fallbackUrl,
   });
   opened.push(bus);
@@ -80,7 +81,7 @@ describe('a client that may start nothing', () => {
     const buses = home.buses();
     await open({ version: '99.0.0' }).getBusStatus({});
     expect(home.buses()).toEqual(buses);
-    expect(told).toEqual([expect.stringContaining('older than this 99.0.0: bus-mcp up upgrades it')]);
+    expect(told).toEqual([expect.stringContaining('older than this 99.0.0: any command without')]);
   });
 });
 
@@ -111,7 +112,7 @@ describe('a doctor where nothing may be started', () => {
     expect(bus).toMatchObject({
       mark: 'fail',
       finding: expect.stringContaining(nowhere),
-      remedy: 'start one with: bus-mcp up',
+      remedy: 'start one with: bus-mcp serve',
     });
   });
 });
@@ -127,6 +128,7 @@ async function look(more: Partial<DoctorOptions>) {
     port,
     version: '0.0.1',
     timeoutSeconds: 5,
+    autostart: false,
     nodeVersion: process.version,
     loadSqlite: () => 'node:sqlite',
     findObstacle: () => undefined,
