@@ -5,10 +5,11 @@ import { localCommands } from './local-commands.ts';
 import { version } from './version.ts';
 
 /** Runs the command that was typed and answers the exit status. */
-export function runCommand(): Promise<number> {
+export function runCommand(descriptors: readonly number[]): Promise<number> {
   return runCommandLine({
     argv: process.argv.slice(2),
     environment: process.env,
+    descriptors,
     output: process.stdout,
     errorOutput: process.stderr,
     version,

@@ -1,51 +1,40 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Timers } from '../lease/timers.ts';
-import { isRunning, listDescendants } from './descendants.ts';
+import { createFamily, createMark, type Family } from './descendants.ts';
 
 /** A command that runs with the input and output of this process. */
 export type Child = Readonly<{
-  /** Its exit status as a shell tells it: 128 and more for a signal, 126 and 127 for one that could not start. */
-  ended: Promise<number>;
-  signal(name: NodeJS.Signals): void;
-  /** Ends it and everything it started, at first kindly; resolves when they are gone. */
-  stop(): Promise<void>;
+  /** How it ended, once it and everything that it started is gone. */
+  ended: Promise<Ending>;
+  /** Asks it and everything that it started to end. What still runs after the grace is killed. */
+  stop(signal: NodeJS.Signals): void;
 }>;
 
-export function startChild(
-  asked: Readonly<{
-    command: readonly string[];
-    environment: NodeJS.ProcessEnv;
-    timers: Timers;
-    remark(sentence: string): void;
-  }>,
-): Child {
-  const [file = '', ...args] = asked.command;
-  const toFailedStatus = (error: NodeJS.ErrnoException) => {
-    const isMissing = error.code === 'ENOENT';
-    asked.remark(`could not start '${file}': ${isMissing ? 'there is no such command' : error.message}`);
-    return isMissing ? 127 : 126;
-  };
-  let child: ChildProcess;
-  try {
-    child = spawn(file, args, { env: asked.environment, stdio: 'inherit' });
-  } catch (error) {
-    // Some reasons are thrown, the others arrive as an event.
-    const status = toFailedStatus(error as NodeJS.ErrnoException);
-    return { ended: Promise.resolve(status), signal: () => {}, stop: () => Promise.resolve() };
-  }
-  const ended = new Promise<number>((resolve) => {
-    child.once('exit', (code, signal) => resolve(code ?? toSignalStatus(signal)));
-    child.on('error', (error) => {
-      // A signal that could not be sent arrives here too, while the command goes on.
-      if (child.pid === undefined) resolve(toFailedStatus(error));
-    });
-  });
-  return {
-    ended,
-    signal: (name) => void child.kill(name),
-    stop: () => stopTree(child, asked.timers),
-  };
+type Ending = Readonly<{
+  /** The exit status of the command as a shell tells it: 128 and more for a signal, 126 and 127 for one that could not start. */
+  status: number;
+  /** Whether something had to be killed. */
+  isKilled: boolean;
+}>;
+
+export type ChildRequest = Readonly<{
+  command: readonly string[];
+  environment: NodeJS.ProcessEnv;
+  /** The descriptors above 2 that the command gets too. */
+  descriptors: readonly number[];
+  graceSeconds: number;
+  timers: Timers;
+  remark(sentence: string): void;
+}>;
+
+export function startChild(asked: ChildRequest): Child {
+  const mark = createMark(asked.environment);
+  const started = spawnCommand(asked, { ...asked.environment, ...mark.environment });
+  if (typeof started === 'number') return toFailedChild(started);
+  const status = toStatus(started, asked);
+  if (started.pid === undefined) return { ended: status.then(toEnding), stop: () => {} };
+  return watchOver(status, createFamily(started.pid, mark), asked);
 }
 
 /** What a shell answers for a command that a signal ended. */
@@ -53,26 +42,113 @@ export function toSignalStatus(signal: NodeJS.Signals | null): number {
   return 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-async function stopTree({ pid }: ChildProcess, timers: Timers): Promise<void> {
-  if (pid === undefined) return;
-  const all = [pid, ...listDescendants(pid)];
-  sendTo(all, 'SIGTERM');
-  const deadline = timers.now() + graceMilliseconds;
-  while (all.some(isRunning)) {
-    if (timers.now() >= deadline) return sendTo([...all, ...listDescendants(pid)], 'SIGKILL');
-    await new Promise<void>((resolve) => void timers.after(lookMilliseconds, resolve));
+/** The command with what it starts, from now until the last of them is gone. */
+function watchOver(commandStatus: Promise<number>, family: Family, asked: ChildRequest): Child {
+  const { graceSeconds, remark, timers } = asked;
+  let firstSignal: NodeJS.Signals | undefined;
+  let isKilled = false;
+  let isRefused = false;
+  let cancelKill = () => {};
+  return { ended: waitForAll(), stop };
+
+  async function waitForAll(): Promise<Ending> {
+    const status = await commandStatus;
+    let left = family.list();
+    if (left.length > 0 && firstSignal === undefined) remark(toWaitSentence(left));
+    // A shell lets its background commands ignore Ctrl-C and its like; all programs know what this one means.
+    if (firstSignal !== undefined && firstSignal !== 'SIGTERM') sendTo(left, 'SIGTERM');
+    for (let milliseconds = 20; left.length > 0; milliseconds = Math.min(2 * milliseconds, 500)) {
+      await new Promise<void>((resolve) => void timers.after(milliseconds, resolve));
+      left = family.list();
+    }
+    cancelKill();
+    return { status, isKilled };
+  }
+
+  function stop(signal: NodeJS.Signals): void {
+    // Before the first of them ends: then its children are no longer known to be its own.
+    sendTo(family.list(), signal);
+    if (firstSignal === undefined) cancelKill = timers.after(graceSeconds * 1000, kill);
+    firstSignal ??= signal;
+  }
+
+  function kill(): void {
+    const left = family.list();
+    const refused = sendTo(left, 'SIGKILL');
+    const killed = left.filter((processId) => !refused.includes(processId));
+    if (killed.length > 0 && !isKilled) {
+      remark(
+        `${toCountText(killed)} of the command still ran ${graceSeconds} s after ${firstSignal}: killed`,
+      );
+      isKilled = true;
+    }
+    if (refused.length > 0 && !isRefused) {
+      remark(`${toCountText(refused)} of the command belongs to another user and cannot be ended from here`);
+      isRefused = true;
+    }
+    // Something may have been started at the very moment.
+    cancelKill = timers.after(1000, kill);
   }
 }
 
-function sendTo(processIds: readonly number[], signal: NodeJS.Signals): void {
-  for (const processId of processIds) {
+function spawnCommand(asked: ChildRequest, environment: NodeJS.ProcessEnv): ChildProcess | number {
+  const [file = '', ...args] = asked.command;
+  const stdio: ('inherit' | 'ignore' | number)[] = ['inherit', 'inherit', 'inherit'];
+  for (const id of asked.descriptors) {
+    // What is ignored above 2 is closed, as it would be without a word about it.
+    while (stdio.length < id) stdio.push('ignore');
+    stdio[id] = id;
+  }
+  try {
+    return spawn(file, args, { env: environment, stdio });
+  } catch (error) {
+    // Some reasons are thrown, the others arrive as an event.
+    return tellFailure(asked, error as NodeJS.ErrnoException);
+  }
+}
+
+function toStatus(child: ChildProcess, asked: ChildRequest): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? toSignalStatus(signal)));
+    child.on('error', (error) => {
+      // A signal that could not be sent arrives here too, while the command goes on.
+      if (child.pid === undefined) resolve(tellFailure(asked, error));
+    });
+  });
+}
+
+function tellFailure({ command: [file], remark }: ChildRequest, error: NodeJS.ErrnoException): number {
+  const isMissing = error.code === 'ENOENT';
+  remark(`could not start '${file}': ${isMissing ? 'there is no such command' : error.message}`);
+  return isMissing ? 127 : 126;
+}
+
+function toFailedChild(status: number): Child {
+  return { ended: Promise.resolve(toEnding(status)), stop: () => {} };
+}
+
+function toEnding(status: number): Ending {
+  return { status, isKilled: false };
+}
+
+/** Answers the ones that may not be signalled. */
+function sendTo(processIds: readonly number[], signal: NodeJS.Signals): readonly number[] {
+  return processIds.filter((processId) => {
     try {
       process.kill(processId, signal);
-    } catch {
-      // It has ended meanwhile.
+      return false;
+    } catch (error) {
+      // Otherwise it has ended meanwhile.
+      return (error as NodeJS.ErrnoException).code === 'EPERM';
     }
-  }
+  });
 }
 
-const graceMilliseconds = 5000;
-const lookMilliseconds = 50;
+function toWaitSentence(left: readonly number[]): string {
+  return `the command has ended and ${toCountText(left)} that it started still ${left.length === 1 ? 'runs' : 'run'}: the lane is kept until then`;
+}
+
+function toCountText(processIds: readonly number[]): string {
+  const noun = processIds.length === 1 ? 'process' : `${processIds.length} processes`;
+  return `${noun} ${processIds.join(', ')}`;
+}

@@ -38,6 +38,8 @@ export type Invocation = Readonly<{
   actions: Actions;
   terminal: Terminal;
   environment: NodeJS.ProcessEnv;
+  /** What the caller opened above 2, for a command that starts another. */
+  descriptors: readonly number[];
   input: NodeJS.ReadableStream;
   signals: SignalSource;
   timers: Timers;

@@ -1,56 +1,126 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** A command and everything that it started. */
+export type Family = Readonly<{
+  /** The ids of those that still run, the command first. Empty before it was started, and on Windows but for the command. */
+  list(): readonly number[];
+}>;
+
+/** A mark for the environment of a command, by which its descendants can be known. */
+export type Mark = Readonly<{ id: string; environment: Readonly<Record<string, string>> }>;
+
 /**
- * The processes that a process started, and what those started: a shell that is told to end leaves its commands
- * running, and they would go on without the lane. Empty where the system does not tell.
+ * Makes a mark that the descendants of a command inherit. A command that is held inside of another hold carries both
+ * marks: the outer lane is kept too until it is gone.
  */
-export function listDescendants(processId: number): readonly number[] {
-  const parents = process.platform === 'linux' ? readProcFolder() : readProcessList();
-  const found: number[] = [];
-  let generation = [processId];
-  while (generation.length > 0) {
-    const previous = new Set(generation);
-    generation = parents.filter(({ parentId }) => previous.has(parentId)).map(({ id }) => id);
-    found.push(...generation);
-  }
-  return found;
+export function createMark(environment: NodeJS.ProcessEnv): Mark {
+  const id = randomBytes(8).toString('hex');
+  return { id, environment: { [markVariable]: [environment[markVariable], id].filter(Boolean).join(' ') } };
 }
 
-/** Whether the process still does something. One that nobody has collected yet does not. */
+const markVariable = 'BUS_HOLD';
+
+/**
+ * Finds the command with this id and what it started, however often it is asked.
+ *
+ * The parent of a process is not enough to go by: when a shell ends, what it started in the background gets another
+ * parent. So there are three ways to be found: to descend from the command, to carry its mark in the environment (Linux
+ * tells that of processes of the same user), and to descend from a process that was found earlier.
+ */
+export function createFamily(commandId: number, mark: Mark): Family {
+  let known: readonly ProcessEntry[] = [];
+  return { list };
+
+  function list(): readonly number[] {
+    const all = listProcesses().filter(({ id }) => id !== process.pid);
+    const isKnown = (one: ProcessEntry) => known.some((before) => isSame(before, one));
+    const roots = all.filter((one) => one.id === commandId || isKnown(one) || carriesMark(one.id, mark));
+    known = withDescendants(roots, all).filter(({ isOver }) => !isOver);
+    const ids = known.map(({ id }) => id);
+    if (process.platform === 'win32') return isRunning(commandId) ? [commandId] : [];
+    return ids.sort((one, other) => Number(other === commandId) - Number(one === commandId));
+  }
+}
+
+/** Whether the process still does something. One that nobody has collected yet does not; one of another user does. */
 export function isRunning(processId: number): boolean {
   try {
     process.kill(processId, 0);
-  } catch {
-    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  return process.platform !== 'linux' || readStat(processId)?.state !== 'Z';
+  return process.platform !== 'linux' || readStat(processId)?.isOver !== true;
 }
 
-type ProcessEntry = Readonly<{ id: number; parentId: number }>;
+type ProcessEntry = Readonly<{
+  id: number;
+  parentId: number;
+  /** Tells a process from a later one with the same id, where the system says it. */
+  startedAt: string;
+  /** Whether it has ended and only waits to be collected. */
+  isOver: boolean;
+}>;
 
-function readProcFolder(): readonly ProcessEntry[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => readStat(Number(name)) ?? []);
+function isSame(one: ProcessEntry, other: ProcessEntry): boolean {
+  return one.id === other.id && one.startedAt === other.startedAt;
 }
 
-/** `id (name) state parent …`; the name may contain spaces and brackets. */
-function readStat(id: number): (ProcessEntry & { state: string | undefined }) | undefined {
+/** What ended but was not collected yet may still have children. */
+function withDescendants(
+  roots: readonly ProcessEntry[],
+  all: readonly ProcessEntry[],
+): readonly ProcessEntry[] {
+  const found = new Set(roots);
+  let generation = roots;
+  while (generation.length > 0) {
+    const parents = new Set(generation.map(({ id }) => id));
+    generation = all.filter((one) => parents.has(one.parentId) && !found.has(one));
+    for (const one of generation) found.add(one);
+  }
+  return [...found];
+}
+
+function listProcesses(): readonly ProcessEntry[] {
+  if (process.platform === 'win32') return [];
+  if (process.platform !== 'linux') return readProcessList();
+  const names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return names.flatMap((name) => readStat(Number(name)) ?? []);
+}
+
+/** `id (name) state parent …`; the name may contain spaces and brackets. The start is the 22nd field. */
+function readStat(id: number): ProcessEntry | undefined {
   try {
     const text = readFileSync(`/proc/${id}/stat`, 'utf8');
-    const [state, parentId] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { id, parentId: Number(parentId), state };
+    const [state, parentId, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { id, parentId: Number(parentId), startedAt: rest[17] ?? '', isOver: /^[ZX]/.test(state ?? '') };
   } catch {
     return undefined;
   }
 }
 
+function carriesMark(id: number, mark: Mark): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    const entries = readFileSync(`/proc/${id}/environ`, 'utf8').split('\0');
+    const marks = entries.find((entry) => entry.startsWith(`${markVariable}=`));
+    return (
+      marks
+        ?.slice(markVariable.length + 1)
+        .split(' ')
+        .includes(mark.id) ?? false
+    );
+  } catch {
+    return false;
+  }
+}
+
 function readProcessList(): readonly ProcessEntry[] {
-  if (process.platform === 'win32') return [];
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,lstart='], { encoding: 'utf8' });
   return (stdout ?? '').split('\n').flatMap((line) => {
-    const [id, parentId] = line.trim().split(/\s+/).map(Number);
-    return id && parentId ? [{ id, parentId }] : [];
+    const [, id, parentId, state = '', startedAt = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    if (id === undefined) return [];
+    return [{ id: Number(id), parentId: Number(parentId), startedAt, isOver: state.startsWith('Z') }];
   });
 }

@@ -23,8 +23,11 @@ export const holdCommand: CommandDeclaration = {
   name: 'hold',
   group: 'For scripts',
   summary: 'Wait for a lane, run a command while holding it, release it',
-  guidance:
-    'The command finds BUS_LANE, BUS_FENCE and BUS_OWNER in its environment. The lease is renewed while it runs; if it is lost the command is stopped. Ends with the status of the command. Nobody can stop the command of a hold that was killed with SIGKILL: it runs on, and the lane is free for others once the lease has run out. Only what the command writes to can refuse it then, by the fence.',
+  guidance: [
+    'The command finds BUS_LANE, BUS_FENCE and BUS_OWNER in its environment. The lease is renewed until the command and everything that it started has ended, also in the background; then the lane is released, and hold ends with the status of the command.',
+    'A signal that asks hold to end goes to all of these processes, and so does SIGTERM when the lease is lost. What still runs after the grace is killed, and hold says so. Linux shows every process that inherited the environment of the command; other systems show a background process only while its parent runs, and Windows only the command.',
+    'Nobody can stop the command of a hold that was killed with SIGKILL: it runs on, and the lane is free for others once the lease has run out. Only what the command writes to can refuse it then, by the fence.',
+  ].join('\n\n'),
   readers: ['client'],
   declare: (command: Command) => {
     command
@@ -41,6 +44,10 @@ export const holdCommand: CommandDeclaration = {
         '--wait-status <number>',
         `Exit status when --wait is over, or the owner holds the lane already (default: ${waitStatusDefault})`,
       )
+      .option(
+        '--grace <seconds>',
+        `How long the command may take to end when it is told to, before it is killed (default: ${graceSecondsDefault})`,
+      )
       .exitOverride((error) => {
         throw withDashes(error);
       });
@@ -55,6 +62,8 @@ type Hold = Readonly<{
   waitSeconds: number | undefined;
   /** How it ends when the lane was not to be had. */
   waitStatus: number;
+  /** From the signal that asks the command to end until it is killed. */
+  graceSeconds: number;
   /** Whether nobody else can hold a lane as this owner. */
   isOwnerUnique: boolean;
 }>;
@@ -95,15 +104,16 @@ async function runHolding(
   held: Readonly<{ bus: OpenedBus; asked: Hold; grant: Output<'claimLane'>; invocation: Invocation }>,
 ): Promise<number> {
   const { bus, grant, invocation } = held;
-  const { claim, command } = held.asked;
+  const { claim, command, graceSeconds } = held.asked;
   const { signals, terminal, timers } = invocation;
   const { remark } = terminal;
   const environment = toEnvironment(invocation.environment, claim, grant.lane.fence);
-  const child = startChild({ command, environment, timers, remark });
+  const { descriptors } = invocation;
+  const child = startChild({ command, environment, descriptors, graceSeconds, timers, remark });
   const forget = onStopSignal(signals, (name) => {
-    if (!isSentByTerminal(name)) child.signal(name);
+    if (!isSentByTerminal(name)) child.stop(name);
   });
-  let stopping: Promise<void> | undefined;
+  let isLost = false;
   const keeper = keepLease({
     bus,
     timers: createAwakeTimers(timers),
@@ -111,19 +121,16 @@ async function runHolding(
     onTrouble: (reason) => remark(`could not renew lane '${claim.lane}': ${reason} (trying again)`),
     onLost: (reason) => {
       remark(`lane '${claim.lane}' is lost, stopping the command: ${reason}`);
-      stopping = child.stop();
+      isLost = true;
+      child.stop('SIGTERM');
     },
   });
   try {
-    const status = await child.ended;
+    const { status, isKilled } = await child.ended;
     keeper.stop();
-    if (stopping === undefined) {
-      await release(bus, claim, grant.lane.fence, invocation);
-      return status;
-    }
-    await stopping;
-    // A command that ends well after it was stopped has still not done its work under the lane.
-    return status === exitStatus.done ? exitStatus.refused : status;
+    if (!isLost) await release(bus, claim, grant.lane.fence, invocation);
+    // A command that ends well has still not done its work when the lane was lost, or when a part of it was killed.
+    return status === exitStatus.done && (isLost || isKilled) ? exitStatus.refused : status;
   } finally {
     forget();
   }
@@ -140,7 +147,7 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
   const suffix = config.given.has('agentId') ? `:hold${ending}` : ending;
   const agent = config.given.has('agentId') ? config.agentId : `hold:${hostName}`;
   const unique = agent.slice(0, limits.agentIdCharactersMax - suffix.length) + suffix;
-  const { owner, leaseS = String(leaseSecondsDefault), waitS, waitStatus } = flags;
+  const { grace, owner, leaseS = String(leaseSecondsDefault), waitS, waitStatus } = flags;
   const entries = Object.entries({ lane, owner: owner ?? unique, lease_s: leaseS });
   const checked = checkInput(
     { input: claimLane.input },
@@ -154,8 +161,9 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
   return {
     claim,
     command: trailing,
-    waitSeconds: readWait(waitS),
+    waitSeconds: readSeconds('--wait', waitS, '; without it the wait has no end'),
     waitStatus: readWaitStatus(waitStatus),
+    graceSeconds: readSeconds('--grace', grace) ?? graceSecondsDefault,
     isOwnerUnique: owner === undefined,
   };
 }
@@ -169,10 +177,10 @@ function withDashes(error: CommanderError): CommanderError {
 
 const dashesSentence = 'put -- between the lane and the command: bus-mcp hold LANE -- COMMAND ARGUMENTS';
 
-function readWait(text: unknown): number | undefined {
+function readSeconds(flag: string, text: unknown, more = ''): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d+(\.\d+)?$/.test(String(text))) return Number(text);
-  throw new UsageError('--wait must be a number of seconds; without it the wait has no end');
+  throw new UsageError(`${flag} must be a number of seconds${more}`);
 }
 
 function readWaitStatus(text: unknown): number {
@@ -207,5 +215,6 @@ function toHolder({ lane, owner }: LaneClaim) {
 }
 
 const leaseSecondsDefault = 60;
+const graceSecondsDefault = 10;
 /** `EX_TEMPFAIL`: to be tried again later. Commands hardly ever end with it themselves. */
 const waitStatusDefault = 75;

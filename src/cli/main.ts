@@ -18,6 +18,8 @@ export type CommandLine = Readonly<{
   /** What was typed after the name of the program. */
   argv: readonly string[];
   environment: NodeJS.ProcessEnv;
+  /** The descriptors above 2 that this process was given. */
+  descriptors?: readonly number[];
   input?: NodeJS.ReadableStream;
   output: NodeJS.WritableStream;
   errorOutput: NodeJS.WritableStream;
@@ -58,9 +60,10 @@ async function run(commandLine: CommandLine, terminal: Terminal): Promise<number
   const { readers } = declaration;
   const { config, warnings } = readConfig({ environment, flags: typed.settings, readers });
   for (const warning of warnings) terminal.remark(warning);
-  const { actions, input = process.stdin, signals = process, timers = systemTimers } = commandLine;
+  const { actions, descriptors = [], input = process.stdin } = commandLine;
+  const { signals = process, timers = systemTimers } = commandLine;
   const typedParts = { operands, trailing, flags };
-  const surroundings = { actions, terminal, environment, input, signals, timers };
+  const surroundings = { actions, terminal, environment, descriptors, input, signals, timers };
   return await declaration.run({ ...typedParts, config, ...surroundings });
 }
 

@@ -75,8 +75,13 @@ describe('the lease of a hold', () => {
     await timers.advance(20_000);
     expect(isRunning(processId)).toBe(true);
     await timers.advance(10_000);
+    await vi.waitFor(async () => {
+      await timers.advance(500);
+      expect(timers.count()).toBe(0);
+    }, 5000);
     expect(await run.status).toBeGreaterThan(128);
-    await vi.waitFor(() => expect(isRunning(processId)).toBe(false));
+    expect(isRunning(processId)).toBe(false);
+    expect(run.errorOutput()).toContain('still ran 10 s after SIGTERM: killed');
   });
 
   it('that is lost is a failure, even when the command ends well', async () => {
