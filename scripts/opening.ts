@@ -6,8 +6,8 @@ import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/s
 import { version } from '../src/app/version.ts';
 import type { Bus } from '../src/contract/contract.ts';
 import type { KeepAlive } from '../src/mcp/keep-alive.ts';
-import type { OpeningAnswers } from '../src/mcp/opening.ts';
 import { createMcpServer } from '../src/mcp/server.ts';
+import type { OpeningAnswers } from '../src/mcp/stdio/opening.ts';
 import type { Watcher } from '../src/mcp/watcher.ts';
 
 const modernVersion = '2026-07-28';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Config, readConfig } from '../cli/config.ts';
 import { readPlainFlags } from '../cli/plain-flags.ts';
-import { narrowAnswers } from '../mcp/narrow.ts';
-import { type OpeningAnswers, openSession } from '../mcp/opening.ts';
+import { narrowAnswers } from '../mcp/stdio/narrow.ts';
+import { type OpeningAnswers, openSession } from '../mcp/stdio/opening.ts';
 
 /**
  * Serves the session over stdio that starts with nothing but settings, which is nearly every one: its opening is

@@ -1,7 +1,7 @@
 import type { Config } from '../cli/config.ts';
 import type { Bus } from '../contract/contract.ts';
 import { leaveSessionMark } from '../daemon/session-mark.ts';
-import { type StdioOptions, serveMcpOverStdio } from '../mcp/entry.ts';
+import { type StdioOptions, serveMcpOverStdio } from '../mcp/stdio/entry.ts';
 import { connect, toStandardError } from './connect.ts';
 import { toDataFolder } from './local.ts';
 import { version } from './version.ts';

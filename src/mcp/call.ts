@@ -3,6 +3,7 @@ import type { Bus, Call, OperationName } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
 import { limits } from '../contract/limits.ts';
 import { toGrant } from '../lease/grant.ts';
+import { toTyped } from './arguments.ts';
 import { fillAgentId } from './identity.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { type ProgressReport, withProgress } from './progress.ts';
@@ -31,7 +32,9 @@ export type ToolCall = Readonly<{
 /** Answers one call of a tool. Never rejects: whatever happens becomes a result that the caller can read. */
 export async function callTool(caller: ToolCaller, call: ToolCall): Promise<CallToolResult> {
   const { tool, signal } = call;
-  const { input, filledAgentId } = fillAgentId(tool.operation, call.given, caller.agentId);
+  const filledField = caller.agentId === undefined ? undefined : tool.operation.agentField;
+  const given = toTyped(tool.input, call.given, filledField);
+  const { input, filledAgentId } = fillAgentId(tool.operation, given, caller.agentId);
   const extras = (note?: string): ResultExtras => ({
     agent_id: filledAgentId,
     note,

@@ -12,7 +12,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { BusError, isRefusal } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
-import { withObjectArguments } from './arguments.ts';
+import { withPlainParams } from './arguments.ts';
 import type { Log } from './call.ts';
 import { createCancelling } from './cancelling.ts';
 import { refuseMessage, type StreamedAnswer, toStreamed } from './http-answers.ts';
@@ -85,7 +85,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     try {
       const body = await readBody(request, response);
       const problem = Array.isArray(body) ? batchRefusal : findIdProblem(body);
-      if (!problem) return withObjectArguments(body as RawMessage);
+      if (!problem) return withPlainParams(body as RawMessage);
       refuseMessage(response, problem);
     } catch (error) {
       if (!isRefusal(error, 'invalid_input')) throw error;

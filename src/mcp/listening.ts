@@ -21,7 +21,10 @@ export function readListenedUris(message: RawMessage | undefined): readonly stri
 
 /** Whether the request is a call that was told to wait for something. */
 export function mayWait(message: RawMessage | undefined): boolean {
-  return waitSecondsOf(message?.params?.arguments) > 0;
+  const given = message?.params?.arguments as { wait_s?: unknown } | null | undefined;
+  return (
+    waitSecondsOf({ wait_s: typeof given?.wait_s === 'string' ? Number(given.wait_s) : given?.wait_s }) > 0
+  );
 }
 
 /**

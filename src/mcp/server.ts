@@ -7,7 +7,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import type { Bus } from '../contract/contract.ts';
-import { areNoObject } from './arguments.ts';
+import { faultOf } from './arguments.ts';
 import { toBrief } from './brief.ts';
 import { callTool, type Log } from './call.ts';
 import { channelCapability, openChannel, toChannelInstructions } from './channel.ts';
@@ -111,15 +111,14 @@ function serveTools(server: Server, options: McpServerOptions): void {
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = offered.find(({ name }) => name === params.name);
     if (!tool) return toNotOffered(params.name, whyNotOffered(params.name, offered, options));
-    if (areNoObject(params.arguments)) return toInvalidArguments(tool.name, [noObject], {});
+    const fault = faultOf(params.arguments);
+    if (fault) return toInvalidArguments(tool.name, [fault], {});
     const { signal } = context.mcpReq;
     const caller = { bus, agentId, keepAlive, progressIntervalMilliseconds, log: logToBoth(log, context) };
     const report = toProgressReport(context);
     return callTool(caller, { tool, given: params.arguments ?? {}, signal, report });
   });
 }
-
-const noObject = { field: 'arguments', message: 'must be a JSON object' };
 
 function serveResources(server: Server, bus: Bus): void {
   server.setRequestHandler('resources/list', () => ({ resources: [...resources] }));

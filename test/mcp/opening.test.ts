@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { toOpeningAnswers } from '../../scripts/opening.ts';
-import { type OpeningAnswers, openSession } from '../../src/mcp/opening.ts';
+import { type OpeningAnswers, openSession } from '../../src/mcp/stdio/opening.ts';
 import { commandFile } from '../build.ts';
 
 const answers = await toOpeningAnswers();

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toOpeningAnswers } from '../../scripts/opening.ts';
-import { narrowAnswers } from '../../src/mcp/narrow.ts';
+import { narrowAnswers } from '../../src/mcp/stdio/narrow.ts';
 import { selectTools } from '../../src/mcp/tools.ts';
 
 const request = (id: number, method: string, params: object) =>

@@ -10,8 +10,8 @@ import { StreamableHTTPClientTransport as HttpTransportOfV1 } from '@modelcontex
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
-import { type StdioOptions, serveMcpOverStdio } from '../../src/mcp/entry.ts';
 import { createMcpServer, type McpServerOptions } from '../../src/mcp/server.ts';
+import { type StdioOptions, serveMcpOverStdio } from '../../src/mcp/stdio/entry.ts';
 
 /** The clients that people's programs are built with, each in each protocol era that it speaks. */
 export const clientKinds = ['SDK v1', 'SDK v2 in the era of 2025', 'SDK v2 in the era of 2026'] as const;

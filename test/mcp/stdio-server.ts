@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toBusError } from '../../src/contract/errors.ts';
-import { serveMcpOverStdio } from '../../src/mcp/entry.ts';
+import { serveMcpOverStdio } from '../../src/mcp/stdio/entry.ts';
 import { createScriptedBus, waitForAbort } from './scripted-bus.ts';
 
 const { CALLS_FILE = '', LEASE_S = '300', SLOW_MS = '0' } = process.env;

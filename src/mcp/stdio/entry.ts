@@ -1,17 +1,16 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Server, Transport } from '@modelcontextprotocol/server';
-import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
-import { systemTimers } from '../lease/timers.ts';
-import { withObjectArguments } from './arguments.ts';
-import type { Log } from './call.ts';
-import { createKeepAlive } from './keep-alive.ts';
-import type { RawMessage } from './listening.ts';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { systemTimers } from '../../lease/timers.ts';
+import { createKeepAlive } from '../keep-alive.ts';
+import type { RawMessage } from '../listening.ts';
+import { createMcpServer, type McpServerOptions } from '../server.ts';
+import { selectTools } from '../tools.ts';
+import { createWatcher } from '../watcher.ts';
+import { observeListening } from './listening.ts';
 import { replayAnswered } from './replay.ts';
-import { createMcpServer, type McpServerOptions } from './server.ts';
-import { observeListening } from './stdio-listening.ts';
-import { selectTools } from './tools.ts';
+import { createStdioTransport } from './transport.ts';
 import { observeUnanswered } from './unanswered.ts';
-import { createWatcher } from './watcher.ts';
 
 export type StdioOptions = Omit<McpServerOptions, 'keepAlive' | 'watcher' | 'era'> &
   Readonly<{
@@ -37,7 +36,8 @@ export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
   // A server is made when the client speaks; a choice of tools that makes no sense is refused before that.
   selectTools(options);
   const keepAlive = createKeepAlive({ bus, timers: systemTimers, ceilingSeconds });
-  const transport = new StdioServerTransport(options.input, options.output);
+  const { input = process.stdin, output = process.stdout } = options;
+  const transport = createStdioTransport({ input, output, log });
   let server: Server | undefined;
   const onUpdated = (uri: string) => void server?.sendResourceUpdated({ uri }).catch(ignoreDeparture);
   const watcher = createWatcher({ bus, onUpdated, log });
@@ -47,14 +47,13 @@ export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
       server = createMcpServer({ ...options, era, keepAlive, watcher });
       return server;
     },
-    { transport, onerror: (error) => log(...toProblem(error)) },
+    { transport, onerror: (error) => log('the MCP connection had a problem', error) },
   );
   observeListening(transport, watcher);
   replayAnswered(transport, options.answered ?? []);
-  admitAnyArguments(transport);
-  finishCalls(transport, options.input ?? process.stdin);
+  finishCalls(transport, input);
   // Whoever answered the opening has paused it.
-  (options.input ?? process.stdin).resume();
+  input.resume();
   await endOfSession(transport);
   watcher.close();
   await Promise.all([connection.close(), keepAlive.releaseAll()]);
@@ -78,23 +77,10 @@ function finishCalls(transport: Transport, input: Readable): void {
   };
 }
 
-function admitAnyArguments(transport: Transport): void {
-  const { onmessage } = transport;
-  transport.onmessage = (message, extra) => onmessage?.(withObjectArguments(message), extra);
-}
-
-/** What the library found wrong with a line it tells at length. */
-function toProblem(error: Error): Parameters<Log> {
-  if (!('issues' in error)) return ['the MCP connection had a problem', error];
-  return [
-    'a line of the client was left out: it is no JSON-RPC message, or several in an array; send each as a line of its own',
-  ];
-}
-
 function ignoreDeparture(): void {}
 
-/** The transport closes when stdin ends, when stdout breaks, and when a message is too large to read. */
-function endOfSession(transport: StdioServerTransport): Promise<void> {
+/** The transport closes when stdin ends and when stdout breaks. */
+function endOfSession(transport: Transport): Promise<void> {
   const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
   return new Promise((resolve) => {
     const end = () => {

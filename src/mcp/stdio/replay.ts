@@ -1,5 +1,5 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
-import type { RawMessage } from './listening.ts';
+import type { RawMessage } from '../listening.ts';
 
 /**
  * Tells a server what was said before it was there: it comes to know the client, and stands where it would stand if it

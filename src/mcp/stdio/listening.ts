@@ -1,6 +1,6 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
-import { listenTo, readListenedUris } from './listening.ts';
-import type { Watcher } from './watcher.ts';
+import { listenTo, readListenedUris } from '../listening.ts';
+import type { Watcher } from '../watcher.ts';
 
 /**
  * Learns on the way in which resources `subscriptions/listen` requests are about: the library answers those by

@@ -1,5 +1,5 @@
 import type { Transport } from '@modelcontextprotocol/server';
-import { mayWait, type RawMessage, readListenedUris } from './listening.ts';
+import { mayWait, type RawMessage, readListenedUris } from '../listening.ts';
 
 /** The requests that the client has sent and was not answered yet. */
 export type Unanswered = Readonly<{

@@ -1,5 +1,5 @@
+import type { ToolSelection } from '../tools.ts';
 import type { OpeningAnswers } from './opening.ts';
-import type { ToolSelection } from './tools.ts';
 
 /**
  * The answers of a server that offers fewer tools, made from those of one that offers all, so that it need not be

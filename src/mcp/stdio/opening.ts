@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { Readable, Writable } from 'node:stream';
-import type { RawMessage } from './listening.ts';
+import { parseJson } from '../../contract/json.ts';
+import type { RawMessage } from '../listening.ts';
 
 /**
  * The results of the requests that open a session, as JSON text, made at build time by the very server that takes
@@ -53,7 +55,7 @@ export function openSession({ answers, input, output, signals }: OpeningOptions)
     function answerNext(): boolean {
       const end = held.indexOf('\n');
       if (end < 0 && held.length <= bytesMax) return false;
-      const message = parse(held.subarray(0, end).toString('utf8'));
+      const message = parse(held.subarray(0, end));
       const text = message && toAnswer(answers, answered, message);
       if (!message || text === undefined) {
         handOver();
@@ -93,13 +95,9 @@ export function openSession({ answers, input, output, signals }: OpeningOptions)
 
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-function parse(line: string): RawMessage | undefined {
-  try {
-    const message = JSON.parse(line) as unknown;
-    return isObject(message) ? message : undefined;
-  } catch {
-    return undefined;
-  }
+function parse(line: Buffer): RawMessage | undefined {
+  const json = isUtf8(line) ? parseJson(line.toString('utf8')) : undefined;
+  return json && 'value' in json && isObject(json.value) ? json.value : undefined;
 }
 
 /** The line to answer, or the empty text for what needs no answer. Undefined for whatever is not quite ordinary. */
