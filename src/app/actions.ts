@@ -9,10 +9,10 @@ import { startedVariable } from './local.ts';
 export const actions: Actions = {
   openBus: connect,
 
-  async serve(config) {
+  async serve(config, terminal) {
     const { serveUntilIdle, serveUntilStopped } = await import('./serve.ts');
     const isStarted = process.env[startedVariable] !== undefined;
-    await (isStarted ? serveUntilIdle(config) : serveUntilStopped(config));
+    await (isStarted ? serveUntilIdle(config) : serveUntilStopped(config, terminal));
   },
 
   async mcp(config) {

@@ -1,4 +1,5 @@
 import { runCommandLine } from '../cli/main.ts';
+import { toWholeWriter } from '../cli/terminal.ts';
 import { actions } from './actions.ts';
 import { careCommands } from './care-commands.ts';
 import { localCommands } from './local-commands.ts';
@@ -10,8 +11,8 @@ export function runCommand(descriptors: readonly number[]): Promise<number> {
     argv: process.argv.slice(2),
     environment: process.env,
     descriptors,
-    output: process.stdout,
-    errorOutput: process.stderr,
+    output: toWholeWriter(process.stdout),
+    errorOutput: toWholeWriter(process.stderr),
     version,
     actions,
     extraCommands: [...localCommands, ...careCommands],

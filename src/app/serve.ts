@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { Config } from '../cli/config.ts';
+import type { Terminal } from '../cli/terminal.ts';
 import { untilIdle } from '../daemon/idle.ts';
 import { createLogFile } from '../daemon/log-file.ts';
 import type { Logger } from '../http/answers.ts';
@@ -11,13 +12,15 @@ import { type LocalServer, openLocalServer } from './local-server.ts';
 import { version } from './version.ts';
 
 /** Runs the bus in the foreground until a signal asks it to stop. */
-export async function serveUntilStopped(config: Config): Promise<void> {
+export async function serveUntilStopped(config: Config, terminal: Terminal): Promise<void> {
   const log = pino(logOptions, pino.destination({ fd: 2, sync: true }));
   const local = await openLocalServer(config, { log, startedBy: 'serve', now });
   const { server } = local;
-  process.stdout.write(toGreeting(config, server));
-  log.info({ url: server.listening.url, store: server.store.location, version }, listens);
+  // Whoever reads the greeting may stop the bus at once.
   const signalled = nextStopSignal().then((signal) => ({ signal }));
+  // A greeting that cannot be written is told, and keeps nobody from using the bus.
+  await terminal.print(toGreeting(config, server));
+  log.info({ url: server.listening.url, store: server.store.location, version }, listens);
   await closeAfter({ local, log, asked: signalled });
 }
 
@@ -91,7 +94,6 @@ function toGreeting(config: Config, { listening, store }: BusServer): string {
     JSON.stringify(block, null, 2),
     '',
     'Stop it with Ctrl-C.',
-    '',
   ].join('\n');
 }
 

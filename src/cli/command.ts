@@ -13,7 +13,7 @@ export type Actions = Readonly<{
   /** Connects to the bus, and may find or start the local one. */
   openBus(config: Config): Promise<OpenedBus>;
   /** Runs the bus until it is stopped. */
-  serve(config: Config): Promise<void>;
+  serve(config: Config, terminal: Terminal): Promise<void>;
   /** Runs the MCP server over stdio until its client leaves. */
   mcp(config: Config): Promise<void>;
 }>;

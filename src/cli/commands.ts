@@ -57,7 +57,7 @@ async function runOperation(
       const isAgent = caller !== undefined && operation.agentField !== undefined;
       await terminal.print(toJsonLine(isAgent ? { ...answer, agent_id: caller } : answer));
     } else {
-      if (caller !== undefined) terminal.remark(`as ${caller}${toIdAdvice(name, config)}`);
+      if (caller !== undefined) terminal.tell(`as ${caller}${toIdAdvice(name, config)}`);
       await terminal.print(printAnswer(name, answer));
     }
     return exitStatus.done;

@@ -34,18 +34,18 @@ export type CommandLine = Readonly<{
 /** Runs one command and answers the exit status. Never rejects. */
 export async function runCommandLine(commandLine: CommandLine): Promise<number> {
   const terminal = createTerminal(commandLine);
-  try {
-    return await run(commandLine, terminal);
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.done;
-    return await report(error, terminal, commandLine);
-  } finally {
-    await terminal.flush();
-  }
+  const status = await run(commandLine, terminal).catch((error) =>
+    error instanceof CommanderError && error.exitCode === 0
+      ? exitStatus.done
+      : report(error, terminal, commandLine),
+  );
+  await terminal.flush();
+  // An answer that did not arrive is none, whatever the bus has done.
+  return status === exitStatus.done && terminal.hasFailed() ? exitStatus.refused : status;
 }
 
 async function run(commandLine: CommandLine, terminal: Terminal): Promise<number> {
-  const { argv, environment, output } = commandLine;
+  const { argv, environment } = commandLine;
   const completionCommand = createCompletionCommand(() => declarations);
   const declarations = [...ownCommands, ...(commandLine.extraCommands ?? []), completionCommand];
   const typed = readArguments({
@@ -53,7 +53,7 @@ async function run(commandLine: CommandLine, terminal: Terminal): Promise<number
     declarations,
     defaultCommand: 'mcp',
     version: commandLine.version,
-    write: (text) => void output.write(text),
+    write: (text) => void terminal.print(text.replace(/\n$/, '')),
   });
   if (typed === undefined) return exitStatus.done;
   const { declaration, flags, operands, trailing } = typed;
@@ -83,8 +83,8 @@ const ownCommands: readonly CommandDeclaration[] = [
     group: 'Run',
     summary: 'Run the bus until it is stopped',
     readers: ['bus'],
-    async run({ actions, config }) {
-      await actions.serve(config);
+    async run({ actions, config, terminal }) {
+      await actions.serve(config, terminal);
       return exitStatus.done;
     },
   },
