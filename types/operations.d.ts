@@ -401,7 +401,7 @@ export interface ErrorData {
     readonly limit: number;
     readonly retry_after_s: number;
   };
-  /** The store cannot take the call now; nothing was kept. */
+  /** The store cannot take the call now. Nothing was kept, unless the detail says that this is not known. */
   readonly unavailable: {
     readonly retry_after_s: number;
   };

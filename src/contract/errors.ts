@@ -90,7 +90,8 @@ export const errorTable = {
   },
   unavailable: {
     status: 503,
-    meaning: 'The store cannot take the call now; nothing was kept.',
+    meaning:
+      'The store cannot take the call now. Nothing was kept, unless the detail says that this is not known.',
     next: 'Repeat the call after retry_after_s seconds.',
     data: retryable,
   },

@@ -92,6 +92,39 @@ describe('while the database is away', () => {
     expect((await cutOff.bus.postMessage(message)).id).toBe(id + 2);
   });
 
+  test.each([
+    ['a pooler lost its server', 'FATAL', '08P01'],
+    ['the disk of the log failed', 'PANIC', '58030'],
+    ['the disk was full at the last moment', 'ERROR', '53100'],
+    ['a server that speaks German was told to stop', 'SCHWERWIEGEND', '57P01'],
+  ])('never says that nothing was kept of what was: %s', async (how, severity, code) => {
+    const proxy = await startProxy(server.port);
+    const one = await openOwnBus(place.url);
+    const cutOff = await openOwnBus(place.url.replace(`:${server.port}/`, `:${proxy.port}/`));
+    await cutOff.bus.postMessage(message);
+    proxy.failAtCommit({ severity, code });
+    const refusal = await refusalOf(cutOff.bus.postMessage({ ...message, topic: how }));
+    expect(refusal).toMatchObject({ status: 503, code: 'unavailable' });
+    await until('it was kept', async () => {
+      const { messages } = await one.bus.readMessages({ topic: how });
+      return messages.length === 1;
+    });
+    expect(refusal.detail).not.toContain('nothing was kept');
+    expect(refusal.detail).toContain('did not say whether the write was kept');
+  });
+
+  test('says that nothing was kept when the server undid the transaction, and why', async () => {
+    const { url, ask } = createTestSchemaOn(server.url);
+    const { bus } = await openOwnBus(url);
+    await bus.postMessage(message);
+    await ask(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$`);
+    await ask('CREATE TRIGGER fail BEFORE INSERT ON messages EXECUTE FUNCTION fail()');
+    const refusal = await refusalOf(bus.postMessage(message));
+    expect(refusal.detail).toBe('the disk of the database is full; nothing was kept: repeat the call in 1 s');
+    expect((await bus.readMessages({})).messages).toHaveLength(1);
+  });
+
   test('that was put back to an earlier state is noticed, and who waits hears of what comes then', async () => {
     const { url, ask } = createTestSchemaOn(server.url);
     const [one, other] = [await openOwnBus(url), await openToldBus(url)];
@@ -188,6 +221,26 @@ describe('while the database is away', () => {
     expect((await soon('a post', one.bus.postMessage(message), 4)).id).toBe(id + 1);
     proxy.cut();
     expect((await stopped).code).toBe('unavailable');
+  });
+
+  test('does not take a late answer to a transaction that died for a database that went back', async () => {
+    const proxy = await startProxy(server.port);
+    const { url } = createTestSchemaOn(server.url);
+    const one = await openOwnBus(url);
+    const late = await openToldBus(url.replace(`:${server.port}/`, `:${proxy.port}/`));
+    await late.bus.postMessage(message);
+    const ids = collectEventIds(late.store);
+    proxy.freezeAtBegin();
+    const stopped = refusalOf(late.bus.postMessage(message));
+    // Once the server has ended the transaction, the others go on, and the late one hears of it.
+    const { id } = await soon('a post', postWhenBack(one.bus), 5);
+    await until('it heard', () => ids.length === id - 1);
+    proxy.thaw();
+    expect((await stopped).code).toBe('unavailable');
+    await until('it goes on', async () => (await postWhenBack(late.bus)).id > id);
+    expect(late.notices.map(({ message: what }) => what)).not.toContainEqual(
+      expect.stringContaining('went back'),
+    );
   });
 });
 

@@ -119,6 +119,29 @@ describe('a server of its own', () => {
     expect(await bus.claimLane({ lane: 'docs', owner: 'ada' })).toMatchObject({ decision: 'claim' });
   });
 
+  test.each(['repeatable read', 'serializable'])(
+    'may isolate by default as it likes: buses start together on an empty database and share it (%s)',
+    async (isolation) => {
+      const role = `strict_${isolation.replace(' ', '_')}`;
+      await askAsAdministrator(
+        `CREATE ROLE ${role} LOGIN PASSWORD '${serverPassword}'`,
+        `ALTER ROLE ${role} SET default_transaction_isolation = '${isolation}'`,
+        `GRANT CREATE ON DATABASE postgres TO ${role}`,
+      );
+      for (const round of idsUpTo(3)) {
+        const url = `${urlAs(role)}?schema=${role}_${round}`;
+        const buses = await Promise.all(idsUpTo(5).map(() => openOwnBus(url)));
+        const posts = await Promise.all(
+          buses.flatMap(({ bus }) =>
+            idsUpTo(4).map(() => bus.postMessage({ topic: 'log', sender: 'ada', body: 'hello' })),
+          ),
+        );
+        expect(posts.map(({ id }) => id).sort((a, b) => a - b)).toEqual(idsUpTo(20));
+        await Promise.all(buses.map(({ close }) => close()));
+      }
+    },
+  );
+
   test('says in a sentence, without the password, why it cannot be used', async () => {
     const { url, port } = server;
     expect(await refusalToOpen(url.replace(`:${port}/`, ':1/'))).toMatch(

@@ -8,8 +8,12 @@ export type Proxy = Readonly<{
   cutAtCommit: () => void;
   /** Lets the next COMMIT through to the server, and resolves when its answer is there, which nobody is told. */
   holdAtCommit: () => Promise<void>;
+  /** Lets the next COMMIT through to the server, and answers with an error in its place, as a pooler does whose server died. */
+  failAtCommit: (error: Readonly<{ severity: string; code: string }>) => void;
   /** Lets the next transaction begin, and nothing through afterwards. */
   freezeAtBegin: () => void;
+  /** Lets through what has waited since then, and everything after it. */
+  thaw: () => void;
   /** Takes everything from now on, and lets nothing through. */
   swallow: () => void;
   /** Cuts what is connected now; new connections work. */
@@ -22,7 +26,7 @@ export type Proxy = Readonly<{
 export async function startProxy(serverPort: number): Promise<Proxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   /** What to do with the answer to the next COMMIT. */
-  let atCommit: (() => void) | undefined;
+  let atCommit: ((near: Socket) => void) | undefined;
   let isFreezing = false;
   let isClosed = false;
   let isSwallowing = false;
@@ -44,7 +48,7 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     far.on('data', (bytes) => {
       if (isSwallowing) return;
       if (!isCommitting) return near.write(bytes);
-      atCommit?.();
+      atCommit?.(near);
       atCommit = undefined;
     });
     for (const socket of pair) {
@@ -58,7 +62,7 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   function cut(): void {
-    for (const pair of pairs) for (const socket of pair) socket.destroy();
+    for (const pair of pairs) for (const socket of pair) socket.destroySoon();
   }
 
   function close(): void {
@@ -81,15 +85,33 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     swallow: () => {
       isSwallowing = true;
     },
+    failAtCommit: (error) => {
+      atCommit = (near) => {
+        near.write(toErrorResponse(error));
+        cut();
+      };
+    },
     freezeAtBegin: () => {
       isFreezing = true;
+    },
+    thaw: () => {
+      isFreezing = false;
+      for (const pair of pairs) for (const socket of pair) socket.resume();
     },
     cutAtCommit: () => {
       atCommit = cut;
     },
     holdAtCommit: () =>
       new Promise((resolve) => {
-        atCommit = resolve;
+        atCommit = () => resolve();
       }),
   };
+}
+
+/** In the form of the PostgreSQL protocol, whose fields say the severity in the language of the server and in English. */
+function toErrorResponse({ severity, code }: Readonly<{ severity: string; code: string }>): Buffer {
+  const fields = Buffer.from(`S${severity}\0VFATAL\0C${code}\0Mit failed\0\0`);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(fields.length + length.length);
+  return Buffer.concat([Buffer.from('E'), length, fields]);
 }

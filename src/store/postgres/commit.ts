@@ -3,10 +3,11 @@ import type { Clock } from '../clock.ts';
 import type { Waiter } from '../rows.ts';
 import type { Turn } from '../store.ts';
 import type { ObserveCommit } from '../watch.ts';
-import { stateOf, toStoreError, toUnknownOutcome } from './errors.ts';
+import { toStoreError, toUnknownOutcome } from './errors.ts';
 import type { Feed } from './feed.ts';
 import type { Line } from './line.ts';
 import { type LoadedRows, loadRows } from './load.ts';
+import { probeTurn, trialTurn } from './probe.ts';
 import { type Counted, createRowReader, type RowReader } from './read.ts';
 import type { Session } from './session.ts';
 import { type CommitRequest, type QueueChanges, writeRows } from './write.ts';
@@ -59,9 +60,19 @@ export function createCommit(parts: Parts): Commit {
 
   async function decideLocked(turns: readonly Turn<unknown>[]): Promise<Omit<Decided, 'request'>> {
     const session = await writing.session();
+    // Taken before the database is asked: its answer may come late, when others have told of newer events long since.
+    const handedOut = feed.position();
     const rows = await begin(session, turns);
-    feed.endsAt(rows.counters.lastEventId, feed.position());
-    const { request, results, isNothing } = decide(turns, rows);
+    feed.endsAt(rows.counters.lastEventId, handedOut);
+    const isProbed = turns.includes(probeTurn);
+    const failure = isProbed ? await tryToWrite(session, rows) : undefined;
+    const decided = decide(turns, rows);
+    const { request } = decided;
+    const isNothing = decided.isNothing && !isProbed;
+    const results = turns.map((turn, index): TurnResult => {
+      const result = decided.results[index] as TurnResult;
+      return turn === probeTurn && failure ? { failure: toStoreError(failure.reason) } : result;
+    });
     const caughtUp = feed.reach(rows.counters.lastEventId).catch(() => {
       // The rows are kept all the same; the listener catches up when it can.
     });
@@ -94,19 +105,32 @@ export function createCommit(parts: Parts): Commit {
     }
   }
 
+  /** Writes a row of each kind and undoes it, as what the transaction is for must not suffer from it. */
+  async function tryToWrite(session: Session, rows: LoadedRows): Promise<Failure | undefined> {
+    const { request } = decide([trialTurn], rows);
+    const { written, undone } = session.together(() => {
+      const begun = session.tell('SAVEPOINT trial');
+      const rowsWritten = writeRows(session.ask, request, { bus, channel });
+      return { written: [begun, ...rowsWritten], undone: session.tell('ROLLBACK TO SAVEPOINT trial') };
+    });
+    return findFailure([...written, undone]);
+  }
+
+  /**
+   * Writes and commits. "Nothing was kept" is said only when the server itself says so: it answers the COMMIT of a
+   * transaction in which a statement failed with ROLLBACK. No error proves as much. One that ends the connection may
+   * come from a pooler or a server that dies after the commit, in answer to whichever statement was waiting; one at
+   * COMMIT may come after the commit is on the disk; and what severity an error has is told in the server's language.
+   */
   async function keep(session: Session, request: CommitRequest): Promise<void> {
     const { written, committed } = session.together(() => ({
       written: writeRows(session.ask, request, { bus, channel }),
       committed: session.tell('COMMIT'),
     }));
-    const [inTransaction, atEnd] = await Promise.all([
-      findFailure(written),
-      committed.then(() => undefined, toFailure),
-    ]);
-    // A transaction that failed answers COMMIT as if it had been ROLLBACK, so the statements tell.
-    if (inTransaction && stateOf(inTransaction.reason)) throw toStoreError(inTransaction.reason);
-    if (atEnd) throw isCertain(atEnd.reason) ? toStoreError(atEnd.reason) : toUnknownOutcome(atEnd.reason);
-    if (inTransaction) throw toUnknownOutcome(inTransaction.reason);
+    const [failure, end] = await Promise.all([findFailure(written), committed.catch(toFailure)]);
+    if (typeof end === 'object') throw toUnknownOutcome(end.reason);
+    if (end === 'ROLLBACK') throw toStoreError(failure?.reason);
+    if (failure) throw toUnknownOutcome(failure.reason);
   }
 
   return commit;
@@ -119,14 +143,6 @@ const toFailure = (reason: unknown): Failure => ({ reason });
 async function findFailure(sent: readonly Promise<unknown>[]): Promise<Failure | undefined> {
   const outcomes = await Promise.allSettled(sent);
   return outcomes.find((outcome) => outcome.status === 'rejected');
-}
-
-/**
- * Whether a COMMIT that failed kept nothing: when the server said why. A server that is told to stop may have kept it
- * all the same, and so may one that says nothing more.
- */
-function isCertain(error: unknown): boolean {
-  return stateOf(error)?.startsWith('57P') === false;
 }
 
 async function rollBack(session: Session): Promise<void> {

@@ -3,14 +3,20 @@ import { toUnavailable } from '../group-commit.ts';
 
 export const stateReadOnly = '25006';
 
-/** What the server calls conditions that pass, by the first characters of their SQLSTATE. */
+/** Conditions that pass by themselves, or once an operator has dealt with them, by the first characters of their SQLSTATE. */
 const passingStates: Readonly<Record<string, string>> = {
   '08': 'the connection to the database broke',
   [stateReadOnly]: 'the database is read-only',
   '25P03': 'the database ended a transaction that took too long',
+  '25P04': 'the database ended a transaction that took too long',
+  '26000': 'the database forgot what it was asked before: a pooler in front of it must be in session mode',
   '28': 'the database refused the credentials',
   '3D000': 'the database does not exist',
+  '3F000': 'the schema of the bus is missing from the database',
   '40': 'the database undid the transaction',
+  '42501': 'the role of the bus lacks a right in the database',
+  '42703': 'a column of the bus is missing from the database',
+  '42P01': 'a table of the bus is missing from the database',
   '53100': 'the disk of the database is full',
   '53300': 'the database has too many connections',
   '53': 'the database is out of resources',
@@ -43,13 +49,16 @@ export function toStoreError(error: unknown): unknown {
   const state = stateOf(error);
   if (state === undefined) return toUnavailable(`the database cannot be reached (${reasonOf(error)})`, 1);
   const known = findPassing(state);
-  return known ? toUnavailable(known, 1) : error;
+  if (known === undefined) return error;
+  // Which right, which table: the operator who reads it needs to know.
+  const detail = state.startsWith('42') ? ` (${reasonOf(error)})` : '';
+  return toUnavailable(`${known}${detail}`, 1);
 }
 
-/** The commit was sent, and the connection broke before the answer came. */
+/** The commit was sent, and nobody knows what became of it. */
 export function toUnknownOutcome(error: unknown): BusError {
   const detail =
-    `the connection to the database broke before it said whether the write was kept (${reasonOf(error)}): ` +
+    `the database did not say whether the write was kept (${reasonOf(error)}): ` +
     'repeat the call in 1 s with the same idempotency key, or look whether it was kept';
   return toBusError('unavailable', detail, { retry_after_s: 1 });
 }

@@ -19,7 +19,8 @@ export async function migrate(
   steps = migrations,
 ): Promise<void> {
   if (isCurrent(await readVersion(session, schema), shown, steps.length)) return;
-  await session.tell('BEGIN');
+  // A snapshot of the whole transaction would be taken before the lock is had, and miss what its last holder made.
+  await session.tell('BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
     await session.tell('SET LOCAL lock_timeout = 0');
     await session.ask('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', `bus-mcp ${schema}`);

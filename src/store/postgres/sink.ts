@@ -30,7 +30,7 @@ export async function openPostgresSink(url: string): Promise<RowSink> {
   try {
     session = await openPatientSession(location);
     await migrate(session, location);
-    await session.tell('BEGIN');
+    await session.tell('BEGIN ISOLATION LEVEL READ COMMITTED');
     await createRowReader(session.ask, '').lockedCounters();
     await checkEmpty(session, location);
     return createSink(session, location.shown);

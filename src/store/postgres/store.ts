@@ -1,5 +1,5 @@
 import type { BusError } from '../../contract/errors.ts';
-import { createGroupCommit, toUnavailable } from '../group-commit.ts';
+import { createGroupCommit } from '../group-commit.ts';
 import type { Notify } from '../notice.ts';
 import type { EventRow } from '../rows.ts';
 import type { Overview, OverviewQuery, Store } from '../store.ts';
@@ -11,6 +11,7 @@ import { createFeed, type Rewind } from './feed.ts';
 import type { Line } from './line.ts';
 import { type Listener, startListener } from './listen.ts';
 import { toNewLane, toQueues } from './load.ts';
+import { probeTurn } from './probe.ts';
 import { createPulse } from './pulse.ts';
 import { type Counted, createRowReader, type RowReader } from './read.ts';
 import type { Session } from './session.ts';
@@ -39,6 +40,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
   const listeners = new Set<(events: readonly EventRow[]) => void>();
   const rewindListeners = new Set<() => void>();
   let committing: Promise<unknown> = Promise.resolve();
+  let probing: Promise<void> | undefined;
   /** Set as long as this process would misread what a newer one has made of the database. */
   let outdated: BusError | undefined;
 
@@ -173,6 +175,14 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     return () => rewindListeners.delete(listener);
   }
 
+  /** Whoever asks while a probe is under way shares its answer: each one is a commit. */
+  function probe(): Promise<void> {
+    probing ??= group.take(probeTurn).finally(() => {
+      probing = undefined;
+    });
+    return probing;
+  }
+
   async function close(): Promise<void> {
     await group.close();
     await listener.close();
@@ -199,9 +209,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     readOverview,
     subscribe,
     onRewind,
-    probe: async () => {
-      if (await reader.isReadOnly()) throw toUnavailable('the database is read-only', 1);
-    },
+    probe,
     close,
   };
 }
