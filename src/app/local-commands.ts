@@ -77,7 +77,7 @@ async function up({ config, terminal }: Invocation): Promise<number> {
 }
 
 async function down({ config, terminal }: Invocation): Promise<number> {
-  const { findBus } = await import('../daemon/find.ts');
+  const { explainSilence, findBus } = await import('../daemon/find.ts');
   const { stopBus } = await import('../daemon/stop.ts');
   const place = toLocalPlace(config);
   const finding = await findBus(place);
@@ -87,9 +87,8 @@ async function down({ config, terminal }: Invocation): Promise<number> {
   }
   const { processId } = finding.address;
   if (finding.state === 'silent') {
-    throw new Error(
-      `process ${processId} is the local bus and does not answer: look into ${place.logFile}, or end it with kill -9 ${processId}`,
-    );
+    const { finding: words, remedy } = explainSilence(finding.address);
+    throw new Error(`${words}: look into ${place.logFile}; ${remedy}`);
   }
   const { callsInFlight: calls } = finding;
   const callsText = calls === 1 ? '1 call' : `${calls} calls`;

@@ -3,6 +3,7 @@ import type { Config } from '../cli/config.ts';
 import type { Address, Starter } from '../daemon/address.ts';
 import { createIdentityPage } from '../daemon/identity.ts';
 import { announce, type Presence } from '../daemon/presence.ts';
+import { readOwnIdentity } from '../daemon/processes.ts';
 import { createUse, type Use } from '../daemon/use.ts';
 import type { Logger } from '../http/answers.ts';
 import type { Listening } from '../http/server.ts';
@@ -44,7 +45,7 @@ async function enter(
 ): Promise<Presence> {
   const address: Address = {
     baseUrl: `${toReachableUrl(server.listening)}${basePath}`,
-    processId: process.pid,
+    ...readOwnIdentity(),
     version,
     startedAt: new Date().toISOString(),
     startedBy,

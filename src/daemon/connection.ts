@@ -2,9 +2,9 @@ import { BusUnreachableError } from '../contract/errors.ts';
 import { type Client, createClient } from '../http/client.ts';
 import type { Address } from './address.ts';
 import { createAdmit } from './admit.ts';
-import { findBus } from './find.ts';
+import { explainSilence, findBus } from './find.ts';
 import { toMismatches, type Wanted } from './mismatch.ts';
-import { ensureBus, type RunningBus, type StartOptions, silentWords } from './start.ts';
+import { ensureBus, type RunningBus, type StartOptions } from './start.ts';
 import { decideUpgrade, type Verdict } from './upgrade.ts';
 
 export type ConnectorOptions = StartOptions &
@@ -94,8 +94,8 @@ async function findRunning(options: ConnectorOptions): Promise<RunningBus | unde
   const finding = await findBus(place);
   if (finding.state === 'running') return finding;
   if (finding.state === 'silent') {
-    const { processId, baseUrl } = finding.address;
-    throw new BusUnreachableError(`process ${processId} ${silentWords}`, baseUrl);
+    const { finding: words, remedy } = explainSilence(finding.address);
+    throw new BusUnreachableError(`${words}: ${remedy}`, finding.address.baseUrl);
   }
   if (fallbackUrl !== undefined) return undefined;
   const remedy = 'start it with: npx bus-mcp serve, or unset BUS_MCP_AUTOSTART';

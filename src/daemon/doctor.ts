@@ -3,7 +3,7 @@ import type { Admit } from '../http/send.ts';
 import { createAdmit } from './admit.ts';
 import { checkBus, type SecretUse } from './bus-checks.ts';
 import { type Check, fail, ok } from './check.ts';
-import { type Finding, findBus } from './find.ts';
+import { explainSilence, type Finding, findBus } from './find.ts';
 import {
   checkData,
   checkDisk,
@@ -13,7 +13,6 @@ import {
   type FindObstacle,
 } from './machine-checks.ts';
 import type { Place } from './place.ts';
-import { silentWords } from './start.ts';
 
 export type DoctorOptions = Readonly<{
   place: Place;
@@ -59,9 +58,8 @@ async function checkLocalBus(options: DoctorOptions, finding: Finding): Promise<
   if (finding.state === 'none') return await checkNoBus(options);
   const { processId, startedBy, baseUrl, token } = finding.address;
   if (finding.state === 'silent') {
-    return [
-      fail('process', `${processId} ${silentWords.split(':')[0]}`, `end it with: kill -9 ${processId}`),
-    ];
+    const { finding: words, remedy } = explainSilence(finding.address);
+    return [fail('process', words, remedy)];
   }
   const leaves = startedBy === 'client' ? 'started by a client, leaves when idle' : 'started with serve';
   const remedy = `look into ${options.place.logFile}, or run bus-mcp down`;

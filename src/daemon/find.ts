@@ -3,7 +3,7 @@ import { type Address, readAddress } from './address.ts';
 import { ask } from './ask.ts';
 import { identityPath, isProof } from './identity.ts';
 import type { Place } from './place.ts';
-import { isAlive } from './processes.ts';
+import { lookAtProcess } from './processes.ts';
 
 /** What became of looking for the local bus. A silent one lives and does not answer. */
 export type Finding =
@@ -20,7 +20,7 @@ export async function findBus({ addressFile }: Pick<Place, 'addressFile'>): Prom
   const challenge = randomUUID();
   const url = new URL(`${identityPath}?challenge=${challenge}`, address.baseUrl);
   const answer = await ask(url, timeoutMilliseconds);
-  if (answer.heard === 'nothing' && isAlive(address.processId)) return { state: 'silent', address };
+  if (answer.heard === 'nothing' && lookAtProcess(address) !== 'gone') return { state: 'silent', address };
   if (answer.heard !== 'answer' || !isProof(answer.value?.proof, address.token, challenge)) {
     return { state: 'none' };
   }
@@ -29,5 +29,20 @@ export async function findBus({ addressFile }: Pick<Place, 'addressFile'>): Prom
     state: 'running',
     address,
     callsInFlight: typeof callsInFlight === 'number' ? callsInFlight : 0,
+  };
+}
+
+/** What to say about a silent bus. Only a process that surely is the bus may be named as one to end. */
+export function explainSilence(address: Address): Readonly<{ finding: string; remedy: string }> {
+  const { processId, baseUrl } = address;
+  if (lookAtProcess(address) === 'alive') {
+    return {
+      finding: `process ${processId} is the bus, and does not answer`,
+      remedy: `end it if that stays so: kill -9 ${processId}`,
+    };
+  }
+  return {
+    finding: `a bus that runs in another container or namespace was at ${baseUrl}, and does not answer`,
+    remedy: 'look at it where it was started; its process number means nothing here',
   };
 }

@@ -1,25 +1,78 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
 
-/** Whether the process still does something, whosever it is. One that nobody has collected yet does not. */
+/**
+ * Which process this is. Its number alone does not say: the system gives it again to another process, and two
+ * containers use the same ones.
+ */
+export type ProcessIdentity = Readonly<{
+  processId: number;
+  /** When it started and in which namespace, as the system writes it; absent where the system does not tell. */
+  processMark?: string | undefined;
+}>;
+
+/**
+ * What has become of a process. `elsewhere`: it cannot be told from here, because its number belongs to another
+ * container or machine, or because nobody wrote down its mark.
+ */
+export type ProcessState = 'alive' | 'gone' | 'elsewhere';
+
+/** This very process. */
+export function readOwnIdentity(): ProcessIdentity {
+  const start = readStart(process.pid);
+  return { processId: process.pid, processMark: start && `${readNamespace()} ${start}` };
+}
+
+/** Looks whether that very process still does something. A zombie does not. */
+export function lookAtProcess({ processId, processMark }: ProcessIdentity): ProcessState {
+  if (processMark === undefined) {
+    if (process.platform === 'win32') return isAlive(processId) ? 'alive' : 'gone';
+    return 'elsewhere';
+  }
+  const namespace = readNamespace();
+  if (!processMark.startsWith(`${namespace} `)) return 'elsewhere';
+  return processMark === `${namespace} ${readStart(processId)}` ? 'alive' : 'gone';
+}
+
+/** Whether some process with this number still does something, whosever it is. */
 export function isAlive(processId: number): boolean {
   try {
     process.kill(processId, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  return process.platform !== 'linux' || !isZombie(processId);
+  return process.platform !== 'linux' || readStart(processId) !== undefined;
 }
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** `id (name) state …`; the name may contain spaces and brackets. */
-function isZombie(processId: number): boolean {
+/** The start of this machine and the namespace in which numbers are given; only Linux has several of these. */
+function readNamespace(): string {
+  if (process.platform !== 'linux') return process.platform;
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+}
+
+/** When the process started, in the words of the system; nothing for one that is gone or a zombie. */
+function readStart(processId: number): string | undefined {
   try {
-    const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).startsWith('Z');
+    if (process.platform === 'linux') return readStartFromFile(processId);
+    if (process.platform === 'win32') return undefined;
+    const environment = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+    const words = ['-o', 'stat=,lstart=', '-p', String(processId)];
+    const text = execFileSync('ps', words, { encoding: 'utf8', env: environment, stdio: 'pipe' }).trim();
+    const [, state, start] = /^(\S+)\s+(.+)$/.exec(text) ?? [];
+    return state?.startsWith('Z') ? undefined : start;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** `id (name) state …`; the name may contain spaces and brackets. The 22nd field counts ticks since the machine started. */
+function readStartFromFile(processId: number): string | undefined {
+  const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : fields[19];
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { BusUnreachableError } from '../contract/errors.ts';
-import { type Finding, findBus } from './find.ts';
+import { explainSilence, type Finding, findBus } from './find.ts';
 import { sizeOf, withOpenLog } from './log-file.ts';
 import { readLastLine } from './log-lines.ts';
 import type { Place } from './place.ts';
@@ -37,16 +37,22 @@ export async function ensureBus(options: StartOptions): Promise<RunningBus> {
   const { place, signal } = options;
   const giveUpAt = performance.now() + startMillisecondsMax;
   let reason = 'another process is starting it and does not get it done';
+  let starts = 0;
+  let startAgainAt = 0;
   while (performance.now() < giveUpAt && !signal?.aborted) {
     const finding = await findBus(place);
     const fit = toFit(finding, options);
     if (fit) return fit;
-    const turn = takeTurn(place);
+    const turn = performance.now() < startAgainAt ? undefined : takeTurn(place);
     try {
       if (turn) {
         const started = await startInTurn(options, giveUpAt);
         if (!('reason' in started)) return started;
         reason = started.reason;
+        if (started.hasStarted) {
+          startAgainAt = performance.now() + toBackOff(starts);
+          starts += 1;
+        }
       }
     } finally {
       turn?.end();
@@ -54,6 +60,14 @@ export async function ensureBus(options: StartOptions): Promise<RunningBus> {
     await pause(50);
   }
   throw toStartFailure(place, reason);
+}
+
+/**
+ * How long to wait after a start that ended at once, because another bus has the database. That one may still be on its
+ * way, so it is looked for all the time; starting more of them does not help it.
+ */
+export function toBackOff(startsBefore: number): number {
+  return 500 * 2 ** startsBefore;
 }
 
 /** The bus that was found, unless it is to be replaced now. */
@@ -80,7 +94,10 @@ async function startInTurn(options: StartOptions, giveUpAt: number): Promise<Run
   const finding = await findBus(place);
   const fit = toFit(finding, options);
   if (fit) return fit;
-  if (finding.state === 'silent') return { reason: `process ${finding.address.processId} ${silentWords}` };
+  if (finding.state === 'silent') {
+    const { finding: words, remedy } = explainSilence(finding.address);
+    return { reason: `${words}: ${remedy}`, hasStarted: false };
+  }
   if (finding.state === 'running') {
     const { address } = finding;
     tell(
@@ -96,9 +113,7 @@ async function startInTurn(options: StartOptions, giveUpAt: number): Promise<Run
   return await launch(options, giveUpAt);
 }
 
-export const silentWords = 'is the bus, and does not answer: end it if that stays so';
-
-type StartProblem = Readonly<{ reason: string }>;
+type StartProblem = Readonly<{ reason: string; hasStarted: boolean }>;
 
 async function launch(options: StartOptions, giveUpAt: number): Promise<RunningBus | StartProblem> {
   const { place, signal } = options;
@@ -114,7 +129,7 @@ async function launch(options: StartOptions, giveUpAt: number): Promise<RunningB
     // One that found the database in use leaves with 0: whoever has it should answer soon.
     if (ended) return toProblem(ended, place, logStart);
   }
-  return { reason: 'it was started and did not answer in time' };
+  return { reason: 'it was started and did not answer in time', hasStarted: true };
 }
 
 async function tellStarted({ place, tell }: StartOptions, { address }: RunningBus): Promise<void> {
@@ -155,7 +170,7 @@ function spawnBus({ place, command, environment }: StartOptions): Promise<Ended>
 
 function toProblem({ status, problem }: Ended, place: Place, logStart: number): StartProblem {
   const reason = problem ?? readLastLine(place.logFile, logStart) ?? `it ended with status ${status}`;
-  if (status === 0) return { reason };
+  if (status === 0) return { reason, hasStarted: true };
   throw toStartFailure(place, reason);
 }
 

@@ -1,23 +1,31 @@
 import type { Address } from './address.ts';
-import { isAlive, pause } from './processes.ts';
+import { lookAtProcess, pause } from './processes.ts';
 
 /** A bus finishes what runs, which takes it some seconds at most. */
 const gonePeriodMilliseconds = 10_000;
 
 /**
- * Asks a bus that has just proved who it is to stop, and waits until its process is gone. Rejects with a sentence for
- * people when it may not be asked, or does not go.
+ * Asks the process of a bus to stop, and waits until it is gone. The caller has just heard the bus prove who it is; here
+ * its process proves to be the one that wrote the address. Rejects with a sentence for people when it is another one, may not be
+ * asked, or does not go.
  */
-export async function stopBus({ processId }: Address): Promise<void> {
+export async function stopBus(address: Address): Promise<void> {
+  const { processId, baseUrl } = address;
+  const state = lookAtProcess(address);
+  if (state !== 'alive') {
+    throw new Error(
+      `the bus at ${baseUrl} runs in another container or namespace, where it is process ${processId}, or is of a version that does not say which process it is: stop it where it was started`,
+    );
+  }
   try {
     process.kill(processId, 'SIGTERM');
   } catch (error) {
-    if (!isAlive(processId)) return;
+    if (lookAtProcess(address) !== 'alive') return;
     const reason = (error as NodeJS.ErrnoException).code;
     throw new Error(`process ${processId} cannot be stopped from here (${reason}): stop it as its own user`);
   }
   const giveUpAt = performance.now() + gonePeriodMilliseconds;
-  while (isAlive(processId)) {
+  while (lookAtProcess(address) === 'alive') {
     if (performance.now() > giveUpAt) {
       throw new Error(
         `process ${processId} was asked to stop and is still there after ${gonePeriodMilliseconds / 1000} seconds: ` +

@@ -10,6 +10,7 @@ import { createLineReader, readLastLines, toReadable } from '../../src/daemon/lo
 import { checkData, checkNode } from '../../src/daemon/machine-checks.ts';
 import { toMismatches } from '../../src/daemon/mismatch.ts';
 import { toPlace } from '../../src/daemon/place.ts';
+import { readOwnIdentity } from '../../src/daemon/processes.ts';
 import { takeStartTurn } from '../../src/daemon/starting.ts';
 import { decideUpgrade } from '../../src/daemon/upgrade.ts';
 import { createManualClock } from '../mcp/manual-clock.ts';
@@ -181,10 +182,10 @@ describe('the turn to start a bus', () => {
 
   it('is taken from a process that is gone, and from one that takes too long', () => {
     const gone = toFiles();
-    writeFileSync(gone.startingFile, '4194305');
+    writeFileSync(gone.startingFile, JSON.stringify({ ...readOwnIdentity(), processId: 4_194_305 }));
     expect(takeStartTurn(gone, 60_000)).toBeDefined();
     const slow = toFiles();
-    writeFileSync(slow.startingFile, String(process.pid));
+    writeFileSync(slow.startingFile, JSON.stringify(readOwnIdentity()));
     expect(takeStartTurn(slow, 60_000)).toBeUndefined();
     expect(takeStartTurn(slow, -1)).toBeDefined();
   });
