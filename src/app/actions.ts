@@ -1,4 +1,5 @@
 import type { Actions } from '../cli/command.ts';
+import { closeInherited } from '../daemon/descriptors.ts';
 import { connect } from './connect.ts';
 import { startedVariable } from './local.ts';
 
@@ -10,8 +11,9 @@ export const actions: Actions = {
   openBus: connect,
 
   async serve(config, terminal) {
-    const { serveUntilIdle, serveUntilStopped } = await import('./serve.ts');
     const isStarted = process.env[startedVariable] !== undefined;
+    if (isStarted) closeInherited(process.env);
+    const { serveUntilIdle, serveUntilStopped } = await import('./serve.ts');
     await (isStarted ? serveUntilIdle(config) : serveUntilStopped(config, terminal));
   },
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { BusUnreachableError } from '../contract/errors.ts';
+import { inheritedVariable, listInheritable } from './descriptors.ts';
 import { explainSilence, type Finding, findBus } from './find.ts';
 import { sizeOf, withOpenLog } from './log-file.ts';
 import { readLastLine } from './log-lines.ts';
@@ -149,13 +150,13 @@ function toVariable(host: string, port: string): string {
 
 type Ended = Readonly<{ status: number | null; problem?: string }>;
 
-/** A process of its own, that outlives this one and holds nothing of it but the log. */
+/** A process of its own, that outlives this one. It holds nothing of it but the log, once it has closed what it inherited. */
 function spawnBus({ place, command, environment }: StartOptions): Promise<Ended> {
   const [program = process.execPath, ...parameters] = command;
   const child = withOpenLog(place.logFile, (log) =>
     spawn(program, parameters, {
       cwd: place.folder,
-      env: environment,
+      env: { ...environment, [inheritedVariable]: listInheritable().join(',') },
       detached: true,
       stdio: ['ignore', log, log],
       windowsHide: true,
