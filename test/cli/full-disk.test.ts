@@ -58,12 +58,12 @@ describe('an answer that cannot be written', () => {
     ['export'],
     ['export', '--format', 'csv'],
     ['watch', '--since', '0'],
-    ['verify'],
+    ['verify', join(folder, 'bus.db')],
     ['doctor'],
     ['setup', 'cursor', '--print'],
   ];
 
-  it.each(commands.map((argv) => [argv.join(' '), argv] as const))(
+  it.each(commands.map((argv) => [argv.join(' ').replace(folder, ''), argv] as const))(
     'is a sentence and status 1: %s',
     async (_, argv) => {
       const { sentence, status } = await runInto('/dev/full', argv);
