@@ -248,6 +248,10 @@ export interface PruneMessagesInput {
   readonly before?: string | undefined;
   /** Keep so many of the newest messages */
   readonly keep?: number | undefined;
+  /** Remove flags too that nobody has acknowledged */
+  readonly include_flags?: boolean | undefined;
+  /** Remove nothing, and count what would go */
+  readonly dry_run?: boolean | undefined;
 }
 
 /** What `pruneMessages` answers. */
@@ -256,6 +260,7 @@ export interface PruneMessagesAnswer {
   readonly pruned_events: number;
   readonly has_more: boolean;
   readonly oldest_id: number;
+  readonly held_back_by?: number | undefined;
 }
 
 /** What goes with a call without being part of what is asked. */
@@ -292,7 +297,7 @@ export interface Bus {
   readEvents(input: ReadEventsInput, call?: Call): Promise<ReadEventsAnswer>;
   /** Acknowledge a flagged message, so that it leaves the list of what needs a person. A deed of a person: the panel and the command line offer it, the tools do not. */
   acknowledgeFlag(input: AcknowledgeFlagInput, call?: Call): Promise<AcknowledgeFlagAnswer>;
-  /** Remove the oldest messages for good, with the events of their time. Give before or keep. One call removes at most 500 events with their messages, so that nobody has to wait behind it: repeat the call while has_more is true. Ids are never given again; a reader with a cursor from before gets cursor_expired. Lanes and their fences stay. */
+  /** Remove the oldest messages for good, with the events of their time. Give before or keep. One call removes at most 500 events with their messages, so that nobody has to wait behind it: repeat the call while has_more is true. It stops before the oldest flag that nobody has acknowledged, and held_back_by names that message; include_flags removes such flags too. dry_run removes nothing and counts what would go, through at most 100000 events. Ids are never given again; a reader with a cursor from before gets cursor_expired. Lanes and their fences stay. */
   pruneMessages(input: PruneMessagesInput, call?: Call): Promise<PruneMessagesAnswer>;
 }
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { toTime } from '../care/prune.ts';
 import type { CommandDeclaration } from '../cli/command.ts';
+import { parseTypedTime } from '../cli/typed-time.ts';
 
 /**
  * The commands about what the bus keeps: copies, checks, and forgetting. What they need is loaded when one of them runs.
@@ -87,23 +87,26 @@ export const careCommands: readonly CommandDeclaration[] = [
     group: 'Data',
     summary: 'Remove the oldest messages for good, with the events of their time',
     guidance:
-      'Ids are never given again, and lanes with their fences stay. A reader with a cursor from before is told so (cursor_expired). The room in the file is used again, but the file does not shrink: a backup of it is small.',
+      'It stops before the oldest flag that nobody has acknowledged, and says so. At a terminal it says what it will remove, and asks. Ids are never given again, and lanes with their fences stay. A reader with a cursor from before is told so (cursor_expired). The room in the file is used again, but the file does not shrink: a backup of it is small.',
     readers: ['client'],
     declare: (command) => {
       command
         .addOption(
           new Option(
             '--before <time>',
-            'Posted before then: 2026-01-31, 2026-01-31T12:00:00Z, or 30d, 12h ago',
+            'Posted before then, by the clock of the bus: 30d or 12h ago, or 2026-01-31 or "2026-01-31 12:00" in your time zone',
           )
             .argParser(readTime)
             .conflicts('keep'),
         )
         .addOption(new Option('--keep <number>', 'All but so many of the newest').argParser(readCount))
+        .option('--include-flags', 'Remove flags too that nobody has acknowledged')
+        .option('--dry-run', 'Only say what would go')
+        .option('--yes', 'Do not ask, also at a terminal')
         .addOption(jsonOption())
         .addOption(progressOption());
     },
-    run: async (invocation) => (await import('./care-runs.ts')).runPrune(invocation),
+    run: async (invocation) => (await import('./prune-run.ts')).runPrune(invocation),
   },
   {
     name: 'copy',
@@ -131,10 +134,10 @@ function progressOption(): Option {
   return new Option('--progress', 'Say how far it is, also where no terminal is');
 }
 
+/** The text stays what was typed: an age counts back from the time of the bus. */
 function readTime(text: string): string {
-  const time = toTime(text, new Date());
-  if (time !== undefined) return time;
-  throw new InvalidArgumentError('It must be a day, a time with its zone, or an age like 30d or 12h.');
+  if (parseTypedTime(text, new Date()) !== undefined) return text;
+  throw new InvalidArgumentError('It must be a day, a day with a time, or an age like 30d or 12h.');
 }
 
 function readCount(text: string): number {

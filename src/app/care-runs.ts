@@ -1,12 +1,12 @@
 import { type Check, toCount } from '../care/check.ts';
 import type { Filled } from '../care/fill.ts';
-import { createProgress, noProgress, type Progress } from '../care/progress.ts';
 import type { Invocation } from '../cli/command.ts';
 import { UsageError } from '../cli/config.ts';
 import { exitStatus } from '../cli/failure.ts';
 import { toTable } from '../cli/table.ts';
 import { toJsonLine, toVisible } from '../cli/visible.ts';
 import { parseKind } from '../store/transfer.ts';
+import { answer, toProgress } from './care-answers.ts';
 
 /** What the commands about the data do, once one of them was chosen. */
 
@@ -83,23 +83,6 @@ export async function runImport(invocation: Invocation): Promise<number> {
   return await answer(invocation, { store, ...rows }, `imported ${toRowText(rows)} into ${store}`);
 }
 
-export async function runPrune(invocation: Invocation): Promise<number> {
-  const { actions, config, flags } = invocation;
-  const bounds = readBounds(flags);
-  const { prune } = await import('../care/prune.ts');
-  const bus = await actions.openBus(config);
-  try {
-    const { messages, events, oldestId } = await prune(bus, bounds, toProgress(invocation));
-    return await answer(
-      invocation,
-      { pruned_messages: messages, pruned_events: events, oldest_id: oldestId },
-      `pruned ${toCount(messages, 'message')} and ${toCount(events, 'event')}; the log begins at #${oldestId}`,
-    );
-  } finally {
-    await bus.close();
-  }
-}
-
 export async function runCopy(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const { copyStore } = await import('../care/copy.ts');
@@ -112,25 +95,6 @@ export async function runCopy(invocation: Invocation): Promise<number> {
     { from, to, ...rows },
     `copied ${toRowText(rows)} and ${toCount(rows.answers, 'idempotency key')} from ${from} to ${to}, compared row by row`,
   );
-}
-
-async function answer(
-  { flags, terminal }: Invocation,
-  facts: Readonly<Record<string, unknown>>,
-  sentence: string,
-): Promise<number> {
-  const shown =
-    flags.json === true ? toJsonLine({ ok: true, ...facts }) : toVisible(sentence, { keepLines: true });
-  await terminal.print(shown);
-  return exitStatus.done;
-}
-
-/** On a terminal, or where somebody asked for it. */
-function toProgress({ flags }: Invocation): Progress {
-  const isTerminal = process.stderr.isTTY === true;
-  if (!isTerminal && flags.progress !== true) return noProgress;
-  const write = (text: string) => void process.stderr.write(text);
-  return createProgress({ write, isTerminal, now: () => performance.now() });
 }
 
 function toFile(store: string, instead: string): string {
@@ -172,12 +136,6 @@ async function writeExport(invocation: Invocation, write: (text: string) => Prom
   } finally {
     await bus.close();
   }
-}
-
-function readBounds({ before, keep }: Invocation['flags']) {
-  if (typeof before === 'string') return { before };
-  if (typeof keep === 'number') return { keep };
-  throw new UsageError('say what may go: --before a time, or all but --keep so many');
 }
 
 function toRowText({ messages, events, lanes }: Filled): string {

@@ -1,7 +1,7 @@
 import type { Output, ParsedInput } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
-import type { Counters, EventRow, Pruned } from '../store/rows.ts';
-import type { Outcome, View } from '../store/store.ts';
+import type { EventRow, Pruned } from '../store/rows.ts';
+import type { Outcome, Store, View } from '../store/store.ts';
 import type { EngineParts, Handlers } from './bus.ts';
 import { decideOnce, toRepeat } from './repeats.ts';
 
@@ -11,12 +11,9 @@ import { decideOnce, toRepeat } from './repeats.ts';
  */
 export function createPruneHandlers({ store }: EngineParts): Pick<Handlers, 'pruneMessages'> {
   const pruneMessages: Handlers['pruneMessages'] = async (input, { idempotencyKey }) => {
+    if (input.dry_run) return planDryRun(store, input);
     const repeat = toRepeat('pruneMessages', input, idempotencyKey);
-    const { pruned } = await store.readCounters();
-    const events = await store.readEvents({ sinceId: pruned.eventId, limit: limits.pruneEventsMax + 1 });
-    // Counted after the events were read: another call may have pruned some of them, and what is left of the count
-    // then belongs to those that are left.
-    const plan = decidePrune(events, await store.readCountersNow(), input);
+    const plan = await planPart(store, input);
     return store.take({
       key: repeat?.key,
       prune: plan.through,
@@ -27,33 +24,88 @@ export function createPruneHandlers({ store }: EngineParts): Pick<Handlers, 'pru
   return { pruneMessages };
 }
 
-type Plan = Readonly<{ events: readonly EventRow[]; through: Pruned; hasMore: boolean }>;
+type Bounds = ParsedInput<'pruneMessages'>;
+
+/** What one call removes. */
+type Plan = Readonly<{
+  events: readonly EventRow[];
+  through: Pruned;
+  hasMore: boolean;
+  heldBackBy?: number | undefined;
+}>;
+
+/** Plans one part of the log: what lies right after the part that is gone already. */
+async function planPart(store: Store, bounds: Bounds): Promise<Plan> {
+  const { pruned } = await store.readCounters();
+  const events = await store.readEvents({ sinceId: pruned.eventId, limit: limits.pruneEventsMax + 1 });
+  // Read after the events: another call may have pruned some of them meanwhile, and then this count leaves those out.
+  const counters = await store.readCountersNow();
+  const messagesMax = toMessagesMax(counters.messageCount, bounds);
+  return decidePrune({ events, pruned: counters.pruned, messagesMax }, bounds);
+}
+
+/** Goes through the log part by part and removes nothing; others are served between two parts. */
+async function planDryRun(store: Store, bounds: Bounds): Promise<Output<'pruneMessages'>> {
+  const { messageCount, pruned } = await store.readCountersNow();
+  const messagesMax = toMessagesMax(messageCount, bounds);
+  let [through, messages, count] = [pruned, 0, 0];
+  for (;;) {
+    const events = await store.readEvents({ sinceId: through.eventId, limit: limits.pruneEventsMax + 1 });
+    const plan = decidePrune({ events, pruned: through, messagesMax: messagesMax - messages }, bounds);
+    through = plan.through;
+    count += plan.events.length;
+    messages += plan.events.filter(isPost).length;
+    if (plan.hasMore && count < limits.pruneDryRunEventsMax) continue;
+    return {
+      pruned_messages: messages,
+      pruned_events: count,
+      has_more: plan.hasMore,
+      oldest_id: through.messageId + 1,
+      ...(plan.heldBackBy !== undefined && { held_back_by: plan.heldBackBy }),
+    };
+  }
+}
+
+function toMessagesMax(messageCount: number, { keep }: Bounds): number {
+  return keep === undefined ? Number.POSITIVE_INFINITY : messageCount - keep;
+}
+
+type Found = Readonly<{ events: readonly EventRow[]; pruned: Pruned; messagesMax: number }>;
 
 /** The oldest events that may go, up to the limit of one call. */
-function decidePrune(
-  found: readonly EventRow[],
-  { messageCount, pruned }: Pick<Counters, 'messageCount' | 'pruned'>,
-  { before, keep }: ParsedInput<'pruneMessages'>,
-): Plan {
+function decidePrune({ events: found, pruned, messagesMax }: Found, bounds: Bounds): Plan {
   const events = found.filter(({ id }) => id > pruned.eventId);
-  const beforeMilliseconds = before === undefined ? Number.POSITIVE_INFINITY : Date.parse(before);
-  let toRemove = keep === undefined ? Number.POSITIVE_INFINITY : messageCount - keep;
-  const firstKept = events.findIndex((event) => {
-    if (event.ts >= beforeMilliseconds || toRemove <= 0) return true;
-    if (isPost(event)) toRemove -= 1;
-    return false;
-  });
-  const all = firstKept === -1 ? events : events.slice(0, firstKept);
-  const going = all.slice(0, limits.pruneEventsMax);
+  const inBounds = countInBounds(events, messagesMax, bounds.before);
+  const openFlag = bounds.include_flags ? -1 : events.slice(0, inBounds).findIndex(isOpenFlag);
+  const isHeldBack = openFlag !== -1;
+  const mayGo = isHeldBack ? openFlag : inBounds;
+  const going = events.slice(0, Math.min(mayGo, limits.pruneEventsMax));
   const messageId = going.findLast(isPost)?.message?.id ?? pruned.messageId;
   const eventId = going.at(-1)?.id ?? pruned.eventId;
-  // What was read may have ended before what is to go does.
-  const isCut = all.length === events.length && found.length > limits.pruneEventsMax;
-  return { events: going, through: { messageId, eventId }, hasMore: isCut || all.length > going.length };
+  // What was read may end before what may go does.
+  const isCut = mayGo === events.length && found.length > limits.pruneEventsMax;
+  const hasMore = isCut || mayGo > going.length;
+  const heldBackBy = isHeldBack && !hasMore ? events[openFlag]?.message?.id : undefined;
+  return { events: going, through: { messageId, eventId }, hasMore, heldBackBy };
+}
+
+/** How many of the oldest events the caller wants to be gone. */
+function countInBounds(events: readonly EventRow[], messagesMax: number, before: string | undefined): number {
+  const beforeMilliseconds = before === undefined ? Number.POSITIVE_INFINITY : Date.parse(before);
+  let messagesLeft = messagesMax;
+  const firstKept = events.findIndex((event) => {
+    if (event.ts >= beforeMilliseconds || messagesLeft <= 0) return true;
+    if (isPost(event)) messagesLeft -= 1;
+    return false;
+  });
+  return firstKept === -1 ? events.length : firstKept;
 }
 
 /** Another call may have removed a part of it meanwhile: that part is not counted again. */
-function toOutcome({ events, through, hasMore }: Plan, view: View): Outcome<Output<'pruneMessages'>> {
+function toOutcome(
+  { events, through, hasMore, heldBackBy }: Plan,
+  view: View,
+): Outcome<Output<'pruneMessages'>> {
   const going = events.filter(({ id }) => id > view.pruned.eventId);
   return {
     isPruned: going.length > 0,
@@ -62,10 +114,16 @@ function toOutcome({ events, through, hasMore }: Plan, view: View): Outcome<Outp
       pruned_events: going.length,
       has_more: hasMore,
       oldest_id: Math.max(through.messageId, view.pruned.messageId) + 1,
+      ...(heldBackBy !== undefined && { held_back_by: heldBackBy }),
     },
   };
 }
 
 function isPost({ kind }: EventRow): boolean {
   return kind === 'message_posted';
+}
+
+/** Whether this event posts a message that still waits for a person. */
+function isOpenFlag({ kind, message }: EventRow): boolean {
+  return kind === 'message_posted' && message?.actionFlag === true && message.acknowledgedAt === undefined;
 }

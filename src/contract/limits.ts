@@ -74,6 +74,8 @@ export const limits = {
   pageBytesMax: 2_097_152,
   /** Events that one call of prune goes through, so that no write waits long behind it. */
   pruneEventsMax: 500,
+  /** Events that one dry run of prune goes through. Of more it says that there are more. */
+  pruneDryRunEventsMax: 100_000,
   /** Newest messages in the status. */
   statusRecentMessagesMax: 20,
   /** Flags in the status; the counts beside the lists are not cut. */

@@ -110,7 +110,7 @@ export const acknowledgeFlag = {
 export const pruneMessages = {
   title: 'Prune the log',
   summary: 'Remove the oldest messages for good, with the events of their time',
-  guidance: `Give before or keep. One call removes at most ${limits.pruneEventsMax} events with their messages, so that nobody has to wait behind it: repeat the call while has_more is true. Ids are never given again; a reader with a cursor from before gets cursor_expired. Lanes and their fences stay.`,
+  guidance: `Give before or keep. One call removes at most ${limits.pruneEventsMax} events with their messages, so that nobody has to wait behind it: repeat the call while has_more is true. It stops before the oldest flag that nobody has acknowledged, and held_back_by names that message; include_flags removes such flags too. dry_run removes nothing and counts what would go, through at most ${limits.pruneDryRunEventsMax} events. Ids are never given again; a reader with a cursor from before gets cursor_expired. Lanes and their fences stay.`,
   method: 'POST',
   path: '/messages/prune',
   effect: 'idempotent',
@@ -120,6 +120,8 @@ export const pruneMessages = {
         .optional()
         .describe('Remove what was posted before this time, as in 2026-01-31T00:00:00Z'),
       keep: rowCount.optional().describe('Keep so many of the newest messages'),
+      include_flags: z.boolean().optional().describe('Remove flags too that nobody has acknowledged'),
+      dry_run: z.boolean().optional().describe('Remove nothing, and count what would go'),
     })
     .refine((input) => (input.before === undefined) !== (input.keep === undefined), {
       path: ['before'],
@@ -130,6 +132,8 @@ export const pruneMessages = {
     pruned_events: z.number(),
     has_more: z.boolean(),
     oldest_id: z.number(),
+    /** The open flag that the call stopped before, when it kept something back. */
+    held_back_by: z.number().optional(),
   }),
   errors: [],
   // The command line has a command for it that repeats the call until all is done.

@@ -2,31 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createProgress } from '../../src/care/progress.ts';
-import { toTime } from '../../src/care/prune.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
-import { startCommand } from '../cli/processes.ts';
-import { type RunningBus, startBus } from '../disk-faults/bus.ts';
+import { startBus } from '../disk-faults/bus.ts';
 import { postMany } from '../suite/ask.ts';
+import { createScene, run } from './scene.ts';
 import { createFolder } from './stage.ts';
-
-type Ran = Readonly<{ status: number | string; output: string; errorOutput: string }>;
-
-async function run(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<Ran> {
-  const { ended, output, errorOutput } = startCommand(argv, { HOME: '/nowhere', ...environment });
-  return { status: await ended, output: output(), errorOutput: errorOutput() };
-}
-
-async function createScene(count: number) {
-  const folder = createFolder();
-  const store = join(folder, 'bus.db');
-  const bus = await startBus({ store });
-  await Promise.all(Array.from({ length: count }, () => postMany(bus.client, 1)));
-  return { folder, store, bus, environment: toEnvironment(bus, store) };
-}
-
-function toEnvironment({ url }: RunningBus, store: string): NodeJS.ProcessEnv {
-  return { BUS_MCP_BASE_URL: `${url}/api/bus`, BUS_STORE: store };
-}
 
 describe('the commands as they ship', () => {
   test('back up while the bus runs, verify, and restore once it is stopped', async () => {
@@ -140,16 +120,6 @@ describe('the commands as they ship', () => {
     expect(status).toBe(1);
     expect(output).toMatch(/FAIL {2}messages {2}message 2 is missing\n/);
   });
-});
-
-test('a time may be a day, a moment with its zone, or an age', () => {
-  const now = new Date('2026-03-04T12:00:00Z');
-  expect(toTime('2026-01-31', now)).toBe('2026-01-31T00:00:00.000Z');
-  expect(toTime('2026-01-31T12:00:00+02:00', now)).toBe('2026-01-31T10:00:00.000Z');
-  expect(toTime('30d', now)).toBe('2026-02-02T12:00:00.000Z');
-  expect(toTime('90m', now)).toBe('2026-03-04T10:30:00.000Z');
-  for (const text of ['2026-01-31T12:00:00', 'yesterday', '2026-13-41', '', '5', '-1d'])
-    expect(toTime(text, now), text).toBeUndefined();
 });
 
 describe('progress', () => {

@@ -118,13 +118,73 @@ export const pruning: readonly Rule[] = [
       for (let count = 0; count < 4; count += 1) await engine.postMessage(flag);
       for (const id of [1, 4]) await engine.acknowledgeFlag({ id, by: 'grace' });
       const lane = await engine.getLane({ lane: 'feeds' });
-      await bus.pruneMessages({ keep: 2 });
+      await bus.pruneMessages({ keep: 2, include_flags: true });
       const { pending_action_flags, _meta } = await bus.getBusStatus({});
       expect(pending_action_flags.map(({ id }) => id)).toEqual([3]);
       expect(_meta).toMatchObject({ pending_action_flag_count: 1, message_count: 2 });
       expect(await bus.getLane({ lane: 'feeds' })).toEqual(lane);
       await engine.acknowledgeFlag({ id: 3, by: 'grace' });
       expect((await bus.getBusStatus({}))._meta.pending_action_flag_count).toBe(0);
+    },
+  ),
+
+  rule(
+    'stops before the oldest flag that nobody has acknowledged, and names it',
+    { uses: ['pruneMessages', 'getBusStatus'] },
+    async ({ bus, engine, clock }) => {
+      await postMany(engine, 2);
+      await engine.postMessage({ topic: 'deploy', sender: 'ada', body: 'look', action_flag: true });
+      await postMany(engine, 3);
+      clock.advance(60);
+      for (const bounds of [{ keep: 1 }, { before: timestampIn(clock) }]) {
+        await bus.pruneMessages(bounds);
+        expect(await bus.pruneMessages(bounds)).toEqual({
+          pruned_messages: 0,
+          pruned_events: 0,
+          has_more: false,
+          oldest_id: 3,
+          held_back_by: 3,
+        });
+      }
+      expect((await bus.getBusStatus({})).pending_action_flags.map(({ id }) => id)).toEqual([3]);
+      expect(await bus.pruneMessages({ keep: 4 }), 'nothing is held back').not.toHaveProperty('held_back_by');
+      await engine.acknowledgeFlag({ id: 3, by: 'grace' });
+      expect(await bus.pruneMessages({ keep: 1 })).toMatchObject({ pruned_messages: 3, oldest_id: 6 });
+    },
+  ),
+
+  rule(
+    'removes open flags too for whoever says so',
+    { uses: ['pruneMessages', 'getBusStatus'] },
+    async ({ bus, engine }) => {
+      await engine.postMessage({ topic: 'deploy', sender: 'ada', body: 'look', action_flag: true });
+      await postMany(engine, 1);
+      const answer = await bus.pruneMessages({ keep: 0, include_flags: true });
+      expect(answer).toEqual({ pruned_messages: 2, pruned_events: 2, has_more: false, oldest_id: 3 });
+      expect((await bus.getBusStatus({}))._meta.pending_action_flag_count).toBe(0);
+    },
+  ),
+
+  rule(
+    'counts in a dry run what would go, beyond the limit of one call, and removes nothing',
+    { uses: ['pruneMessages'] },
+    async ({ bus, engine, kept }) => {
+      const count = limits.pruneEventsMax + 7;
+      await Promise.all(Array.from({ length: count }, () => postMany(engine, 1)));
+      await engine.postMessage({ topic: 'deploy', sender: 'ada', body: 'look', action_flag: true });
+      const before = await kept();
+      expect(await bus.pruneMessages({ keep: 5, dry_run: true })).toMatchObject({
+        pruned_messages: count - 4,
+        has_more: false,
+      });
+      expect(await bus.pruneMessages({ keep: 0, dry_run: true })).toEqual({
+        pruned_messages: count,
+        pruned_events: count,
+        has_more: false,
+        oldest_id: count + 1,
+        held_back_by: count + 1,
+      });
+      expect(await kept()).toEqual(before);
     },
   ),
 
