@@ -5,8 +5,8 @@ import { operations } from '../src/contract/contract.ts';
 import { errorTable } from '../src/contract/errors.ts';
 import { eventKinds } from '../src/contract/events.ts';
 import { limits } from '../src/contract/limits.ts';
-import { toKebabCase, toSnakeCase } from '../src/contract/names.ts';
-import { errorsOf, type Operation } from '../src/contract/operation.ts';
+import { toSnakeCase } from '../src/contract/names.ts';
+import { errorsOf, type Operation, toCommandName } from '../src/contract/operation.ts';
 
 /** `docs/reference.md`: everything that the contract and the settings declare, so that nobody has to state it twice. */
 export function toReference(): string {
@@ -34,7 +34,7 @@ function toOperationSection(name: string, operation: Operation): string {
     `HTTP \`${method} /api/bus${path}\``,
     `library \`bus.${name}(input)\``,
     ...(operation.doors.includes('mcp') ? [`tool \`${toSnakeCase(name)}\``] : []),
-    ...(operation.doors.includes('cli') ? [`command \`bus-mcp ${toKebabCase(name)}\``] : []),
+    ...(operation.doors.includes('cli') ? [`command \`bus-mcp ${toCommandName(name, operation)}\``] : []),
   ];
   return [
     `### ${title}`,

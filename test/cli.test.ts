@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { toFlagNames, toTypedText } from '../src/cli/typed-text.ts';
 import { contract, operations } from '../src/contract/contract.ts';
 import { BusError, BusUnreachableError, toBusError } from '../src/contract/errors.ts';
 import { toKebabCase, toSnakeCase } from '../src/contract/names.ts';
+import { toCommandName } from '../src/contract/operation.ts';
 import { runToEnd } from './cli/command-line.ts';
-import { toGrant, toMessage } from './cli/rows.ts';
 
 const commands = operations.filter(([, operation]) => operation.doors.includes('cli'));
 const held = toBusError('lane_held', "lane 'feeds' held by 'bob' (lease 9s remaining)", {
@@ -15,102 +16,54 @@ const held = toBusError('lane_held', "lane 'feeds' held by 'bob' (lease 9s remai
 });
 
 describe('every operation', () => {
-  it.each(commands)('%s has a command whose help names each of its fields', async (name, operation) => {
-    const { output, status } = await runToEnd([toKebabCase(name), '--help']);
+  it.each(commands)('%s has a command whose help describes each of its fields', async (name, operation) => {
+    const { output, status } = await runToEnd([toCommandName(name, operation), '--help']);
     expect(status).toBe(0);
-    expect(output).toContain(operation.summary);
+    const text = output.replace(/\s+/g, ' ');
+    expect(text).toContain(operation.summary);
     for (const field of Object.keys(operation.input.shape)) {
       const isPositional = operation.positionalFields.includes(field);
-      expect(output).toContain(isPositional ? `<${toKebabCase(field)}>` : `--${toKebabCase(field)}`);
-      expect(output.replace(/\s+/g, ' ')).toContain(operation.input.shape[field]?.description);
+      expect(text).toContain(isPositional ? `<${toKebabCase(field)}>` : toFlagNames(field)[0]);
+      expect(text).toContain(toTypedText(operation.input.shape[field]?.description ?? ''));
     }
   });
 
-  it.each(commands)('%s is in the list of commands', async (name, { summary }) => {
+  it.each(commands)('%s is listed by its short name, and its long name runs too', async (name, operation) => {
     const { output } = await runToEnd(['--help']);
     const text = output.replace(/\s+/g, ' ');
-    expect(text).toContain(` ${toKebabCase(name)} `);
-    expect(text).toContain(summary);
-  });
-});
-
-describe('the input of an operation', () => {
-  it('is read from positional arguments and flags, with the types that its schema asks for', async () => {
-    const script = { postMessage: () => toMessage() };
-    const typed = ['plans', 'hi', '--sender', 'ada', '--action-flag', '--lane', 'feeds', '--fence', '7'];
-    const { calls } = await runToEnd(['post-message', ...typed], { script });
-    const input = { topic: 'plans', body: 'hi', sender: 'ada', action_flag: true, lane: 'feeds', fence: 7 };
-    expect(calls).toEqual([{ name: 'postMessage', input }]);
+    expect(operation.command?.name).toMatch(/^[a-z]{3,8}$/);
+    expect(text).toContain(` ${operation.command?.name} `);
+    expect(text).toContain(operation.summary);
+    expect(output).not.toContain(` ${toKebabCase(name)} `);
+    const long = await runToEnd([toKebabCase(name), '--help']);
+    expect(long).toMatchObject({
+      status: 0,
+      output: (await runToEnd([toCommandName(name, operation), '--help'])).output,
+    });
   });
 
-  it('may name seconds with or without their unit', async () => {
-    const script = { claimLane: () => toGrant() };
-    const { calls } = await runToEnd(
-      ['claim-lane', 'feeds', '--owner', 'a', '--lease', '5', '--wait', '2.5'],
-      {
-        script,
-      },
-    );
-    const { calls: others } = await runToEnd(
-      ['claim-lane', 'feeds', '--owner', 'a', '--lease-s', '5', '--wait-s=2.5'],
-      { script },
-    );
-    expect(calls[0]?.input).toEqual({ lane: 'feeds', owner: 'a', lease_s: 5, wait_s: 2.5 });
-    expect(others).toEqual(calls);
-  });
-
-  it('is taken from the input for a body that is a dash, without the last line break', async () => {
-    const script = { postMessage: () => toMessage() };
-    const { calls } = await runToEnd(['post-message', 'plans', '-'], { script, input: 'über\nzwei\n\n' });
-    expect(calls[0]?.input.body).toBe('über\nzwei\n');
-  });
-
-  it('may begin with a dash after --', async () => {
-    const script = { postMessage: () => toMessage() };
-    const { calls } = await runToEnd(['post-message', '--', 'plans', '--json'], { script });
-    expect(calls[0]?.input.body).toBe('--json');
-  });
-
-  it('is checked before the bus is asked, and each bad field is named as it was typed', async () => {
-    const { calls, errorOutput, status } = await runToEnd(['claim-lane', '../x', '--lease', '0']);
-    expect(status).toBe(2);
-    expect(calls).toEqual([]);
-    expect(errorOutput).toContain('<lane> must match');
-    expect(errorOutput).toContain('--lease must be at least 1');
-  });
-
-  it('is told by its flags where one field needs another', async () => {
-    const { errorOutput } = await runToEnd(['read-messages', '--wait', '5']);
-    expect(errorOutput).toBe(
-      'invalid input: --wait needs --since-id: give the cursor of the last answer, or 0; see bus-mcp read-messages --help\n',
-    );
-  });
-
-  it('carries the idempotency key beside it', async () => {
-    const keys: unknown[] = [];
-    const postMessage = (_: never, call?: { idempotencyKey?: string | undefined }) => {
-      keys.push(call?.idempotencyKey);
-      return toMessage();
-    };
-    await runToEnd(['post-message', 'plans', 'hi', '--idempotency-key', 'k-1'], { script: { postMessage } });
-    expect(keys).toEqual(['k-1']);
-    const bad = await runToEnd(['post-message', 'plans', 'hi', '--idempotency-key', 'a b']);
-    expect(bad.status).toBe(2);
-    expect(bad.errorOutput).toContain('--idempotency-key');
+  it.each(commands)('%s is named by the error for each word that people try for it', async (_, operation) => {
+    for (const word of operation.command?.alsoTried ?? []) {
+      const { errorOutput, status } = await runToEnd([word]);
+      expect([status, errorOutput]).toEqual([
+        2,
+        `unknown command '${word}' (Did you mean ${operation.command?.name}?); see bus-mcp --help\n`,
+      ]);
+    }
   });
 });
 
 describe('the exit status', () => {
   it('is 0 for what was done, and the bus is closed', async () => {
     const script = { readMessages: () => ({ messages: [], cursor: 0, has_more: false }) };
-    const run = await runToEnd(['read-messages'], { script });
+    const run = await runToEnd(['read'], { script });
     expect(run.status).toBe(0);
     expect(run.isClosed()).toBe(true);
   });
 
   it('is 1 for a refusal, with the sentence of the bus on stderr and the bus closed', async () => {
     const script = { claimLane: () => Promise.reject(held) };
-    const run = await runToEnd(['claim-lane', 'feeds'], { script });
+    const run = await runToEnd(['claim', 'feeds'], { script });
     expect(run.status).toBe(1);
     expect(run.errorOutput).toBe(`${held.detail}\n`);
     expect(run.output).toBe('');
@@ -123,16 +76,16 @@ describe('the exit status', () => {
     const { code, data } = held;
     const refusal = new BusError({ status: 409, detail, code, data });
     const script = { claimLane: () => Promise.reject(refusal) };
-    expect((await runToEnd(['claim-lane', 'feeds'], { script })).errorOutput).toBe(
+    expect((await runToEnd(['claim', 'feeds'], { script })).errorOutput).toBe(
       "lane 'with wait_s' held by 'bob' (lease 9s remaining): wait for it with --wait, or claim another lane\n",
     );
-    const { output } = await runToEnd(['claim-lane', 'feeds', '--json'], { script });
+    const { output } = await runToEnd(['claim', 'feeds', '--json'], { script });
     expect(JSON.parse(output).error.message).toBe(detail);
   });
 
   it('is 1 for a refusal in JSON too, which then stands on stdout', async () => {
     const script = { claimLane: () => Promise.reject(held) };
-    const { errorOutput, output, status } = await runToEnd(['claim-lane', 'feeds', '--json'], { script });
+    const { errorOutput, output, status } = await runToEnd(['claim', 'feeds', '--json'], { script });
     expect(status).toBe(1);
     expect(errorOutput).toBe('');
     const { code, data, detail: message } = held;
@@ -141,16 +94,18 @@ describe('the exit status', () => {
   });
 
   it.each([
-    ['an unknown command', ['clam-lane'], 'Did you mean claim-lane?', ''],
+    ['an unknown command', ['clam'], 'Did you mean claim?', ''],
     ['an unknown command with a flag', ['nope', '--help'], "unknown command 'nope'", ''],
     ['the help of an unknown command', ['help', 'nope'], "unknown command 'nope'", ''],
-    ['the help of a misspelt command', ['help', 'clam-lane'], 'Did you mean claim-lane?', ''],
-    ['an unknown flag', ['claim-lane', 'feeds', '--ownr', 'a'], 'Did you mean --owner?', ' claim-lane'],
+    ['the long name of a command, misspelt', ['clam-lane'], 'Did you mean claim?', ''],
+    ['a word that is near no command', ['zzzzzz'], "unknown command 'zzzzzz';", ''],
+    ['the help of a misspelt command', ['help', 'clam-lane'], 'Did you mean claim?', ''],
+    ['an unknown flag', ['claim', 'feeds', '--ownr', 'a'], 'Did you mean --owner?', ' claim'],
     ['an unknown setting without a command', ['--prot', '1'], 'unknown option', ''],
-    ['an argument too many', ['get-lane', 'a', 'b'], 'too many arguments', ' get-lane'],
-    ['an argument too few', ['get-lane'], "missing required argument 'lane'", ' get-lane'],
-    ['a flag without its value', ['get-lane', 'a', '--base-url'], 'argument missing', ' get-lane'],
-    ['a value that does not fit', ['read-messages', '--limit', '0'], 'must be at least 1', ' read-messages'],
+    ['an argument too many', ['lane', 'a', 'b'], 'too many arguments', ' lane'],
+    ['an argument too few', ['lane'], "missing required argument 'lane'", ' lane'],
+    ['a flag without its value', ['lane', 'a', '--base-url'], 'argument missing', ' lane'],
+    ['a value that does not fit', ['read', '--limit', '0'], 'must be at least 1', ' read'],
   ])('is 2 for %s, with a hint', async (_, argv, hint, command) => {
     const { errorOutput, output, status } = await runToEnd(argv);
     expect(status).toBe(2);
@@ -161,30 +116,30 @@ describe('the exit status', () => {
   });
 
   it('is 2 in JSON too, also when the flags themselves were wrong', async () => {
-    const { output, status } = await runToEnd(['claim-lane', 'feeds', '--ownr', 'a', '--json']);
+    const { output, status } = await runToEnd(['claim', 'feeds', '--ownr', 'a', '--json']);
     expect(status).toBe(2);
     expect(JSON.parse(output).error).toMatchObject({ type: 'invalid_arguments', code: 'invalid_input' });
-    const bad = await runToEnd(['read-messages', '--limit', 'many', '--json']);
+    const bad = await runToEnd(['read', '--limit', 'many', '--json']);
     const issues = [{ field: 'limit', message: 'must be a number' }];
     expect(JSON.parse(bad.output).error.data).toEqual({ issues });
-    const tooShort = await runToEnd(['claim-lane', 'feeds', '--lease', '0', '--json']);
+    const tooShort = await runToEnd(['claim', 'feeds', '--lease', '0', '--json']);
     expect(JSON.parse(tooShort.output).error.message).toBe('invalid input: lease_s must be at least 1');
   });
 
   it('is 3 when no bus answered', async () => {
     const unreachable = new BusUnreachableError('no bus answered at http://x', 'http://x');
     const script = { getBusStatus: () => Promise.reject(unreachable) };
-    const { errorOutput, status } = await runToEnd(['get-bus-status'], { script });
+    const { errorOutput, status } = await runToEnd(['status'], { script });
     expect(status).toBe(3);
     expect(errorOutput).toBe('no bus answered at http://x\n');
-    const json = await runToEnd(['get-bus-status', '--json'], { script });
+    const json = await runToEnd(['status', '--json'], { script });
     expect(json.status).toBe(3);
     expect(JSON.parse(json.output).error).toMatchObject({ type: 'bus_unreachable', url: 'http://x' });
   });
 
   it('is 1 for a failure that nobody foresaw, without a stack trace', async () => {
     const script = { getBusStatus: () => Promise.reject(new TypeError('odd')) };
-    const { errorOutput, status } = await runToEnd(['get-bus-status'], { script });
+    const { errorOutput, status } = await runToEnd(['status'], { script });
     expect(status).toBe(1);
     expect(errorOutput).toBe('odd\n');
   });
@@ -208,7 +163,7 @@ describe('the rest of the command line', () => {
     });
   });
 
-  it.each([['help'], ['help', 'get-lane'], ['get-lane', '--help'], ['--help']])(
+  it.each([['help'], ['help', 'lane'], ['lane', '--help'], ['--help']])(
     'prints help for %s %s',
     async (...argv) => {
       const { output, status } = await runToEnd(argv);
@@ -217,8 +172,8 @@ describe('the rest of the command line', () => {
     },
   );
 
-  it('prints its version', async () => {
-    expect(await runToEnd(['--version'])).toMatchObject({ status: 0, output: '9.9.9\n' });
+  it.each(['--version', '-v', '-V', 'version'])('prints its version for %s', async (word) => {
+    expect(await runToEnd([word])).toMatchObject({ status: 0, output: '9.9.9\n' });
   });
 
   it.each([

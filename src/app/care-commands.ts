@@ -87,7 +87,7 @@ export const careCommands: readonly CommandDeclaration[] = [
     group: 'Data',
     summary: 'Remove the oldest messages for good, with the events of their time',
     guidance:
-      'It stops before the oldest flag that nobody has acknowledged, and says so. At a terminal it says what it will remove, and asks. Ids are never given again, and lanes with their fences stay. A reader with a cursor from before is told so (cursor_expired). The room in the file is used again, but the file does not shrink: a backup of it is small.',
+      'It stops before the oldest flag that nobody has acknowledged, and says so. At a terminal it says what it will remove, and asks. Ids are never given again, and lanes with their fences stay. A reader with a cursor from before is told so. The room in the file is used again, but the file does not shrink: a backup of it is small.',
     readers: ['client'],
     declare: (command) => {
       command

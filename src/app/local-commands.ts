@@ -22,6 +22,7 @@ export const localCommands: readonly CommandDeclaration[] = [
   },
   {
     name: 'down',
+    alsoTried: ['stop', 'kill', 'shutdown', 'quit'],
     group: 'This machine',
     summary: 'Stop the local bus',
     guidance:
@@ -45,6 +46,7 @@ export const localCommands: readonly CommandDeclaration[] = [
   },
   {
     name: 'doctor',
+    alsoTried: ['check', 'health', 'diagnose', 'ping', 'test'],
     group: 'This machine',
     summary: 'Check what the bus needs on this machine, and say what to mend',
     guidance: 'Starts nothing and writes nothing. Exit status 0: healthy; 1: something does not work.',

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Bus } from '../contract/contract.ts';
 import type { Timers } from '../lease/timers.ts';
 import type { Config } from './config.ts';
-import type { Reader } from './settings.ts';
+import type { Reader, SettingName } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A bus that must be closed when the command is done with it. */
@@ -49,7 +49,12 @@ export type CommandGroup = 'Run' | 'Operations' | 'For scripts' | 'This machine'
 
 /** One command of the command line. */
 export type CommandDeclaration = Readonly<{
+  /** What help and documents call it. */
   name: string;
+  /** Other names that run it. */
+  aliases?: readonly string[];
+  /** Words that people try for it; they run nothing, and the error names this command. */
+  alsoTried?: readonly string[];
   group: CommandGroup;
   /** One sentence without a full stop, for the list of commands. */
   summary: string;
@@ -57,6 +62,8 @@ export type CommandDeclaration = Readonly<{
   guidance?: string;
   /** Whose settings it goes by: a malformed one of these stops it. */
   readers: readonly Reader[];
+  /** The settings that matter most here, five at most; its help shows the others with `--all`. */
+  mainSettings?: readonly SettingName[];
   /** Adds the arguments and flags of its own. */
   declare?(command: Command): void;
   /** Does it and answers the exit status. Failures are thrown, and told by the caller. */

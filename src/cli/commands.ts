@@ -3,29 +3,43 @@ import { type OperationName, operationsAt } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
 import { idempotencyKeyPattern } from '../contract/limits.ts';
 import { toKebabCase } from '../contract/names.ts';
-import { isWrite, type Operation } from '../contract/operation.ts';
-import { fromText } from '../contract/text.ts';
+import { isWrite, type Operation, toCommandName } from '../contract/operation.ts';
 import type { CommandDeclaration, Invocation } from './command.ts';
 import { type Config, UsageError } from './config.ts';
 import { exitStatus } from './failure.ts';
-import { isText, toDescription, toFlagFields, toInputError, toOption } from './fields.ts';
+import { isText, toDescription, toFlagFields, toInput, toInputError, toOption } from './fields.ts';
 import { toLoginName } from './folders.ts';
 import { readInputText } from './input-text.ts';
 import { printAnswer } from './print.ts';
+import type { SettingName } from './settings.ts';
+import { toTypedText } from './typed-text.ts';
 import { toJsonLine } from './visible.ts';
 
 /** One command per operation of the contract that is offered at the command line. */
 export const operationCommands: readonly CommandDeclaration[] = operationsAt('cli').map(
   ([name, operation]) => ({
-    name: toKebabCase(name),
+    name: toCommandName(name, operation),
+    aliases: [toKebabCase(name)],
+    alsoTried: operation.command?.alsoTried ?? [],
     group: 'Operations',
-    summary: operation.summary,
-    guidance: operation.guidance,
+    summary: toTypedText(operation.summary),
+    guidance: toTypedText(operation.guidance),
     readers: ['client'],
+    mainSettings: toMainSettings(operation),
     declare: (command) => declareFields(command, operation),
     run: (invocation) => runOperation({ name, operation, invocation }),
   }),
 );
+
+function toMainSettings(operation: Operation): readonly SettingName[] {
+  return [
+    'baseUrl',
+    ...(operation.agentField === undefined ? [] : (['agentId'] as const)),
+    ...(isWrite(operation) ? (['writeSecretFile'] as const) : []),
+    'timeoutSeconds',
+    'autostart',
+  ];
+}
 
 function declareFields(command: Command, operation: Operation): void {
   for (const field of operation.positionalFields) {
@@ -79,7 +93,7 @@ async function readInput(operation: Operation, invocation: Invocation): Promise<
     const value = flags[toOption(operation, field).attributeName()];
     if (value !== undefined) entries.push([field, String(value)]);
   }
-  return fromText(operation.input, entries);
+  return toInput(operation, entries);
 }
 
 function fillInCaller(

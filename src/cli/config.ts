@@ -1,5 +1,6 @@
 import { type Machine, toMachine } from './folders.ts';
 import { readSecretFile } from './secret-file.ts';
+import { flagNamesOf } from './setting-flags.ts';
 import {
   type Reader,
   readerNames,
@@ -78,7 +79,7 @@ function refuseForeignFlags(flags: Flags, readers: readonly Reader[]): void {
     if (readBy.some((reader) => reached.includes(reader))) continue;
     const whose = readBy.map((reader) => readerNames[reader]).join(' and ');
     throw new UsageError(
-      `${flag?.split(' ')[0]} is for ${whose} and would change nothing here: leave it out`,
+      `${flagNamesOf({ flag })[0]} is for ${whose} and would change nothing here: leave it out`,
     );
   }
 }
@@ -106,7 +107,7 @@ function readSetting(
   if (text === undefined || (text === '' && flag === undefined)) return standard;
   const parsed: Parsed<unknown> = text === '' ? { problem: 'must not be empty' } : setting.parse(text);
   if ('value' in parsed) return { name, value: parsed.value, isGiven: true };
-  const source = flag === undefined ? setting.environment : setting.flag?.split(' ')[0];
+  const source = flag === undefined ? setting.environment : flagNamesOf(setting)[0];
   const isSecret = setting.isSecret || parsed.isSecret;
   const sentence = `${source} ${parsed.problem}${isSecret ? '' : `, not ${quote(text)}`}`;
   return setting.whenMalformed === 'warn' && flag === undefined

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { BusError, BusUnreachableError } from '../contract/errors.ts';
 import { type InputIssue, toSentence } from '../contract/input.ts';
 import { UsageError } from './config.ts';
+import { toTypedText } from './typed-text.ts';
 
 /** How the command ended, for scripts that branch on it. */
 export const exitStatus = { done: 0, refused: 1, usedWrongly: 2, unreachable: 3 } as const;
@@ -52,8 +53,8 @@ export function toFailure(error: unknown, help: string): Failure {
 function toRefusal({ status, detail, code, data }: BusError): Failure {
   return {
     status: code === 'invalid_input' ? exitStatus.usedWrongly : exitStatus.refused,
-    // The bus names its field; whoever typed the command has a flag for it. What stands in quotes is a name.
-    sentence: detail.replace(/\b(with|without) wait_s\b(?=[^']*$)/g, '$1 --wait'),
+    // The bus names its fields; people type flags. A word in quotes is a name that somebody chose, so it stays.
+    sentence: detail.replace(/[^']*$/, toTypedText),
     error: {
       type: 'bus_api_error',
       message: detail,

@@ -2,16 +2,16 @@ import { Option } from 'commander';
 import { type InputIssue, toSentence } from '../contract/input.ts';
 import { toKebabCase } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
-import { fieldKindOf } from '../contract/text.ts';
+import { fieldKindOf, fromText } from '../contract/text.ts';
+import { durationProblem, parseDuration, toDurationText } from './duration.ts';
 import { InputError } from './failure.ts';
+import { toFlagNames, toTypedText } from './typed-text.ts';
 
 /** What is wrong with the input, with the names that the fields have at the command line. */
 export function toInputError(operation: Operation, issues: readonly InputIssue[]): InputError {
   const shown = issues.map(({ field, message }) => ({
     field: toTypedName(operation, field),
-    message: message.replace(/\b[a-z]+_[a-z_]+\b/g, (word) =>
-      Object.hasOwn(operation.input.shape, word) ? toTypedName(operation, word) : word,
-    ),
+    message: isDuration(field) && message === 'must be a number' ? durationProblem : toTypedText(message),
   }));
   return new InputError(toSentence(shown), issues);
 }
@@ -21,23 +21,29 @@ function toTypedName(operation: Operation, field: string): string {
   return toFlagNames(field)[0];
 }
 
-/** Seconds are the only unit that a person types, so `--wait` says as much as `--wait-s`. */
-function toFlagNames(field: string): readonly [string, ...string[]] {
-  const flag = `--${toKebabCase(field)}`;
-  return field.endsWith('_s') ? [flag.slice(0, -'-s'.length), flag] : [flag];
-}
-
 /** The flag of a field, derived from its name and its schema. */
 export function toOption(operation: Operation, field: string): Option {
   const flags = toFlagNames(field).join(', ');
   if (fieldKindOf(toSchema(operation, field)) === 'boolean') {
     return new Option(flags, toDescription(operation, field));
   }
-  const placeholder = field.endsWith('_s') ? 'seconds' : fieldKindOf(toSchema(operation, field));
+  const placeholder = isDuration(field) ? 'duration' : fieldKindOf(toSchema(operation, field));
   return new Option(
     `${flags} <${placeholder}>`,
     `${toDescription(operation, field)}${toDefaultText(operation, field)}`,
   );
+}
+
+/** What was typed as input of the operation: text, numbers, switches and durations. */
+export function toInput(
+  operation: Operation,
+  entries: readonly (readonly [string, string])[],
+): Record<string, unknown> {
+  const typed = entries.map(([field, text]): [string, string] => {
+    const seconds = isDuration(field) ? parseDuration(text) : undefined;
+    return [field, seconds === undefined ? text : String(seconds)];
+  });
+  return fromText(operation.input, typed);
 }
 
 /** The fields that are typed with a flag, in the order of the contract. */
@@ -50,14 +56,22 @@ export function isText(operation: Operation, field: string): boolean {
 }
 
 export function toDescription(operation: Operation, field: string): string {
-  return toSchema(operation, field).description ?? '';
+  return toTypedText(toSchema(operation, field).description ?? '');
+}
+
+/** Lengths of time: the contract has them in seconds, people type `5m`. */
+function isDuration(field: string): boolean {
+  return field.endsWith('_s');
 }
 
 function toDefaultText(operation: Operation, field: string): string {
   if (field === operation.agentField) return ' (default: BUS_MCP_AGENT_ID)';
   if (field === operation.personField) return ' (default: your login name)';
   const filled = toSchema(operation, field).safeParse(undefined);
-  return filled.success && filled.data !== undefined ? ` (default: ${filled.data})` : '';
+  const { data } = filled;
+  if (data === undefined || data === false) return '';
+  if (isDuration(field)) return data === 0 ? '' : ` (default: ${toDurationText(Number(data))})`;
+  return ` (default: ${data})`;
 }
 
 function toSchema(operation: Operation, field: string) {

@@ -21,6 +21,7 @@ import { parseWholeNumber } from './values.ts';
 /** Runs a command while it holds a lane, as `flock` does with a file. */
 export const holdCommand: CommandDeclaration = {
   name: 'hold',
+  alsoTried: ['run', 'with', 'flock', 'exec'],
   group: 'For scripts',
   summary: 'Wait for a lane, run a command while holding it, release it',
   guidance: [

@@ -31,7 +31,7 @@ export type CommandLine = Readonly<{
   timers?: Timers;
 }>;
 
-/** Runs one command and answers the exit status. Never rejects. */
+/** Runs one command and returns the exit status. Never rejects. */
 export async function runCommandLine(commandLine: CommandLine): Promise<number> {
   const terminal = createTerminal(commandLine);
   const status = await run(commandLine, terminal).catch((error) =>
@@ -47,7 +47,13 @@ export async function runCommandLine(commandLine: CommandLine): Promise<number> 
 async function run(commandLine: CommandLine, terminal: Terminal): Promise<number> {
   const { argv, environment } = commandLine;
   const completionCommand = createCompletionCommand(() => declarations);
-  const declarations = [...ownCommands, ...(commandLine.extraCommands ?? []), completionCommand];
+  const versionCommand = createVersionCommand(commandLine.version);
+  const declarations = [
+    ...ownCommands,
+    ...(commandLine.extraCommands ?? []),
+    completionCommand,
+    versionCommand,
+  ];
   const typed = readArguments({
     argv,
     declarations,
@@ -81,6 +87,7 @@ const ownCommands: readonly CommandDeclaration[] = [
   {
     name: 'serve',
     group: 'Run',
+    alsoTried: ['start', 'server', 'daemon', 'bus'],
     summary: 'Run the bus until it is stopped',
     readers: ['bus'],
     async run({ actions, config, terminal }) {
@@ -95,17 +102,33 @@ const ownCommands: readonly CommandDeclaration[] = [
   setupCommand,
 ];
 
+function createVersionCommand(version: string): CommandDeclaration {
+  return {
+    name: 'version',
+    group: 'This machine',
+    summary: 'Print the version',
+    readers: [],
+    async run({ terminal }) {
+      await terminal.print(version);
+      return exitStatus.done;
+    },
+  };
+}
+
 async function report(error: unknown, terminal: Terminal, commandLine: CommandLine): Promise<number> {
   const { argv, extraCommands = [] } = commandLine;
-  const names = [...ownCommands, ...extraCommands].map(({ name }) => name);
-  const command = argv.find((word) => names.includes(word));
-  const failure = toFailure(error, command === undefined ? 'bus-mcp --help' : `bus-mcp ${command} --help`);
+  const isOf = (word: string) => (one: CommandDeclaration) =>
+    one.name === word || one.aliases?.includes(word);
+  const commands = [...ownCommands, ...extraCommands];
+  const typed = argv.find((word) => commands.some(isOf(word))) ?? '';
+  const command = commands.find(isOf(typed));
+  const failure = toFailure(error, command ? `bus-mcp ${command.name} --help` : 'bus-mcp --help');
   if (isForPrograms(argv)) await terminal.print(toJsonLine({ ok: false, error: failure.error }));
   else terminal.remark(failure.sentence);
   return failure.status;
 }
 
-/** Also when the arguments could not be read; what follows `--` belongs to another program. */
+/** This works even when the arguments could not be read. What follows `--` belongs to another program. */
 function isForPrograms(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return argv.slice(0, end === -1 ? undefined : end).includes('--json');

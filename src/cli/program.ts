@@ -1,8 +1,9 @@
-import { Command, Option } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import type { CommandDeclaration, CommandGroup } from './command.ts';
 import type { Flags } from './config.ts';
-import { toRootHelp } from './help.ts';
-import { type Reader, type Setting, type SettingName, settingEntries } from './settings.ts';
+import { toCommandFooter, toRootHelp } from './help.ts';
+import { findNearest } from './nearest.ts';
+import { toSettingFlags, toSettingOptions } from './setting-options.ts';
 
 /** What was typed: which command, with which arguments, flags and settings. */
 export type Typed = Readonly<{
@@ -15,9 +16,8 @@ export type Typed = Readonly<{
 }>;
 
 /**
- * Reads the arguments. Answers nothing when help or the version was asked for and written.
- *
- * Throws commander's own error for what it does not know; nothing is run here.
+ * Reads the arguments, and runs nothing. Returns undefined when help or the version was asked for, which it has written
+ * by then. Throws commander's own error for anything that it does not know.
  */
 export function readArguments(
   given: Readonly<{
@@ -28,31 +28,49 @@ export function readArguments(
     write(text: string): void;
   }>,
 ): Typed | undefined {
-  const { argv, declarations, defaultCommand, version } = given;
+  const { declarations, defaultCommand, version } = given;
+  const { argv, isAll } = takeAllFlag(given.argv);
   let typed: Typed | undefined;
-  const program = createProgram(given).version(version, '-V, --version', 'Print the version');
+  const program = createProgram(given).version(version, '-v, --version', 'Print the version');
   for (const declaration of declarations) {
-    addCommand(program, declaration, (found) => {
+    addCommand(program, { declaration, isAll }, (found) => {
       typed = { ...found, trailing: toTrailing(argv) };
     });
   }
   const { operands, unknown } = program.parseOptions([...argv]);
   const [name] = operands[0] === 'help' ? operands.slice(1) : operands;
-  // Asked for the help of a command that there is not, the library prints the help of all.
-  if (name !== undefined && ![...declarations, { name: 'help' }].some((one) => one.name === name)) {
-    program.parse([name], { from: 'user' });
-  }
+  // The library would answer a request for the help of an unknown command with the help of all commands.
+  if (name !== undefined) refuseUnknown(name, declarations);
   const isHelp = unknown.includes('--help') || unknown.includes('-h');
-  // Nothing but settings was typed: they are read again as those of the command that is meant.
+  // Only settings were typed, so they are read again as those of the default command.
   const isBare = operands.length === 0 && !isHelp;
   program.parse(isBare ? [defaultCommand, ...argv] : [...argv], { from: 'user' });
   return typed;
 }
 
-/** The commands with their arguments and flags, for whoever describes them. */
+function refuseUnknown(name: string, declarations: readonly CommandDeclaration[]): void {
+  const isKnown = declarations.some((one) => one.name === name || one.aliases?.includes(name));
+  if (isKnown || name === 'help') return;
+  const nearest = findNearest(name, declarations);
+  const hint = nearest === undefined ? '' : ` (Did you mean ${nearest}?)`;
+  throw new CommanderError(1, 'commander.unknownCommand', `unknown command '${name}'${hint}`);
+}
+
+/** `--all` beside `--help` is about the help. Everywhere else it stays what it is. */
+function takeAllFlag(argv: readonly string[]): Readonly<{ argv: readonly string[]; isAll: boolean }> {
+  const end = argv.indexOf('--');
+  const own = end === -1 ? argv : argv.slice(0, end);
+  // `-V` is what `-v` was called before.
+  if (own[0] === '-V') return { argv: ['-v', ...argv.slice(1)], isAll: false };
+  const isHelp = own[0] === 'help' || own.some((word) => word === '--help' || word === '-h');
+  if (!isHelp || !own.includes('--all')) return { argv, isAll: false };
+  return { argv: [...own.filter((word) => word !== '--all'), ...argv.slice(own.length)], isAll: true };
+}
+
+/** The commands with all their arguments and flags, for code that describes them. */
 export function toCommands(declarations: readonly CommandDeclaration[]): readonly Command[] {
   const program = createProgram({ write: () => {} });
-  for (const declaration of declarations) addCommand(program, declaration, () => {});
+  for (const declaration of declarations) addCommand(program, { declaration, isAll: true }, () => {});
   return program.commands;
 }
 
@@ -72,39 +90,41 @@ function createProgram(given: Readonly<{ write(text: string): void }>): Command 
     .configureOutput({
       writeOut: given.write,
       writeErr: given.write,
-      // The message is in the error that is thrown, and is told by whoever catches it.
+      // The error that is thrown carries the message, and whoever catches it prints it.
       outputError: () => {},
     })
-    .configureHelp({ helpWidth: 100, subcommandTerm: toTerm })
+    .configureHelp({ helpWidth: 100, subcommandTerm: toTerm, optionTerm: toFlagTerm })
     .commandsGroup('Run:')
     .helpCommand('help [command]', 'Print the help of a command')
     .helpOption('-h, --help', 'Print this help')
     .addHelpText('after', toRootHelp);
-  for (const option of toSettingOptions([])) program.addOption(option);
+  for (const option of toSettingOptions({ readers: [] }, true)) program.addOption(option);
   return program;
 }
 
 function addCommand(
   program: Command,
-  declaration: CommandDeclaration,
+  { declaration, isAll }: Readonly<{ declaration: CommandDeclaration; isAll: boolean }>,
   report: (typed: Omit<Typed, 'trailing'>) => void,
 ): void {
-  const { guidance, name, readers, summary } = declaration;
+  const { aliases = [], guidance, name, summary } = declaration;
   const command = program
     .command(name)
+    .aliases([...aliases])
     .helpGroup(toHeading(declaration.group))
     .summary(summary)
     .description(guidance === undefined ? `${summary}.` : `${summary}.\n\n${guidance}`)
     .allowExcessArguments(false);
   declaration.declare?.(command);
-  for (const option of toSettingOptions(readers)) command.addOption(option);
+  for (const option of toSettingOptions(declaration, isAll)) command.addOption(option);
+  if (!isAll) command.addHelpText('after', toCommandFooter(declaration));
   command.action(() => {
     const flags = { ...program.opts(), ...command.opts() };
-    report({ declaration, operands: command.args, flags, settings: toFlags(flags) });
+    report({ declaration, operands: command.args, flags, settings: toSettingFlags(flags) });
   });
 }
 
-/** Every command has flags, so that is not worth a word in their list. */
+/** Every command has flags, so the list does not say so. */
 function toTerm(command: Command): string {
   const operands = command.registeredArguments.map((one) => {
     const name = one.variadic ? `${one.name()}...` : one.name();
@@ -113,40 +133,11 @@ function toTerm(command: Command): string {
   return [command.name(), ...operands].join(' ');
 }
 
+/** Where a flag has a short and a long name, as `--wait` and `--wait-s`, the help shows the short one. */
+function toFlagTerm({ flags }: Option): string {
+  return flags.replace(/(--[a-z-]+), --[a-z-]+/, '$1');
+}
+
 function toHeading(group: CommandGroup): string {
   return `${group}:`;
-}
-
-/** Every setting is known to every command; its help shows the ones that it goes by. */
-function toSettingOptions(readers: readonly Reader[]): readonly Option[] {
-  return settingEntries.flatMap(([, setting]) => {
-    const { defaultText, description, environment, flag, isNegatable, readBy } = setting;
-    if (flag === undefined) return [];
-    const text = `${description} (${environment}, default: ${defaultText})`;
-    const flags = isNegatable ? [flag, toNegated(flag)] : [flag];
-    const isShown = readBy.some((reader) => readers.includes(reader));
-    return flags.map((one) =>
-      new Option(one, one === flag ? text : `the same as ${environment}=0`)
-        .helpGroup('Settings:')
-        .hideHelp(!isShown),
-    );
-  });
-}
-
-function toFlags(flags: Readonly<Record<string, unknown>>): Flags {
-  const entries = settingEntries.flatMap(([name, setting]): [SettingName, string | boolean][] => {
-    const value = readFlag(setting, flags);
-    return value === undefined ? [] : [[name, value]];
-  });
-  return Object.fromEntries(entries);
-}
-
-function readFlag(setting: Setting, flags: Readonly<Record<string, unknown>>) {
-  if (setting.flag === undefined) return undefined;
-  const value = flags[new Option(setting.flag).attributeName()];
-  return typeof value === 'string' || typeof value === 'boolean' ? value : undefined;
-}
-
-function toNegated(flag: string): string {
-  return flag.replace(/^--/, '--no-');
 }

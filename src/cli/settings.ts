@@ -1,4 +1,5 @@
 import { limits } from '../contract/limits.ts';
+import { toDurationText } from './duration.ts';
 import { type Machine, toDefaultAgentId, toDefaultStorePath } from './folders.ts';
 import {
   type Parsed,
@@ -12,6 +13,7 @@ import {
   parseSwitch,
   parseText,
   parseWholeNumber,
+  parseWholeSeconds,
 } from './values.ts';
 
 /** Which part of the product a setting is for. */
@@ -28,7 +30,11 @@ export const readerNames: Readonly<Record<Reader, string>> = {
 /** One thing that can be set, by a variable and by a flag of the same meaning. */
 export type Setting<Value = unknown> = Readonly<{
   environment: string;
-  /** Absent where a flag would be wrong: every user of the machine can read the arguments of a process. */
+  /**
+   * One name, or the short one and the one of before: `--timeout, --timeout-s <duration>`.
+   *
+   * Absent where a flag would be wrong: every user of the machine can read the arguments of a process.
+   */
   flag?: string;
   /** Whether its value may never be shown, not even when it is malformed. */
   isSecret?: boolean;
@@ -39,7 +45,7 @@ export type Setting<Value = unknown> = Readonly<{
   readBy: readonly Reader[];
   parse(text: string): Parsed<Value>;
   toDefault(machine: Machine): Value;
-  /** Whether a malformed variable stops the start, or is told and left aside. */
+  /** Whether a malformed variable stops the start, or is ignored with a warning. */
   whenMalformed: 'refuse' | 'warn';
 }>;
 
@@ -48,7 +54,8 @@ export const settings = {
   baseUrl: toSetting({
     environment: 'BUS_MCP_BASE_URL',
     flag: '--base-url <url>',
-    description: 'where the bus is; several in front of one database with commas between',
+    description:
+      'where the bus is; for several buses of one database, their addresses with commas between them',
     defaultText: 'http://127.0.0.1:8100/api/bus',
     readBy: ['client', 'mcp'],
     parse: parseText,
@@ -56,11 +63,11 @@ export const settings = {
   }),
   timeoutSeconds: toSetting({
     environment: 'BUS_MCP_TIMEOUT_S',
-    flag: '--timeout-s <seconds>',
-    description: 'per request, on top of any waiting that was asked for',
-    defaultText: '10.0',
+    flag: '--timeout, --timeout-s <duration>',
+    description: 'how long a request may take, on top of any wait that it asks for',
+    defaultText: '10s',
     readBy: ['client', 'mcp'],
-    parse: parseSeconds({ above: 0, max: 86_400 }),
+    parse: parseSeconds({ max: 86_400 }),
     toDefault: () => 10,
     whenMalformed: 'warn',
   }),
@@ -68,7 +75,7 @@ export const settings = {
     environment: 'BUS_WRITE_SECRET',
     isSecret: true,
     description:
-      'the secret that writes must carry; a bus also accepts one on a second line, as long as clients change over. No flag, because everybody can read arguments',
+      'the secret that every write must carry; a bus also accepts the one on a second line, for the time of a change. It has no flag, because every user of the machine can read the arguments of a process',
     defaultText: 'unset',
     readBy: ['client', 'mcp', 'bus'],
     parse: parseSecret,
@@ -77,7 +84,7 @@ export const settings = {
   writeSecretFile: toSetting<string | undefined>({
     environment: 'BUS_WRITE_SECRET_FILE',
     flag: '--write-secret-file <path>',
-    description: 'a file that holds the write secret instead of a variable, for this user alone to read',
+    description: 'a file with the write secret, readable by this user only',
     defaultText: 'unset',
     readBy: ['client', 'mcp', 'bus'],
     parse: parseText,
@@ -86,7 +93,7 @@ export const settings = {
   agentId: toSetting({
     environment: 'BUS_MCP_AGENT_ID',
     flag: '--agent-id <id>',
-    description: 'the owner or sender of a call that names none',
+    description: 'your agent id: the owner or sender of a call that names none',
     defaultText: 'session:<host>:<pid>',
     readBy: ['client', 'mcp'],
     parse: parseAgentId,
@@ -96,7 +103,7 @@ export const settings = {
     environment: 'BUS_MCP_AUTOSTART',
     flag: '--autostart',
     isNegatable: true,
-    description: 'find the local bus or start it; 0 finds it too, and starts nothing',
+    description: 'find the local bus, or start it; 0 never starts one',
     defaultText: 'on when BUS_MCP_BASE_URL is unset',
     readBy: ['client', 'mcp'],
     parse: parseSwitch,
@@ -105,7 +112,7 @@ export const settings = {
   readOnly: toSetting({
     environment: 'BUS_MCP_READ_ONLY',
     flag: '--read-only',
-    description: '1 offers the reading tools only',
+    description: '1 offers only the tools that read',
     defaultText: 'unset',
     readBy: ['mcp'],
     parse: parseSwitch,
@@ -114,7 +121,7 @@ export const settings = {
   toolNames: toSetting<readonly string[] | undefined>({
     environment: 'BUS_MCP_TOOLS',
     flag: '--tools <names>',
-    description: 'offers only these tools, with commas between them',
+    description: 'offer only these tools; put commas between them',
     defaultText: 'all',
     readBy: ['mcp'],
     parse: parseList,
@@ -123,7 +130,8 @@ export const settings = {
   channelTopics: toSetting<readonly string[] | undefined>({
     environment: 'BUS_MCP_CHANNEL',
     flag: '--channel <topics>',
-    description: 'passes posts to these topics on to Claude Code as channel events (a preview there)',
+    description:
+      'pass posts to these topics on to Claude Code as channel events (a preview feature of Claude Code)',
     defaultText: 'unset',
     readBy: ['mcp'],
     parse: parseList,
@@ -131,17 +139,17 @@ export const settings = {
   }),
   keepAliveSecondsMax: toSetting({
     environment: 'BUS_MCP_KEEP_ALIVE_MAX_S',
-    flag: '--keep-alive-max-s <seconds>',
-    description: 'how long the MCP server renews a lease for its agent at most',
-    defaultText: '14400',
+    flag: '--keep-alive-max, --keep-alive-max-s <duration>',
+    description: 'the longest time that the MCP server renews a lease for its agent',
+    defaultText: '4h',
     readBy: ['mcp'],
-    parse: parseSeconds({ above: 0, max: 31_536_000 }),
+    parse: parseSeconds({ max: 31_536_000 }),
     toDefault: () => 14_400,
   }),
   host: toSetting({
     environment: 'BUS_HOST',
     flag: '--host <host>',
-    description: 'where the bus listens; beyond loopback only with a write secret',
+    description: 'the address that the bus listens on; any but loopback needs a write secret',
     defaultText: '127.0.0.1',
     readBy: ['bus'],
     parse: parseHost,
@@ -150,7 +158,7 @@ export const settings = {
   port: toSetting({
     environment: 'BUS_PORT',
     flag: '--port <number>',
-    description: 'the port of the bus; 0 takes any free one',
+    description: 'the port that the bus listens on; 0 takes a free one',
     defaultText: '8100',
     readBy: ['bus'],
     parse: parseWholeNumber({ min: 0, max: 65_535 }),
@@ -159,7 +167,7 @@ export const settings = {
   store: toSetting({
     environment: 'BUS_STORE',
     flag: '--store <path>',
-    description: 'a path, or postgres://…',
+    description: 'where the data is: the path of a file, or postgres://…',
     defaultText: "a file in the user's data folder",
     readBy: ['bus', 'data'],
     parse: parseLocation,
@@ -168,7 +176,7 @@ export const settings = {
   acceptLoss: toSetting({
     environment: 'BUS_ACCEPT_LOSS',
     flag: '--accept-loss',
-    description: 'go on after acknowledged messages were lost, with ids and fences above them',
+    description: 'start although acknowledged messages were lost; new ids and fences begin above them',
     defaultText: 'unset',
     readBy: ['bus'],
     parse: parseSwitch,
@@ -176,17 +184,18 @@ export const settings = {
   }),
   leaseSecondsMax: toSetting({
     environment: 'BUS_MAX_LEASE_SECONDS',
-    flag: '--max-lease-seconds <seconds>',
+    flag: '--max-lease, --max-lease-seconds <duration>',
     description: 'the longest lease that the bus grants',
-    defaultText: String(limits.leaseSecondsMaxDefault),
+    defaultText: toDurationText(limits.leaseSecondsMaxDefault),
     readBy: ['bus'],
-    parse: parseWholeNumber({ min: 1, max: 315_360_000 }),
+    parse: parseWholeSeconds({ min: 1, max: 315_360_000 }),
     toDefault: () => limits.leaseSecondsMaxDefault,
   }),
   allowedHosts: toSetting<readonly string[]>({
     environment: 'BUS_ALLOWED_HOSTS',
     flag: '--allowed-hosts <names>',
-    description: 'names that Host may carry and whole origins whose pages may ask, with commas between them',
+    description:
+      'host names that requests may use, and origins whose pages may call the bus; put commas between them',
     defaultText: 'loopback names',
     readBy: ['bus'],
     parse: parseHostNames,
@@ -194,16 +203,16 @@ export const settings = {
   }),
   idleExitSeconds: toSetting({
     environment: 'BUS_IDLE_EXIT_S',
-    flag: '--idle-exit-s <seconds>',
-    description: 'a bus that a client started leaves after so long without anything to do',
-    defaultText: '1800',
+    flag: '--idle-exit, --idle-exit-s <duration>',
+    description: 'how long a bus that a client started stays without work before it exits',
+    defaultText: '30m',
     readBy: ['bus'],
-    parse: parseSeconds({ above: 0, max: 31_536_000 }),
+    parse: parseSeconds({ max: 31_536_000 }),
     toDefault: () => 1800,
   }),
   live: toSetting({
     environment: 'BUS_MCP_LIVE',
-    description: '1 runs the smoke test of the test suite against the bus at BUS_MCP_BASE_URL',
+    description: '1 runs the smoke test against the bus at BUS_MCP_BASE_URL',
     defaultText: 'unset',
     readBy: ['tests'],
     parse: parseSwitch,
@@ -215,6 +224,18 @@ export type SettingName = keyof typeof settings;
 
 export type SettingValues = {
   readonly [Name in SettingName]: (typeof settings)[Name] extends Setting<infer Value> ? Value : never;
+};
+
+/**
+ * The settings that matter most to whoever reads the help of a command, five at most. A command that goes by the settings
+ * of several readers shows those of the last.
+ */
+export const mainSettings: Readonly<Record<Reader, readonly SettingName[]>> = {
+  client: ['baseUrl', 'agentId', 'writeSecretFile', 'timeoutSeconds', 'autostart'],
+  mcp: ['baseUrl', 'agentId', 'writeSecretFile', 'readOnly', 'toolNames'],
+  bus: ['port', 'host', 'store', 'writeSecretFile', 'leaseSecondsMax'],
+  data: ['store'],
+  tests: [],
 };
 
 /** The table for loops that treat all settings alike. */

@@ -1,5 +1,6 @@
 import { limits } from '../contract/limits.ts';
 import { isForeignUrl, locationProblem } from '../contract/location.ts';
+import { durationProblem, parseDuration, toDurationText } from './duration.ts';
 
 /** A setting's text as the value it stands for, or what the text would have to be. */
 export type Parsed<Value> = Readonly<{ value: Value } | { problem: string; isSecret?: boolean }>;
@@ -45,15 +46,23 @@ export function parseSwitch(text: string): Parsed<boolean> {
   return { problem: 'must be 1 or 0' };
 }
 
-export function parseSeconds(range: Readonly<{ above?: number; min?: number; max: number }>) {
-  const { above, min = 0, max } = range;
-  const rangeText = above === undefined ? `from ${min} to ${max}` : `above ${above} and at most ${max}`;
+/** A duration above nothing: `90s`, `5m`, `12h`, or a plain number of seconds. */
+export function parseSeconds({ max }: Readonly<{ max: number }>) {
   return (text: string): Parsed<number> => {
-    const value = toNumber(text);
-    const isLargeEnough = above === undefined ? value >= min : value > above;
-    return isLargeEnough && value <= max
+    const value = parseDuration(text);
+    return value !== undefined && value > 0 && value <= max
       ? { value }
-      : { problem: `must be a number of seconds ${rangeText}` };
+      : { problem: `${durationProblem}, above 0 and at most ${toDurationText(max)}` };
+  };
+}
+
+/** A duration that comes to whole seconds. */
+export function parseWholeSeconds({ min, max }: Readonly<{ min: number; max: number }>) {
+  return (text: string): Parsed<number> => {
+    const value = parseDuration(text);
+    return value !== undefined && Number.isInteger(value) && value >= min && value <= max
+      ? { value }
+      : { problem: `${durationProblem}, from ${toDurationText(min)} to ${toDurationText(max)}` };
   };
 }
 

@@ -15,6 +15,7 @@ import { toJsonLine } from './visible.ts';
 /** Follows the change feed, for people and for scripts that wait for something to happen. */
 export const watchCommand: CommandDeclaration = {
   name: 'watch',
+  alsoTried: ['follow', 'tail', 'listen', 'subscribe'],
   group: 'For scripts',
   summary: 'Print one line per event, as it happens',
   guidance:

@@ -14,7 +14,7 @@ export type EventKind = (typeof eventKinds)[number];
 
 /**
  * `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`. A steal,
- * and the release of an orphan, say in `previous_expires_at` when the lease that they end had run out.
+ * and the release of an orphaned claim, say in `previous_expires_at` when the old lease ran out.
  */
 export const eventSchema = z.looseObject({
   id: z.number(),
@@ -35,17 +35,18 @@ export const readEvents = {
   title: 'Read the change feed',
   summary: 'Read what happened after a cursor: posts, claims, steals, releases, acknowledgements',
   guidance:
-    'Oldest first. Give back the cursor as since. Asked for with Accept: text/event-stream it is a live stream that resumes from Last-Event-ID.',
+    'Events come oldest first. Go on after the cursor of the answer. Over HTTP, a request with Accept: text/event-stream gets a live stream, which resumes from Last-Event-ID.',
   method: 'GET',
   path: '/events',
   effect: 'read',
   input: z.strictObject({
-    since: cursorId.default(0).describe('Ids after this cursor; 0: everything that is kept'),
-    limit: pageLimit.describe('At most so many events'),
-    wait_s: waitSeconds.describe('Wait so many seconds for an event'),
+    since: cursorId.default(0).describe('Only ids after this cursor; 0: everything that is kept'),
+    limit: pageLimit.describe('At most this many events'),
+    wait_s: waitSeconds.describe('How long to wait for an event, in seconds'),
   }),
   output: z.looseObject({ events: z.array(eventSchema), cursor: z.number(), has_more: z.boolean() }),
   errors: ['cursor_expired', 'too_many'],
   doors: ['cli'],
   positionalFields: [],
+  command: { name: 'events', alsoTried: ['feed', 'changes'] },
 } as const satisfies Operation;

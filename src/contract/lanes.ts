@@ -29,16 +29,16 @@ const granted = z.looseObject({
   lease_s: z.number(),
 });
 
-const lane = laneName.describe('Name of the unit of work');
+const lane = laneName.describe('The name of the unit of work');
 const owner = agentId.describe('Your agent id');
-const lease_s = leaseSeconds.describe('Seconds until the lease runs out');
-const fence = fenceNumber.optional().describe('Refuse unless this is still the fence of the lane');
+const lease_s = leaseSeconds.describe('How long the lease lasts, in seconds');
+const fence = fenceNumber.optional().describe('Refuse unless the lane still has this fence');
 
 export const claimLane = {
   title: 'Claim a lane',
   summary: 'Claim a lane: a named unit of work that one owner holds at a time under a lease',
   guidance:
-    'Use it before you touch anything another agent might touch too: a file, a feature, a deploy. Renews when you hold it; steals when the lease has expired. On lane_held do NOT do the work: wait with wait_s (45 is good, at most 300; first come first served), take another lane, or ask the owner by post_message. Keep the fence of the answer. Heartbeat well before lease_s is over, release when done.',
+    'Claim before you touch anything that another agent might touch too: a file, a feature, a deploy. A lane that you hold is renewed; a lane whose lease has expired is yours at once. If another owner holds it, do NOT do the work: wait with wait_s (45 is good, at most 300; first come, first served), claim another lane, or ask the owner with post_message. Keep the fence of the answer. Renew with heartbeat_lane well before the lease runs out, and release the lane when you are done.',
   method: 'POST',
   path: '/lanes/{lane}/claim',
   effect: 'idempotent',
@@ -46,20 +46,21 @@ export const claimLane = {
     lane,
     owner,
     lease_s,
-    wait_s: waitSeconds.describe('Wait so many seconds for the lane to be free'),
+    wait_s: waitSeconds.describe('How long to wait until the lane is free, in seconds'),
   }),
   output: granted,
   errors: ['lane_held', 'too_many'],
   doors: ['mcp', 'cli'],
   agentField: 'owner',
   positionalFields: ['lane'],
+  command: { name: 'claim', alsoTried: ['lock', 'acquire', 'take', 'grab', 'steal'] },
 } as const satisfies Operation;
 
 export const releaseLane = {
   title: 'Release a lane',
-  summary: 'Release a lane, so that others need not wait for the lease to run out',
+  summary: 'Release a lane, so that others need not wait until the lease runs out',
   guidance:
-    'Use it as soon as the work is done or given up. Releasing a free lane is no error; anyone may clear a lane whose lease has expired. not_holder or stale_fence means that another owner has it now: leave it alone.',
+    'Release as soon as the work is done or given up. Releasing a free lane is no error, and anyone may release a lane whose lease has expired. If the bus refuses, another owner has the lane now: leave it alone.',
   method: 'POST',
   path: '/lanes/{lane}/release',
   effect: 'idempotent',
@@ -75,13 +76,14 @@ export const releaseLane = {
   doors: ['mcp', 'cli'],
   agentField: 'owner',
   positionalFields: ['lane'],
+  command: { name: 'release', alsoTried: ['unlock', 'free', 'give-back', 'done'] },
 } as const satisfies Operation;
 
 export const heartbeatLane = {
   title: 'Renew a lease',
-  summary: 'Renew the lease of a lane you hold',
+  summary: 'Renew the lease of a lane that you hold',
   guidance:
-    'Use it during long work, at about a third of lease_s. not_holder or stale_fence means that the lease ran out or another owner has the lane: stop, claim it again, and look at what changed before you go on.',
+    'During long work, renew after about a third of the lease. If the bus refuses, the lease ran out or another owner has the lane: stop, claim it again, and look at what changed before you go on.',
   method: 'POST',
   path: '/lanes/{lane}/heartbeat',
   effect: 'idempotent',
@@ -91,30 +93,32 @@ export const heartbeatLane = {
   doors: ['mcp', 'cli'],
   agentField: 'owner',
   positionalFields: ['lane'],
+  command: { name: 'renew', alsoTried: ['heartbeat', 'extend', 'refresh', 'keep-alive', 'touch'] },
 } as const satisfies Operation;
 
 export const listLanes = {
   title: 'List lanes',
-  summary: 'List the lanes that are held or orphaned, by name',
-  guidance: 'Page with after: the last name of the page before.',
+  summary: 'List the lanes that are held or orphaned, sorted by name',
+  guidance: 'A page goes on after the last name of the page before.',
   method: 'GET',
   path: '/lanes',
   effect: 'read',
   input: z.strictObject({
-    owner: agentId.optional().describe('Only lanes of this owner'),
-    limit: pageLimit.describe('At most so many lanes'),
-    after: laneName.optional().describe('Names after this one'),
+    owner: agentId.optional().describe('Only the lanes of this owner'),
+    limit: pageLimit.describe('At most this many lanes'),
+    after: laneName.optional().describe('Only names after this one'),
   }),
   output: z.looseObject({ lanes: z.array(laneSchema), has_more: z.boolean() }),
   errors: [],
   doors: ['cli'],
   positionalFields: [],
+  command: { name: 'lanes', alsoTried: ['list', 'ls', 'locks', 'leases', 'claims'] },
 } as const satisfies Operation;
 
 export const getLane = {
   title: 'Look at a lane',
   summary: 'Look at one lane: held, orphaned or free, and who waits for it',
-  guidance: 'A lane nobody ever claimed is free and has fence 0.',
+  guidance: 'A lane that nobody ever claimed is free and has fence 0.',
   method: 'GET',
   path: '/lanes/{lane}',
   effect: 'read',
@@ -128,4 +132,5 @@ export const getLane = {
   errors: [],
   doors: ['cli'],
   positionalFields: ['lane'],
+  command: { name: 'lane', alsoTried: ['get', 'show', 'holder', 'who'] },
 } as const satisfies Operation;

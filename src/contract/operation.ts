@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
+import { toKebabCase } from './names.ts';
 
 /** What repeating a call does: nothing at all, nothing more, or the same again. */
 export type Effect = 'read' | 'idempotent' | 'append';
@@ -30,6 +31,16 @@ export type Operation = Readonly<{
   personField?: string;
   /** Fields that the command line takes without a flag, in order. */
   positionalFields: readonly string[];
+  /** What people type; present wherever `doors` has `cli`. */
+  command?: CommandWords;
+}>;
+
+/** The words for an operation at the command line. Its long name (`claim-lane`) works too. */
+export type CommandWords = Readonly<{
+  /** The one that help and documents use. */
+  name: string;
+  /** Words that people try first. They run nothing: the error names the command that is meant. */
+  alsoTried: readonly string[];
 }>;
 
 const everyCall: readonly ErrorCode[] = [
@@ -40,6 +51,11 @@ const everyCall: readonly ErrorCode[] = [
   'internal',
 ];
 const everyWrite: readonly ErrorCode[] = ['unauthorized', 'too_large', 'idempotency_conflict'];
+
+/** What people type to run it. */
+export function toCommandName(name: string, { command }: Operation): string {
+  return command?.name ?? toKebabCase(name);
+}
 
 /** Every code the operation can end in. */
 export function errorsOf(operation: Operation): readonly ErrorCode[] {

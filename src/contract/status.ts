@@ -8,7 +8,7 @@ export const getBusStatus = {
   title: 'Look at the bus',
   summary: 'Look at the whole bus: who holds what, who waits, what was left behind, what needs a person',
   guidance:
-    'Use it once at the start of a session, and when you wonder who works on what. orphaned_claims are lanes whose lease ran out without a release: claim one to steal it, or release it. pending_action_flags wait for a person, not for you. To follow messages use read_messages with wait_s instead of asking for the status again and again.',
+    'Call it once at the start of a session, and when you wonder who works on what. An orphaned claim is a lane whose lease ran out without a release: claim it to take it over, or release it. Flagged messages wait for a person, not for you. To follow messages, use read_messages with wait_s instead of asking for the status again and again.',
   method: 'GET',
   path: '/status',
   effect: 'read',
@@ -39,4 +39,5 @@ export const getBusStatus = {
   errors: [],
   doors: ['mcp', 'cli'],
   positionalFields: [],
+  command: { name: 'status', alsoTried: ['look', 'info', 'overview', 'ps', 'summary', 'flags'] },
 } as const satisfies Operation;

@@ -91,5 +91,5 @@ function checkLanes({ active_lane_count: held, orphaned_claim_count: orphaned }:
   const finding = `${held} held, ${orphaned} orphaned`;
   return orphaned === 0
     ? ok('lanes', finding)
-    : warn('lanes', finding, 'claim an orphan to go on with it, or release it: bus-mcp get-bus-status');
+    : warn('lanes', finding, 'claim an orphan to go on with it, or release it: bus-mcp status');
 }

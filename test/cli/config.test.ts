@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Flags, readConfig, UsageError } from '../../src/cli/config.ts';
+import { readPlainFlags } from '../../src/cli/plain-flags.ts';
+import { flagNamesOf } from '../../src/cli/setting-flags.ts';
 import { settingEntries } from '../../src/cli/settings.ts';
 import { runToEnd } from './command-line.ts';
 
@@ -100,13 +102,38 @@ describe('the settings', () => {
   });
 });
 
+describe('a setting that is a length of time', () => {
+  it('takes a duration, as every flag does', () => {
+    const environment = {
+      BUS_MCP_TIMEOUT_S: '1m30s',
+      BUS_MCP_KEEP_ALIVE_MAX_S: '12h',
+      BUS_MAX_LEASE_SECONDS: '2d',
+      BUS_IDLE_EXIT_S: '5m',
+    };
+    expect(read(environment).config).toMatchObject({
+      timeoutSeconds: 90,
+      keepAliveSecondsMax: 43_200,
+      leaseSecondsMax: 172_800,
+      idleExitSeconds: 300,
+    });
+  });
+
+  it('has a flag without its unit, and the one with the unit still works', async () => {
+    for (const flag of ['--timeout', '--timeout-s']) {
+      const script = { getBusStatus: () => ({}) };
+      expect((await runToEnd(['status', flag, '5m'], { script })).status).toBe(0);
+      expect(readPlainFlags([flag, '5m'])).toEqual({ timeoutSeconds: '5m' });
+    }
+  });
+});
+
 describe('a malformed setting', () => {
   it.each([
     ['BUS_PORT', '65536', 'must be a whole number from 0 to 65535'],
     ['BUS_PORT', '80.5', 'must be a whole number'],
     ['BUS_PORT', '0x50', 'must be a whole number'],
-    ['BUS_MAX_LEASE_SECONDS', '0', 'must be a whole number from 1'],
-    ['BUS_IDLE_EXIT_S', '-1', 'must be a number of seconds above 0'],
+    ['BUS_MAX_LEASE_SECONDS', '0', 'must be a duration, as in 90s, 5m or 12h, from 1s'],
+    ['BUS_IDLE_EXIT_S', '-1', 'must be a duration, as in 90s, 5m or 12h, above 0'],
     ['BUS_ALLOWED_HOSTS', 'a b', 'must be host names'],
     ['BUS_ALLOWED_HOSTS', ',', 'must be host names'],
     ['BUS_MCP_READ_ONLY', 'maybe', 'must be 1 or 0'],
@@ -146,13 +173,13 @@ describe('a malformed setting', () => {
       const { config, warnings } = read({ BUS_MCP_TIMEOUT_S: text });
       expect(config.timeoutSeconds).toBe(10);
       expect(warnings).toEqual([
-        `BUS_MCP_TIMEOUT_S must be a number of seconds above 0 and at most 86400, not "${text}": going on with the default 10.0`,
+        `BUS_MCP_TIMEOUT_S must be a duration, as in 90s, 5m or 12h, above 0 and at most 1d, not "${text}": going on with the default 10s`,
       ]);
     },
   );
 
   it('is refused when it was typed as a flag, whatever it is', () => {
-    expect(() => read({}, { timeoutSeconds: 'abc' })).toThrow('--timeout-s must be a number');
+    expect(() => read({}, { timeoutSeconds: 'abc' })).toThrow('--timeout must be a duration');
     expect(() => read({}, { store: '' })).toThrow('--store must not be empty');
   });
 
@@ -195,7 +222,7 @@ describe('a flag of another command', () => {
       ['serve', '--base-url', 'http://bus:1/api/bus'],
       '--base-url is for commands that call a bus and the MCP',
     ],
-    [['get-bus-status', '--keep-alive-max-s', '5'], '--keep-alive-max-s is for the MCP server over stdio'],
+    [['status', '--keep-alive-max-s', '5'], '--keep-alive-max is for the MCP server over stdio'],
     [['serve', '--no-autostart'], '--autostart is for'],
   ])('is refused, because it would change nothing: %j', async (argv, sentence) => {
     const { status, errorOutput } = await runToEnd(argv);
@@ -254,7 +281,8 @@ describe('the help', () => {
     const { output } = await runToEnd(['--help']);
     const line = output.split('\n').findIndex((text) => text.includes(` ${setting.environment} `));
     const rows = output.split('\n').slice(line, line + 2);
-    expect(rows[0]).toContain(setting.flag?.replace('--', '') ?? '(no flag)');
+    const [name = '(no flag)'] = flagNamesOf(setting);
+    expect(rows[0]).toContain(name.replace('--', ''));
     expect(rows[1]?.trim()).toBe(`${setting.description} (default: ${setting.defaultText})`);
   });
 

@@ -38,7 +38,7 @@ describe('text from peers', () => {
 
   it('is shown in refusals too', async () => {
     const script = { getBusStatus: () => Promise.reject(new Error('by \u001b[31mmallory')) };
-    expect((await runToEnd(['get-bus-status'], { script })).errorOutput).toBe('by ␛[31mmallory\n');
+    expect((await runToEnd(['status'], { script })).errorOutput).toBe('by ␛[31mmallory\n');
   });
 });
 

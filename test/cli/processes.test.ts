@@ -36,17 +36,17 @@ async function countWaiters(lane: string): Promise<number> {
 describe('the command as it ships', () => {
   it('ends with the status that says how it went', async () => {
     const statuses = [
-      await start(['claim-lane', 'a', '--owner', 'x']).ended,
-      await start(['claim-lane', 'a', '--owner', 'y']).ended,
-      await start(['claim-lane', 'a', '--ownr', 'y']).ended,
-      await start(['claim-lane', 'a', '--base-url', 'http://127.0.0.1:1/api/bus']).ended,
+      await start(['claim', 'a', '--owner', 'x']).ended,
+      await start(['claim', 'a', '--owner', 'y']).ended,
+      await start(['claim', 'a', '--ownr', 'y']).ended,
+      await start(['claim', 'a', '--base-url', 'http://127.0.0.1:1/api/bus']).ended,
     ];
     expect(statuses).toEqual([0, 1, 2, 3]);
   });
 
   it('posts a body from the input that is too long for an argument', async () => {
     const body = '界'.repeat(60_000);
-    const child = spawn(process.execPath, [commandFile, 'post-message', 'long', '-'], {
+    const child = spawn(process.execPath, [commandFile, 'post', 'long', '-'], {
       env: { ...process.env, BUS_MCP_BASE_URL: server.baseUrl },
       stdio: ['pipe', 'ignore', 'ignore'],
     });

@@ -60,13 +60,14 @@ function toChoiceCases(commands: readonly CommandWords[]): readonly string[] {
   return [...new Set(cases)];
 }
 
-function toCase({ flags, name, operands }: CommandWords): string {
+function toCase({ flags, names, operands }: CommandWords): string {
   const lines = operands.flatMap(({ choices, isFile }, index) => {
     const more = isFile ? 'files=yes' : `words+=' ${choices.join(' ')}'`;
     return isFile || choices.length > 0 ? [`      ((operands == ${index})) && ${more}`] : [];
   });
-  const words = flags.flatMap(({ names }) => names).filter((one) => one.startsWith('--'));
-  return [`    ${name})`, `      words='${words.join(' ')}'`, ...lines, '      ;;'].join('\n');
+  // Of two long names for one flag the short one is offered.
+  const words = flags.flatMap((flag) => flag.names.filter((one) => one.startsWith('--')).slice(0, 1));
+  return [`    ${toPattern(names)})`, `      words='${words.join(' ')}'`, ...lines, '      ;;'].join('\n');
 }
 
 function toPattern(names: readonly string[]): string {

@@ -5,7 +5,7 @@ export function toFishScript(commands: readonly CommandWords[]): string {
     '# Completion of bus-mcp for fish',
     'complete -c bus-mcp -f',
     `${inNoCommand} -s h -l help -d 'Print the help'`,
-    `${inNoCommand} -s V -l version -d 'Print the version'`,
+    `${inNoCommand} -s v -l version -d 'Print the version'`,
     ...commands.map(({ name, summary }) => `${inNoCommand} -a ${name} -d ${quote(summary)}`),
     ...commands.flatMap(toLines),
   ];
@@ -14,8 +14,8 @@ export function toFishScript(commands: readonly CommandWords[]): string {
 
 const inNoCommand = 'complete -c bus-mcp -n __fish_use_subcommand';
 
-function toLines({ flags, name, operands }: CommandWords): readonly string[] {
-  const inCommand = `complete -c bus-mcp -n '__fish_seen_subcommand_from ${name}'`;
+function toLines({ flags, names, operands }: CommandWords): readonly string[] {
+  const inCommand = `complete -c bus-mcp -n '__fish_seen_subcommand_from ${names.join(' ')}'`;
   const choices = operands.flatMap((operand) => operand.choices);
   return [
     ...flags.flatMap((flag) => toFlags(flag).map((text) => `${inCommand} ${text}`)),

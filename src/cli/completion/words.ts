@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import { operationsAt } from '../../contract/contract.ts';
 import { toSnakeCase } from '../../contract/names.ts';
+import { flagNamesOf } from '../setting-flags.ts';
 import { settings } from '../settings.ts';
 
 /** What can be typed after the name of a command, for the scripts of all shells. */
 export type CommandWords = Readonly<{
   name: string;
+  /** All names that run it, that one first. */
+  names: readonly string[];
   summary: string;
   flags: readonly FlagWords[];
   operands: readonly OperandWords[];
@@ -38,6 +41,7 @@ export type OperandWords = Readonly<{
 export function toCommandWords(command: Command): CommandWords {
   return {
     name: command.name(),
+    names: [command.name(), ...command.aliases()],
     summary: command.summary(),
     flags: [
       ...command.options.filter(({ hidden }) => !hidden).map(toFlagWords),
@@ -74,7 +78,7 @@ function toFlagWords({ argChoices, description, flags, long, short }: Command['o
   };
 }
 
-const toolsFlag = settings.toolNames.flag?.split(' ')[0];
+const toolsFlag = flagNamesOf(settings.toolNames)[0];
 const toolNames = operationsAt('mcp').map(([name]) => toSnakeCase(name));
 
 /** A store is a file, unless it is a URL. */

@@ -7,7 +7,7 @@ export function toZshScript(commands: readonly CommandWords[]): string {
 _bus_mcp() {
   local context state state_descr line
   typeset -A opt_args
-  _arguments -C '(- *)'{-h,--help}'[Print the help]' '(- *)'{-V,--version}'[Print the version]' \\
+  _arguments -C '(- *)'{-h,--help}'[Print the help]' '(- *)'{-v,--version}'[Print the version]' \\
     '1: :->command' '*:: :->rest'
   case $state in
     command)
@@ -28,9 +28,9 @@ if [ "$funcstack[1]" = _bus-mcp ]; then _bus_mcp "$@"; else compdef _bus_mcp bus
 `;
 }
 
-function toCase({ flags, name, operands }: CommandWords): string {
+function toCase({ flags, names, operands }: CommandWords): string {
   const specifications = [...flags.flatMap(toFlag), ...operands.map(toOperand)];
-  return `        ${name}) _arguments ${specifications.map(quote).join(' ')} ;;`;
+  return `        ${names.join(' | ')}) _arguments ${specifications.map(quote).join(' ')} ;;`;
 }
 
 function toFlag({ description, names, value }: FlagWords): readonly string[] {

@@ -13,6 +13,7 @@ import { toLaunch } from './launch.ts';
 /** Tells a client about the MCP server, so that nobody has to paste anything. */
 export const setupCommand: CommandDeclaration = {
   name: 'setup',
+  alsoTried: ['install', 'init', 'configure', 'connect'],
   group: 'This machine',
   summary: "Write the MCP server 'bus' into the configuration of a client",
   guidance: [
