@@ -74,7 +74,7 @@ test('after a process was stopped for longer than the leases their holders renew
   bus.process.kill('SIGCONT');
 
   expect((await atTheDoor).code).toBe('lane_held');
-  await until('the log tells of it', () => bus.said().includes('this process did not run for a while'));
+  await until('the log tells of it', () => bus.said().includes('the bus did not run for a while'));
   for (const name of ['kept', 'left']) {
     expect((await refusalOf(client.claimLane({ lane: name, ...thief }))).code).toBe('lane_held');
   }

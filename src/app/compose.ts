@@ -65,7 +65,7 @@ export async function openEngine(options: EngineOptions): Promise<OpenedEngine> 
 
 function toPauseNotice({ from, to }: Pause): Notice {
   const message =
-    'this process did not run for a while: who held a live lease before has at least a third of it to renew';
+    'the bus did not run for a while: who held a live lease before has at least a third of it to renew';
   return { level: 'warn', message, data: { seconds: (to - from) / 1000 } };
 }
 

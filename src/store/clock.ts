@@ -17,7 +17,7 @@ export type Clock = Readonly<{
 export type Pause = Readonly<{ from: number; to: number; before?: Pause | undefined }>;
 
 /** So many pauses are known, one before the other. Whoever reads the rows soon after each keeps what it gave. */
-const pausesKnownMax = 16;
+export const pausesKnownMax = 16;
 
 /** The pause, after those that were known already. */
 export function chainPauses({ from, to }: Pause, before: Pause | undefined): Pause {

@@ -225,13 +225,17 @@ describe('while the database is away', () => {
 
   test('does not take a late answer to a transaction that died for a database that went back', async () => {
     const proxy = await startProxy(server.port);
-    const { url } = createTestSchemaOn(server.url);
+    const { url, ask } = createTestSchemaOn(server.url);
     const one = await openOwnBus(url);
     const late = await openToldBus(url.replace(`:${server.port}/`, `:${proxy.port}/`));
     await late.bus.postMessage(message);
     const ids = collectEventIds(late.store);
     proxy.freezeAtBegin();
     const stopped = refusalOf(late.bus.postMessage(message));
+    await until('it holds the order lock', async () => {
+      const locked = await ask('SELECT FROM counters FOR UPDATE SKIP LOCKED');
+      return locked.length === 0;
+    });
     // Once the server has ended the transaction, the others go on, and the late one hears of it.
     const { id } = await soon('a post', postWhenBack(one.bus), 5);
     await until('it heard', () => ids.length === id - 1);

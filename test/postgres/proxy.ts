@@ -37,6 +37,7 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     const pair = [near, far] as const;
     pairs.add(pair);
     let isCommitting = false;
+    let answered: Buffer = Buffer.alloc(0);
     near.on('data', (bytes) => {
       if (isSwallowing) return;
       if (atCommit && bytes.includes('COMMIT\0')) isCommitting = true;
@@ -48,6 +49,9 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     far.on('data', (bytes) => {
       if (isSwallowing) return;
       if (!isCommitting) return near.write(bytes);
+      // Statements before it are answered one by one; cut off among them, the server might not get as far.
+      answered = Buffer.concat([answered, bytes]);
+      if (!answered.includes('COMMIT\0')) return;
       atCommit?.(near);
       atCommit = undefined;
     });

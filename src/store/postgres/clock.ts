@@ -1,4 +1,5 @@
-import { type Clock, createClock } from '../clock.ts';
+import { type Clock, createClock, type Pause } from '../clock.ts';
+import { type Life, toLastPause } from './life.ts';
 import type { Counted } from './read.ts';
 
 /** How the store knows the time: the database's, or in tests the one that was given instead. */
@@ -10,6 +11,8 @@ export type StoreClock = Readonly<{
   given: () => number | null;
   /** The time that the database has to remember, because its own clock does not reach it. */
   carried: () => number | undefined;
+  /** Told of the signs of life whenever they were read. A clock that is given says itself when it stood still. */
+  noteLife?: (life: Life) => void;
 }>;
 
 type Times = Pick<Counted, 'databaseNow' | 'clockMilliseconds'>;
@@ -36,8 +39,27 @@ export function createStoreClock(
   counted: Times,
   monotonicNow: () => number = () => performance.now(),
 ): StoreClock {
-  const clock = createDatabaseClock(Math.max(counted.databaseNow, counted.clockMilliseconds), monotonicNow);
+  const startedAt = Math.max(counted.databaseNow, counted.clockMilliseconds);
+  const clock = createDatabaseClock(startedAt, monotonicNow);
+  const listeners = new Set<(pause: Pause) => void>();
+  let pause: Pause | undefined;
   let isBehind = false;
+
+  function noteLife(life: Life): void {
+    const last = toLastPause(life);
+    if (!last || (pause && last.to <= pause.to)) return;
+    const isNew = pause !== undefined || last.to > startedAt;
+    pause = last;
+    if (!isNew) return;
+    setImmediate(() => {
+      for (const listener of listeners) listener(last);
+    });
+  }
+
+  function onPause(listener: (pause: Pause) => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
 
   function judge({ clockMilliseconds, databaseNow }: Times): number {
     isBehind = clockMilliseconds - databaseNow > behindMillisecondsMax;
@@ -47,8 +69,9 @@ export function createStoreClock(
   }
 
   return {
-    clock,
+    clock: { ...clock, lastPause: () => pause, onPause },
     judge,
+    noteLife,
     given: () => (isBehind ? clock.now() : null),
     carried: () => (isBehind ? clock.now() : undefined),
   };

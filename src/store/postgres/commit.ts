@@ -1,14 +1,16 @@
 import { type BatchChanges, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
-import type { Clock } from '../clock.ts';
+import type { Pause } from '../clock.ts';
 import type { Waiter } from '../rows.ts';
 import type { Turn } from '../store.ts';
 import type { ObserveCommit } from '../watch.ts';
+import type { StoreClock } from './clock.ts';
 import { toStoreError, toUnknownOutcome } from './errors.ts';
 import type { Feed } from './feed.ts';
+import { decideLife, type Life, readLife, toLastPause, writeLife } from './life.ts';
 import type { Line } from './line.ts';
 import { type LoadedRows, loadRows } from './load.ts';
 import { probeTurn, trialTurn } from './probe.ts';
-import { type Counted, createRowReader, type RowReader } from './read.ts';
+import { createRowReader, type RowReader } from './read.ts';
 import type { Session } from './session.ts';
 import { type CommitRequest, type QueueChanges, writeRows } from './write.ts';
 
@@ -20,17 +22,20 @@ type Parts = Readonly<{
   channel: string;
   writing: Line;
   /** All reads see the same moment, and wait for no lock. */
-  atOnce: <Seen>(look: (reader: RowReader) => Promise<Seen>) => Promise<Seen>;
-  judging: (counted: Counted) => Pick<Clock, 'now' | 'lastPause'>;
+  atOnce: <Seen>(look: (reader: RowReader, ask: Session['ask']) => Promise<Seen>) => Promise<Seen>;
+  time: StoreClock;
   feed: Feed;
   /** Told of what was written, and of what could not be: a batch of refusals is no commit. */
   observe: ObserveCommit;
 }>;
 
+/** What a batch is decided on, when, and what buses have shown of their life, where that tells of pauses. */
+type Loaded = Readonly<{ rows: LoadedRows; now: number; life: Life | undefined }>;
+type Begun = Loaded & Readonly<{ moved: Life | undefined }>;
 type Decided = Readonly<{ request: CommitRequest; results: readonly TurnResult[]; isNothing: boolean }>;
 
 export function createCommit(parts: Parts): Commit {
-  const { bus, channel, writing, atOnce, judging, feed, observe } = parts;
+  const { bus, channel, writing, atOnce, time, feed, observe } = parts;
 
   async function commit(turns: readonly Turn<unknown>[]): Promise<readonly TurnResult[]> {
     const startedAtMs = performance.now();
@@ -50,8 +55,11 @@ export function createCommit(parts: Parts): Commit {
 
   /** The results, when nothing has to be written for them. */
   async function decideUnlocked(turns: readonly Turn<unknown>[]) {
-    const rows = await atOnce((reader) => loadRows(reader, turns, { isLocked: false }));
-    const { results, isNothing } = decide(turns, rows);
+    const loaded = await atOnce((reader, ask) => load({ reader, ask, turns, isLocked: false }));
+    const { rows, now, life } = loaded;
+    // Nobody decides anything beyond that time without moving it, not even a refusal.
+    if (life && life.servedUntil < now) return undefined;
+    const { results, isNothing } = decide(turns, loaded);
     if (!isNothing) return undefined;
     // Who was served at another process must have heard of it before a turn that saw it is answered.
     await feed.reach(rows.counters.lastEventId);
@@ -62,13 +70,14 @@ export function createCommit(parts: Parts): Commit {
     const session = await writing.session();
     // Taken before the database is asked: its answer may come late, when others have told of newer events long since.
     const handedOut = feed.position();
-    const rows = await begin(session, turns);
+    const begun = await begin(session, turns);
+    const { rows, moved } = begun;
     feed.endsAt(rows.counters.lastEventId, handedOut);
     const isProbed = turns.includes(probeTurn);
-    const failure = isProbed ? await tryToWrite(session, rows) : undefined;
-    const decided = decide(turns, rows);
+    const failure = isProbed ? await tryToWrite(session, begun) : undefined;
+    const decided = decide(turns, { ...begun, life: moved ?? begun.life });
     const { request } = decided;
-    const isNothing = decided.isNothing && !isProbed;
+    const isNothing = decided.isNothing && !isProbed && !moved;
     const results = turns.map((turn, index): TurnResult => {
       const result = decided.results[index] as TurnResult;
       return turn === probeTurn && failure ? { failure: toStoreError(failure.reason) } : result;
@@ -77,37 +86,68 @@ export function createCommit(parts: Parts): Commit {
       // The rows are kept all the same; the listener catches up when it can.
     });
     if (isNothing) await rollBack(session);
-    else await keep(session, request);
+    else await keep(session, request, moved);
+    if (moved) time.noteLife?.(moved);
     await caughtUp;
     feed.publish(request.events);
     return { results, isNothing };
   }
 
-  function decide(turns: readonly Turn<unknown>[], rows: LoadedRows): Decided {
-    const { changes, results } = decideBatch(turns, rows, judging(rows.counters));
-    const queueChanges = diffQueues(rows, changes.queues);
-    const isNothing = isEmpty(changes) && Object.values(queueChanges).every(({ length }) => length === 0);
-    return { request: { ...changes, ...queueChanges }, results, isNothing };
+  /** Sends all questions together. */
+  async function load({
+    reader,
+    ask,
+    turns,
+    isLocked,
+  }: Readonly<{
+    reader: RowReader;
+    ask: Session['ask'];
+    turns: readonly Turn<unknown>[];
+    isLocked: boolean;
+  }>): Promise<Loaded> {
+    const asked = loadRows(reader, turns, { isLocked });
+    const lifeAsked = time.noteLife ? readLife(ask) : undefined;
+    // After a statement that failed all others fail too, and only the first one says why.
+    lifeAsked?.catch(() => {});
+    const [rows, life] = [await asked, await lifeAsked];
+    const now = time.judge(rows.counters);
+    if (life) time.noteLife?.(life);
+    return { rows, now, life };
   }
 
-  async function begin(session: Session, turns: readonly Turn<unknown>[]): Promise<LoadedRows> {
+  function decide(turns: readonly Turn<unknown>[], { rows, now, life }: Loaded): Decided {
+    const lastPause = (): Pause | undefined => (life ? toLastPause(life) : time.clock.lastPause?.());
+    const { changes, results } = decideBatch(turns, rows, { now: () => now, lastPause });
+    const queueChanges = diffQueues(rows, changes.queues);
+    const isNothing = isEmpty(changes) && Object.values(queueChanges).every(({ length }) => length === 0);
+    return { request: { ...changes, ...queueChanges, decidedAt: now }, results, isNothing };
+  }
+
+  async function begin(session: Session, turns: readonly Turn<unknown>[]): Promise<Begun> {
+    const reader = createRowReader(session.ask, bus);
     try {
-      const [, rows] = await Promise.all(
+      const [, loaded] = await Promise.all(
         session.together(() => [
           session.tell('BEGIN ISOLATION LEVEL READ COMMITTED'),
-          loadRows(createRowReader(session.ask, bus), turns, { isLocked: true }),
+          load({ reader, ask: session.ask, turns, isLocked: true }),
         ]),
       );
-      return rows;
+      return { ...loaded, moved: await moveOn(session, loaded) };
     } catch (error) {
       await rollBack(session);
       throw toStoreError(error);
     }
   }
 
+  /** Looks again when the time to serve is over, as another bus may just have moved it. */
+  async function moveOn(session: Session, { life, now }: Loaded): Promise<Life | undefined> {
+    if (!life || now <= life.servedUntil) return undefined;
+    return decideLife(await readLife(session.ask, { isLocked: true }), now);
+  }
+
   /** Writes a row of each kind and undoes it, as what the transaction is for must not suffer from it. */
-  async function tryToWrite(session: Session, rows: LoadedRows): Promise<Failure | undefined> {
-    const { request } = decide([trialTurn], rows);
+  async function tryToWrite(session: Session, loaded: Loaded): Promise<Failure | undefined> {
+    const { request } = decide([trialTurn], loaded);
     const { written, undone } = session.together(() => {
       const begun = session.tell('SAVEPOINT trial');
       const rowsWritten = writeRows(session.ask, request, { bus, channel });
@@ -122,9 +162,12 @@ export function createCommit(parts: Parts): Commit {
    * come from a pooler or a server that dies after the commit, in answer to whichever statement was waiting; one at
    * COMMIT may come after the commit is on the disk; and what severity an error has is told in the server's language.
    */
-  async function keep(session: Session, request: CommitRequest): Promise<void> {
+  async function keep(session: Session, request: CommitRequest, life: Life | undefined): Promise<void> {
     const { written, committed } = session.together(() => ({
-      written: writeRows(session.ask, request, { bus, channel }),
+      written: [
+        ...writeRows(session.ask, request, { bus, channel }),
+        ...(life ? [writeLife(session.ask, life)] : []),
+      ],
       committed: session.tell('COMMIT'),
     }));
     const [failure, end] = await Promise.all([findFailure(written), committed.catch(toFailure)]);

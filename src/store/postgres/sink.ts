@@ -57,6 +57,8 @@ function createSink(session: Session, location: string): RowSink {
       ...toCounterValues(totals, totals.clockMilliseconds),
       totals.fenceFloor,
     );
+    // What ran out where the rows come from was told to be over there, and stays so.
+    await session.ask('UPDATE life SET served_until = greatest(served_until, $1)', totals.clockMilliseconds);
     for (const { log, firstId, lastId } of holes) {
       await session.ask(
         'INSERT INTO holes (log, first_id, last_id) VALUES ($1, $2, $3)',

@@ -13,7 +13,7 @@ import { type Listener, startListener } from './listen.ts';
 import { toNewLane, toQueues } from './load.ts';
 import { probeTurn } from './probe.ts';
 import { createPulse } from './pulse.ts';
-import { type Counted, createRowReader, type RowReader } from './read.ts';
+import { createRowReader, type RowReader } from './read.ts';
 import type { Session } from './session.ts';
 import { pulseMilliseconds, writeFarewell } from './write.ts';
 
@@ -57,11 +57,8 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     },
     onRewind: tellRewind,
   });
-  const judging = (counted: Counted) => {
-    const now = judge(counted);
-    return { now: () => now, ...(clock.lastPause && { lastPause: clock.lastPause }) };
-  };
-  const decideAndKeep = createCommit({ bus, channel, writing, atOnce, judging, feed, observe: watch.commit });
+  const observe = watch.commit;
+  const decideAndKeep = createCommit({ bus, channel, writing, atOnce, time, feed, observe });
   const group = createGroupCommit({
     commit: (turns) => {
       const results = decideAndKeep(turns);
@@ -73,12 +70,13 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
 
   function listen(): Promise<Listener> {
     const committed = () => committing;
+    const takeEmptyTurn = () => group.take<void>({ decide: () => ({ answer: undefined }) });
     return startListener({
       open: openListening,
       channel,
       pulseMilliseconds,
       onPayload: (payload) => void hear(payload).catch(() => {}),
-      onPulse: createPulse({ bus, reading, writing, reader, feed, time, committed, onVersion }),
+      onPulse: createPulse({ ...parts, reader, feed, committed, takeEmptyTurn, onVersion }),
     });
   }
 
@@ -96,12 +94,12 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
   }
 
   /** Sent together, so that no statement of another reader comes in between. */
-  function atOnce<Seen>(look: (reader: RowReader) => Promise<Seen>): Promise<Seen> {
+  function atOnce<Seen>(look: (reader: RowReader, ask: Session['ask']) => Promise<Seen>): Promise<Seen> {
     return watched(async () => {
       const session = await reading.session();
       const sent = session.together(() => ({
         begun: session.tell('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
-        looked: look(createRowReader(session.ask, bus)),
+        looked: look(createRowReader(session.ask, bus), session.ask),
         ended: session.tell('COMMIT'),
       }));
       const [seen] = await Promise.all([sent.looked, sent.begun, sent.ended]);
