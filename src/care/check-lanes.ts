@@ -5,12 +5,16 @@ import { type Check, createProblems, toCount } from './check.ts';
 /** Who holds a lane as far as the events tell, which may have been pruned. */
 type Told = Readonly<{ fence: number; owner: string | undefined }>;
 
-/** Holds lanes against the events about them: fences grow with each grant, and who got a lane last has it. */
-export function createLaneCheck() {
+/**
+ * Holds lanes against the events about them: fences grow with each grant, and who got a lane last has it. `now` tells
+ * the lanes that are held from those whose lease ran out.
+ */
+export function createLaneCheck(now: number) {
   const problems = createProblems();
   const told = new Map<string, Told>();
   let laneCount = 0;
   let heldCount = 0;
+  let orphanedCount = 0;
 
   function seeEvent({ id, kind, lane, detail }: StoredEvent): void {
     if (lane === undefined || !detail) return;
@@ -23,7 +27,8 @@ export function createLaneCheck() {
 
   function seeLane(row: LaneRow): void {
     laneCount += 1;
-    if (row.hold) heldCount += 1;
+    if (row.hold && row.hold.expiresAt > now) heldCount += 1;
+    else if (row.hold) orphanedCount += 1;
     const { lane, fence, hold } = row;
     const last = told.get(lane);
     told.delete(lane);
@@ -41,7 +46,7 @@ export function createLaneCheck() {
     for (const lane of told.keys()) problems.add(`lane ${lane} has events and is not there`);
     return problems.toCheck(
       'lanes',
-      `${toCount(laneCount, 'lane')}, ${heldCount} of them held; every fence grew`,
+      `${toCount(laneCount, 'lane')}: ${heldCount} held, ${orphanedCount} orphaned; every fence grew`,
     );
   }
 

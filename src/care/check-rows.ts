@@ -1,17 +1,23 @@
 import type { RowSource, TableName, Tables } from '../store/transfer.ts';
 import { type Check, createProblems, toCount } from './check.ts';
+import { createBoundsCheck } from './check-bounds.ts';
 import { createEventCheck } from './check-events.ts';
 import { createLaneCheck } from './check-lanes.ts';
 import { createMessageCheck } from './check-messages.ts';
 import type { Progress } from './progress.ts';
 
 /** Holds every row of a store against what the log and the lanes promise. */
-export async function checkRows(source: RowSource, progress: Progress): Promise<readonly Check[]> {
+export async function checkRows(
+  source: RowSource,
+  progress: Progress,
+  now = Date.now(),
+): Promise<readonly Check[]> {
   const { messageCount, lastEventId, pruned } = source.totals;
   const messages = createMessageCheck(source);
   const events = createEventCheck(source);
-  const lanes = createLaneCheck();
+  const lanes = createLaneCheck(Math.max(now, source.totals.clockMilliseconds));
   const answers = createAnswerCheck();
+  const bounds = createBoundsCheck(source.totals);
 
   async function forEach<Name extends TableName>(
     table: Name,
@@ -20,7 +26,10 @@ export async function checkRows(source: RowSource, progress: Progress): Promise<
   ): Promise<void> {
     let done = 0;
     for await (const page of source.readPages(table)) {
-      for (const row of page) see(row);
+      for (const row of page) {
+        see(row);
+        bounds.see(() => `${nouns[table]} ${nameOf(row)}`, row);
+      }
       done += page.length;
       progress.report(`checking ${table}`, done, total);
     }
@@ -38,7 +47,19 @@ export async function checkRows(source: RowSource, progress: Progress): Promise<
   await forEach('lanes', lanes.seeLane);
   await forEach('answers', answers.see);
   progress.end();
-  return [...messages.end(), events.end(messages.count()), lanes.end(), answers.end()];
+  return [...messages.end(), events.end(messages.count()), lanes.end(), answers.end(), bounds.end()];
+}
+
+const nouns = {
+  messages: 'message',
+  events: 'event',
+  lanes: 'lane',
+  answers: 'the remembered answer',
+} as const;
+
+function nameOf(row: object): unknown {
+  const { id, key, lane } = row as Readonly<Record<string, unknown>>;
+  return id ?? key ?? lane;
 }
 
 function createAnswerCheck() {

@@ -11,7 +11,14 @@ import {
   readMarkFile,
 } from '../store/sqlite/integrity/mark.ts';
 import { lockDatabase } from '../store/sqlite/lock.ts';
-import { createPrivateFile, prepareFile, toRealPath } from '../store/sqlite/prepare.ts';
+import { checkIsOwn, ForeignDatabaseError } from '../store/sqlite/migrate.ts';
+import {
+  checkFile,
+  createPrivateFile,
+  prepareFile,
+  toRealPath,
+  toStartError,
+} from '../store/sqlite/prepare.ts';
 import { readTotals } from '../store/sqlite/source.ts';
 import { prepareForWriting } from '../store/sqlite/write.ts';
 import { copyDatabase } from './backup.ts';
@@ -39,6 +46,7 @@ type Asked = Readonly<{ file: string; store: string; now: Date }>;
 export async function restore({ file, store, now }: Asked, progress: Progress): Promise<Restored> {
   const [from, path] = [toRealPath(file), toRealPath(store)];
   if (from === path) throw new Error(`the backup and the database are the same file: ${path}`);
+  refuseForeign(path);
   const lock = lockDatabase(loadDriver(), path);
   const draft = `${path}.unfinished-${process.pid}`;
   try {
@@ -50,6 +58,40 @@ export async function restore({ file, store, now }: Asked, progress: Progress): 
     for (const part of ['', '-wal', '-shm']) rmSync(`${draft}${part}`, { force: true });
     lock.release();
     progress.end();
+  }
+}
+
+/**
+ * Refuses to replace what no bus has made, before anything is written beside it. A database of a bus may be damaged
+ * beyond reading, and to replace it is what restore is for: the mark beside it tells that it is one.
+ */
+function refuseForeign(path: string): void {
+  try {
+    checkFile(path);
+    if (existsSync(path)) checkOwner(path);
+  } catch (error) {
+    const isForeign = error instanceof ForeignDatabaseError;
+    if (!isForeign && !/damaged/.test(String(error))) throw error;
+    if (existsSync(toMarkPath(path))) return;
+    throw isForeign ? error : new Error(toUnknownFile(path));
+  }
+}
+
+function toUnknownFile(path: string): string {
+  return (
+    `no bus has made the file ${path}, or it is so damaged that nobody can tell, so it stays as it is: ` +
+    'move it away, or name another file with BUS_STORE'
+  );
+}
+
+function checkOwner(path: string): void {
+  const database = loadDriver().open(path, { readOnly: true });
+  try {
+    checkIsOwn(database, path);
+  } catch (error) {
+    throw toStartError(error, path);
+  } finally {
+    database.close();
   }
 }
 
@@ -98,6 +140,7 @@ function readOldDatabase(path: string): HighWater | undefined {
   let database: SqliteDatabase | undefined;
   try {
     database = loadDriver().open(path);
+    checkIsOwn(database, path);
     prepareForWriting(database);
     const found = readHighWater(database);
     // So that the file that is kept aside is whole without its write-ahead log.

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { ChangedSchemaError } from '../store/sqlite/check-schema.ts';
 import { inspectFile } from '../store/sqlite/integrity/inspect.ts';
 import { toRealPath } from '../store/sqlite/prepare.ts';
 import { openSource, parseKind } from '../store/transfer.ts';
@@ -12,18 +13,23 @@ export type Verification = Readonly<{ ok: boolean; store: string; checks: readon
  * Looks at everything that a store keeps, also while a bus runs on it. Rejects only when it cannot be read as a store
  * at all.
  */
-export async function verifyStore(location: string, progress: Progress): Promise<Verification> {
+export async function verifyStore(
+  location: string,
+  progress: Progress,
+  now = Date.now(),
+): Promise<Verification> {
   const checks: Check[] = [];
   if (parseKind(location) === 'sqlite') checks.push(...checkFile(location, progress));
   const hasDamage = checks.some(({ ok }) => !ok);
   const source = await openSource(location).catch((error) => {
-    // What the pages say is the answer then; else it is no store at all.
-    if (!hasDamage) throw error;
+    if (error instanceof ChangedSchemaError) return;
+    // What the pages say is the answer then, or a number that is too large; else it is no store at all.
+    if (!hasDamage && !(error instanceof RangeError)) throw error;
     checks.push(...toUnreadable(error));
   });
   if (!source) return { ok: false, store: toRealPath(location), checks };
   try {
-    checks.push(...(await checkRows(source, progress).catch(toUnreadable)));
+    checks.push(...(await checkRows(source, progress, now).catch(toUnreadable)));
     return { ok: checks.every(({ ok }) => ok), store: source.location, checks };
   } finally {
     await source.close();
@@ -41,10 +47,18 @@ export function toProblem({ checks }: Verification): string {
 function checkFile(path: string, progress: Progress): readonly Check[] {
   // SQLite looks at all of them in one go, and says nothing meanwhile.
   progress.report(`checking ${toCount(countPages(path), 'page')} of the file`, 0);
-  const { damage, loss, hasMark } = inspectFile(path);
+  let findings: ReturnType<typeof inspectFile>;
+  try {
+    findings = inspectFile(path);
+  } catch (error) {
+    if (!(error instanceof ChangedSchemaError)) throw error;
+    return [{ name: 'schema', ok: false, finding: `${error.finding}: restore a backup` }];
+  }
+  const { damage, loss, hasMark } = findings;
   const pages = damage.length === 0 ? 'its pages are whole' : toDamageSentence(damage);
   const nothingLost = hasMark ? 'nothing acknowledged is missing' : 'there is none beside the file';
   return [
+    { name: 'schema', ok: true, finding: 'it is what a bus makes' },
     { name: 'file', ok: damage.length === 0, finding: pages },
     { name: 'mark', ok: loss === undefined, finding: loss ?? nothingLost },
   ];

@@ -101,6 +101,7 @@ describe('SQLite', () => {
     const { ok, checks } = await verifyStore(store, noProgress);
     expect(ok).toBe(true);
     expect(checks.map(({ name }) => name)).toEqual([
+      'schema',
       'file',
       'mark',
       'messages',
@@ -108,6 +109,7 @@ describe('SQLite', () => {
       'events',
       'lanes',
       'answers',
+      'numbers',
     ]);
   });
 
@@ -169,4 +171,13 @@ describe('PostgreSQL', () => {
     onTestFinished(place.remove);
     await expect(verifyStore(place.url, noProgress)).rejects.toThrow('there is no bus in');
   });
+});
+
+test('verify tells lanes that are held from those whose lease ran out', async () => {
+  const store = join(createFolder(), 'bus.db');
+  await withBus(store, fillBus);
+  const lanesAt = async (now: number) =>
+    (await verifyStore(store, noProgress, now)).checks.find(({ name }) => name === 'lanes')?.finding;
+  expect(await lanesAt(Date.now())).toBe('2 lanes: 1 held, 0 orphaned; every fence grew');
+  expect(await lanesAt(Date.now() + 2 * 3_600_000)).toBe('2 lanes: 0 held, 1 orphaned; every fence grew');
 });

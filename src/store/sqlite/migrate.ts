@@ -33,8 +33,11 @@ export function checkNotNewer(version: number, path: string, known = migrations.
   );
 }
 
+/** The database of another application, which must stay as it is. */
+export class ForeignDatabaseError extends Error {}
+
 export function toForeign(path: string): Error {
-  return new Error(
+  return new ForeignDatabaseError(
     `the file ${path} is the database of another application: name another file with BUS_STORE`,
   );
 }

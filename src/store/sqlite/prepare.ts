@@ -9,9 +9,10 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { checkSchema } from './check-schema.ts';
 import { errorNumberOf, patience, type SqliteDatabase, type SqliteDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
-import { checkNotNewer, migrate, toForeign } from './migrate.ts';
+import { checkIsOwn, checkNotNewer, migrate, readVersion, toForeign } from './migrate.ts';
 import { prepareForWriting } from './write.ts';
 
 /** The same file by another name is the same database, and has the same lock and the same mark. */
@@ -101,6 +102,7 @@ export function prepareFile(
   try {
     // The driver may still be closing a connection of before.
     database.exec(patience);
+    checkMade(database, path);
     migrate(database, path);
     prepareForWriting(database);
     check(database);
@@ -110,6 +112,12 @@ export function prepareFile(
   } finally {
     database.close();
   }
+}
+
+/** What is in it already must be as a bus made it: a foreign trigger would run inside the first write. */
+function checkMade(database: SqliteDatabase, path: string): void {
+  checkIsOwn(database, path);
+  if (readVersion(database) > 0) checkSchema(database, path);
 }
 
 function keepPrivate(path: string): void {

@@ -8,6 +8,7 @@ import {
   type Tables,
   type Totals,
 } from '../transfer.ts';
+import { ChangedSchemaError, checkSchema } from './check-schema.ts';
 import { loadDriver, type SqliteDatabase, type SqliteValue } from './driver.ts';
 import {
   type CounterColumns,
@@ -17,7 +18,7 @@ import {
   fromMessageColumns,
   fromStoredEventColumns,
 } from './encode.ts';
-import { checkNotNewer, readVersion } from './migrate.ts';
+import { checkNotNewer, ForeignDatabaseError, readVersion } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import { toRealPath } from './prepare.ts';
 import { rollBack } from './write.ts';
@@ -102,6 +103,12 @@ function readHoles(database: SqliteDatabase): Hole[] {
 function checkKind(database: SqliteDatabase, path: string): void {
   if (readVersion(database) === 0) throw new Error(`the file ${path} is no database of a bus`);
   checkNotNewer(readVersion(database), path);
+  try {
+    checkSchema(database, path);
+  } catch (error) {
+    // A schema that cannot be read is damage, and whoever looks at the pages says which: nothing can be run on it.
+    if (error instanceof ChangedSchemaError || error instanceof ForeignDatabaseError) throw error;
+  }
 }
 
 function checkVersion(database: SqliteDatabase, path: string): void {
