@@ -1,6 +1,6 @@
 // Writes what is generated from the declarations: the reference, the types, and what tells other programs about the package.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -8,9 +8,13 @@ import { build } from 'esbuild';
 const { toReference } = await load('scripts/reference.ts');
 const { manifestFiles } = await load('scripts/manifests.ts');
 const { toDeclarations } = await load('scripts/declarations.ts');
+const { generatedParts, withPart } = await load('scripts/connect.ts');
 write('docs/reference.md', toReference());
 write('types/operations.d.ts', toDeclarations());
 for (const [file, toManifest] of Object.entries(manifestFiles)) write(file, JSON.stringify(toManifest()));
+for (const [file, toPart] of Object.entries(generatedParts)) {
+  write(file, withPart(readFileSync(file, 'utf8'), toPart()));
+}
 execFileSync('npx', ['biome', 'check', '--write', ...Object.keys(manifestFiles)], { stdio: 'inherit' });
 
 async function load(entryPoint) {

@@ -2,6 +2,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { settingEntries, settings } from '../src/cli/settings.ts';
 import { operationsAt } from '../src/contract/contract.ts';
 import { toSnakeCase } from '../src/contract/names.ts';
+import { isPublished } from '../src/contract/publication.ts';
 
 /**
  * What tells other people's programs about this package, by the file it is written to. Name, version and settings are
@@ -58,14 +59,15 @@ function toPlugin(): object {
   };
 }
 
-/** The plugin comes from npm, because a checkout holds no built files. */
+/** The plugin comes from the registry once it is there. Until then it is the checkout itself, which has to be built. */
 function toMarketplace(): object {
   const { author, description, name, version } = manifest;
+  const source = isPublished ? { source: 'npm', package: name, version } : './';
   return {
     name,
     owner: { name: author },
     metadata: { description },
-    plugins: [{ name, description, version, source: { source: 'npm', package: name, version } }],
+    plugins: [{ name, description, version, source }],
   };
 }
 

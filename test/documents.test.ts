@@ -3,10 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
+import { generatedParts, withPart } from '../scripts/connect.ts';
 import { settingEntries } from '../src/cli/settings.ts';
 import { clients } from '../src/cli/setup/clients.ts';
+import { isPublished } from '../src/contract/publication.ts';
 import { commandFile } from './build.ts';
-import { type ClientName, createHome } from './setup/folder.ts';
+import { createHome } from './setup/folder.ts';
 
 const documents = ['.', 'docs', 'docs/decisions', 'hooks', 'skills/bus']
   .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
@@ -42,20 +44,32 @@ test('the guide for operators names only measurements that the bus makes', () =>
   for (const name of named) expect(source).toContain(`'${name}'`);
 });
 
-test.each(Object.entries(clients))(
-  'the README shows for %s the block that setup writes',
-  async (name, { title, serversKey }) => {
-    const [, kind, block = ''] =
-      new RegExp(
-        `^\\*\\*${title}\\*\\* \\(\`setup ${name}\`\\).*\\n\`\`\`(json|toml)\\n([^\`]*)\`\`\``,
-        'm',
-      ).exec(readFileSync('README.md', 'utf8')) ?? [];
-    const { output } = await createHome().setup(name as ClientName, ['--print']);
-    if (kind === 'toml') expect(block).toBe(output);
-    else expect(JSON.parse(block)).toEqual(JSON.parse(output));
-    expect(block).toContain(serversKey);
+test.each(Object.entries(generatedParts))(
+  '%s says how the program is started as the package is published: run npm run generate after a change',
+  (file, toPart) => {
+    const text = readFileSync(file, 'utf8');
+    expect(text).toBe(withPart(text, toPart()));
   },
 );
+
+test('no document sends people to the registry before the package is there', () => {
+  const shown = documents.filter(({ file }) => file !== 'CHANGELOG.md');
+  const wrong = shown.filter(({ text }) => /npx (-y |--yes )?bus-mcp|npm (install|i) -g bus-mcp/.test(text));
+  if (!isPublished) expect(wrong.map(({ file }) => file)).toEqual([]);
+});
+
+test('what the README prints for each client works when it is copied', () => {
+  const lines = find(readFileSync('README.md', 'utf8'), /^(\S+ .*\bsetup [a-z-]+) +#/gm);
+  expect(lines).toHaveLength(Object.keys(clients).length);
+  for (const line of isPublished ? [] : lines) {
+    const { home } = createHome();
+    const printed = execFileSync('sh', ['-c', `${line} --print`], {
+      env: { PATH: process.env.PATH, HOME: home },
+    });
+    const [, program] = /["'](\/[^"']+bin\.js)["']/.exec(String(printed)) ?? [];
+    expect(program).toBe(commandFile);
+  }
+});
 
 const knownCommands = find(
   execFileSync(process.execPath, [commandFile, '--help'], { encoding: 'utf8' }),

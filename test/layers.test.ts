@@ -22,7 +22,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   cli: {
     knows: ['contract/', 'http/client.ts', 'lease/'],
-    packages: ['commander', 'jsonc-parser', 'smol-toml'],
+    packages: ['commander', 'jsonc-parser', 'smol-toml', '@decimalturn/toml-patch'],
   },
   daemon: { knows: ['contract/', 'http/client.ts', 'http/send.ts'] },
   'client-side': { knows: ['contract/', 'http/client.ts'] },

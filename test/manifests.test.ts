@@ -10,6 +10,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { manifestFiles } from '../scripts/manifests.ts';
 import { operations } from '../src/contract/contract.ts';
 import { toSnakeCase } from '../src/contract/names.ts';
+import { isPublished } from '../src/contract/publication.ts';
 import { serverSchema } from './package/server-schema.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bus-mcp-manifests-'));
@@ -34,7 +35,7 @@ test('the lists of MCP servers and of plugins name this very version', () => {
   expect(readJson('server.json')).toMatchObject({ packages: [version] });
   expect(readJson('.claude-plugin/plugin.json')).toMatchObject(version);
   expect(readJson('.claude-plugin/marketplace.json')).toMatchObject({
-    plugins: [{ ...version, source: version }],
+    plugins: [{ ...version, source: isPublished ? version : './' }],
   });
 });
 

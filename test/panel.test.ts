@@ -19,7 +19,7 @@ describeInBrowser('the live page', (open) => {
       mcpServers: { bus: { type: 'http', url: `${server.url}/mcp` } },
     });
     expect(await others.last().textContent()).toBe(
-      `claude mcp add bus --env BUS_MCP_BASE_URL=${server.url}/api/bus -- npx -y bus-mcp`,
+      `claude mcp add bus --env BUS_MCP_BASE_URL=${server.url}/api/bus -- bus-mcp`,
     );
     await server.bus.postMessage({ topic: 'hello', sender: 'me', body: 'The bus works.' });
     await page.getByRole('article').getByText('The bus works.').waitFor();

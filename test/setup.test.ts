@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { readConfigFile, writeConfigFile } from '../src/cli/setup/config-file.ts';
+import { isPublished } from '../src/contract/publication.ts';
 import { commandFile } from './build.ts';
 import { runToEnd } from './cli/command-line.ts';
 import { type ClientName, createHome, userFiles } from './setup/folder.ts';
@@ -65,12 +66,13 @@ describe.each(clientNames)('setup %s', (client) => {
     const flags = ['--base-url', 'http://bus.example:8100/api/bus', '--read-only', '--no-autostart'];
     const { output } = await setup(client, flags, { BUS_WRITE_SECRET: 'xyzzy-5', BUS_MCP_AGENT_ID: 'ada' });
     const servers = readServers(read(path));
-    expect(servers.bus?.env).toMatchObject({
+    const variables = servers.bus?.env ?? servers.bus?.environment;
+    expect(variables).toMatchObject({
       BUS_MCP_BASE_URL: 'http://bus.example:8100/api/bus',
       BUS_MCP_READ_ONLY: '1',
       BUS_MCP_AUTOSTART: '0',
     });
-    expect(servers.bus?.env).not.toHaveProperty('BUS_MCP_AGENT_ID');
+    expect(variables).not.toHaveProperty('BUS_MCP_AGENT_ID');
     expect(read(path) + output).not.toContain('xyzzy-5');
     expect(output).toContain('BUS_WRITE_SECRET is not written');
   });
@@ -224,10 +226,10 @@ describe('an entry that is there already', () => {
 describe('the command line of setup', () => {
   it('refuses a client it does not know, and names those it does', async () => {
     const { errorOutput, status } = await runToEnd(['setup', 'emacs']);
-    expect([status, errorOutput]).toEqual([
-      2,
-      expect.stringContaining('claude-code, claude-desktop, cursor'),
-    ]);
+    expect(status).toBe(2);
+    expect(errorOutput).toContain(
+      "there is no setup for a client 'emacs': use one of claude-code, claude-desktop, cursor, vscode, codex, gemini, opencode",
+    );
   });
 
   it('refuses --project for a client without project files', async () => {
@@ -258,11 +260,29 @@ describe('the command line of setup', () => {
     ['vscode', '.vscode/mcp.json'],
     ['codex', '.codex/config.toml'],
     ['gemini', '.gemini/settings.json'],
-  ] as const)('as it ships, writes %s --project for everybody who shares the file', (client, path) => {
+    ['opencode', 'opencode.json'],
+  ] as const)('as it ships, writes %s --project so that it works', (client, path) => {
     const { home, read } = createHome();
-    execFileSync(process.execPath, [commandFile, 'setup', client, '--project'], { cwd: home });
+    const output = execFileSync(process.execPath, [commandFile, 'setup', client, '--project'], { cwd: home });
     const { bus } = readServers(read(path));
-    expect([bus?.command, bus?.args]).toEqual(['npx', ['-y', 'bus-mcp']]);
+    const words = [bus?.command, bus?.args ?? []].flat();
+    expect(words).toEqual(isPublished ? ['npx', '-y', 'bus-mcp'] : [process.execPath, commandFile]);
+    if (!isPublished) expect(String(output)).toContain('the path is one of this machine');
+  });
+
+  it.each([
+    ['claude', 'Claude Code'],
+    ['Claude-Code', 'Claude Code'],
+    ['gemini-cli', 'Gemini CLI'],
+    ['code', 'VS Code'],
+  ])('knows what people call a client: %s', async (typed, title) => {
+    const { output, status } = await runToEnd(['setup', typed], { environment: { HOME: createHome().home } });
+    expect([status, output]).toEqual([0, expect.stringContaining(`${title}: wrote`)]);
+  });
+
+  it('shows the settings that decide about the bus that a client starts', async () => {
+    const { output } = await runToEnd(['setup', '--help']);
+    expect(output).toContain('--port <number>');
   });
 
   it('as it ships, starts the server by its own path, so that it works at once', () => {
@@ -277,5 +297,5 @@ type Server = Record<string, unknown> | undefined;
 
 function readServers(text: string): Record<string, Server> {
   const value = text.startsWith('{') ? JSON.parse(text) : parseToml(text);
-  return value.mcpServers ?? value.servers ?? value.mcp_servers;
+  return value.mcpServers ?? value.servers ?? value.mcp_servers ?? value.mcp;
 }

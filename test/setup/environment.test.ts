@@ -2,58 +2,46 @@ import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { toDefaultStorePath } from '../../src/cli/folders.ts';
 import { settingEntries } from '../../src/cli/settings.ts';
+import { clients } from '../../src/cli/setup/clients.ts';
 import { createHome } from './folder.ts';
 
 const codexFile = '.codex/config.toml';
 
 describe('Codex, which hands on only the variables that are named', () => {
-  it('is given the name of everything that decides which bus is found, and how', async () => {
+  const product = settingEntries.filter(([, { readBy }]) => readBy.some((reader) => reader !== 'tests'));
+  const names = [...product.map(([, { environment }]) => environment), ...findFolderVariables()];
+
+  it('is given no name where nothing is set', async () => {
     const { read, setup } = createHome();
-    await setup('codex');
-    const named = readVariables(read(codexFile));
-    const product = settingEntries.filter(([, { readBy }]) => readBy.some((reader) => reader !== 'tests'));
-    expect(named).toEqual(expect.arrayContaining(product.map(([, { environment }]) => environment)));
-    expect(named).toEqual(expect.arrayContaining(findFolderVariables()));
-    expect(named).toContain('PGPASSWORD');
-    expect(named).not.toContain('BUS_MCP_LIVE');
+    await setup('codex', [], { PGPASSWORD: 'xyzzy-5' });
+    expect(read(codexFile)).not.toContain('env_vars');
   });
 
-  it('gets what is missing into a list that is there, behind what stands in it', async () => {
-    const { read, setup, write } = createHome();
-    const list = `env_vars = [
-  "MINE", # of the team
-  { name = "BUS_STORE", source = "local" }, # a "]" and a #
-  'BUS_PORT' # the last
-] # done
-enabled = true
-`;
-    write(codexFile, `[mcp_servers.bus]\ncommand = "npx"\nargs = ["-y", "bus-mcp"]\n${list}`);
-    const { output } = await setup('codex');
-    expect(output).toContain("changed the server 'bus'");
-    const after = read(codexFile);
-    const [start = '', end = ''] = list.split("'BUS_PORT'");
-    expect(after).toContain(`${start}'BUS_PORT', "BUS_MCP_BASE_URL", `);
-    expect(after.endsWith(end)).toBe(true);
-    const named = readVariables(after);
-    expect(named.slice(0, 3)).toEqual(['MINE', 'BUS_STORE', 'BUS_PORT']);
-    expect(new Set(named).size).toBe(named.length);
-    expect((await setup('codex')).output).toContain('nothing to do');
+  it('is given the name of what is set and decides which bus is found, and how', async () => {
+    for (const name of names) expect(clients.codex.toHandedOn?.({ [name]: '1', OTHER: '1' })).toEqual([name]);
+    const { read, setup } = createHome();
+    await setup('codex', [], { BUS_STORE: '/data/team.db', XDG_DATA_HOME: '/data', BUS_PORT: '' });
+    expect(readVariables(read(codexFile))).toEqual(['BUS_STORE', 'XDG_DATA_HOME']);
+  });
+
+  it('is given PGPASSWORD with a store in PostgreSQL', async () => {
+    const { read, setup } = createHome();
+    await setup('codex', [], { BUS_STORE: 'postgres://db/bus', PGPASSWORD: 'xyzzy-5', BUS_MCP_LIVE: '1' });
+    expect(readVariables(read(codexFile))).toEqual(['BUS_STORE', 'PGPASSWORD']);
   });
 
   it.each([
-    'env_vars = []',
-    'env_vars = ["BUS_STORE"]',
-    'env_vars = ["BUS_STORE",]',
-    'env_vars = [\n  "BUS_STORE",\n  # no more\n]',
-    'env_vars = "BUS_STORE"',
-  ])('gets a list out of %j', async (list) => {
+    'env_vars = ["MINE", { name = "BUS_STORE", source = "local" }] # a "]" and a #',
+    'env_vars = [\n  "MINE", # a "]" and a #\n  \'BUS_STORE\'\n]',
+    'env_vars = ["MINE", "BUS_STORE",] # a "]" and a #',
+  ])('gets what is missing into the list that is there: %j', async (list) => {
     const { read, setup, write } = createHome();
     write(codexFile, `[mcp_servers.bus]\ncommand = "npx"\nargs = ["-y", "bus-mcp"]\n${list}\n`);
-    await setup('codex');
-    const named = readVariables(read(codexFile));
-    expect(named.filter((name) => name === 'BUS_STORE')).toHaveLength(1);
-    expect(named).toContain('XDG_DATA_HOME');
-    expect(read(codexFile).includes('# no more')).toBe(list.includes('# no more'));
+    const environment = { BUS_STORE: '/data/team.db', BUS_PORT: '0' };
+    await setup('codex', [], environment);
+    expect(readVariables(read(codexFile))).toEqual(['MINE', 'BUS_STORE', 'BUS_PORT']);
+    expect(read(codexFile)).toContain('# a "]" and a #');
+    expect((await setup('codex', [], environment)).output).toContain('nothing to do');
   });
 });
 

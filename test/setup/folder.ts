@@ -21,6 +21,7 @@ export const userFiles = {
   vscode: '.config/Code/User/mcp.json',
   codex: '.codex/config.toml',
   gemini: '.gemini/settings.json',
+  opencode: '.config/opencode/opencode.json',
 } as const;
 
 export type ClientName = keyof typeof userFiles;

@@ -25,6 +25,8 @@ const places: readonly [ClientName, keyof typeof systems, string][] = [
   ['codex', 'win32', `${windows}\\.codex\\config.toml`],
   ['gemini', 'darwin', '/Users/ada/.gemini/settings.json'],
   ['gemini', 'win32', `${windows}\\.gemini\\settings.json`],
+  ['opencode', 'darwin', '/Users/ada/.config/opencode/opencode.json'],
+  ['opencode', 'win32', `${windows}\\.config\\opencode\\opencode.json`],
 ];
 
 describe('the file of a client', () => {
@@ -64,9 +66,10 @@ describe('how a client starts the server', () => {
     expect(toLaunch({ ...usual, programFile })).toEqual({ command: 'npx', args: ['-y', 'bus-mcp'] });
   });
 
-  it('is through npx in a file that people share, on Windows too', () => {
-    const launch = toLaunch({ ...usual, isShared: true, machine: { platform: 'win32' } });
-    expect(launch).toEqual({ command: 'npx', args: ['-y', 'bus-mcp'] });
+  it('is through npx in a file that people share, on Windows too, once the registry has the package', () => {
+    const shared = { ...usual, isShared: true, machine: { platform: 'win32' } } as const;
+    expect(toLaunch({ ...shared, isPublished: true })).toEqual({ command: 'npx', args: ['-y', 'bus-mcp'] });
+    expect(toLaunch({ ...shared, isPublished: false }).args).toEqual([usual.programFile]);
   });
 
   it('is through a shell on Windows, where npx is a script', () => {

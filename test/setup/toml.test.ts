@@ -95,13 +95,15 @@ theme = "dark"
     write(path, table);
     const { output } = await setup('codex', ['--base-url', 'http://new/api/bus', '--agent-id', 'ada']);
     expect(output).toContain('before  python -m bus_client');
-    expect(read(path).replace(/^env_vars = .*$/m, 'env_vars = []')).toBe(`[mcp_servers.bus] # ours
+    expect(read(path)).toBe(`[mcp_servers.bus] # ours
 # how it starts
 command = "npx" # old
-args = ["-y", "bus-mcp"]
+args = [
+  "-y", # module
+  "bus-mcp",
+]
 enabled = true
 tool_timeout_sec = 45
-env_vars = []
 
 [mcp_servers.bus.env]
 BUS_MCP_BASE_URL = "http://new/api/bus" # the old one
@@ -139,19 +141,27 @@ theme = "dark"
   });
 
   it.each([
-    '[mcp_servers]\nbus = { command = "python" }\n',
-    'mcp_servers = { other = { command = "x" } }\n',
-    'mcp_servers.bus.command = "python"\n',
-  ])('is left untouched where it cannot be edited, and the block is shown: %j', async (before) => {
-    const { list, read, setup, write } = createHome();
+    '[mcp_servers]\nbus = { command = "python" } # mine\n',
+    'mcp_servers.bus.command = "python" # mine\n',
+  ])('is changed also where it is written in another way: %j', async (before) => {
+    const { read, setup, write } = createHome();
     write(path, before);
-    const { errorOutput, status } = await setup('codex');
-    expect(status).toBe(1);
-    expect(errorOutput).toContain('in a way that this command does not edit');
-    expect(errorOutput).toContain('[mcp_servers.bus]');
-    expect(read(path)).toBe(before);
-    expect(list('.codex')).toEqual(['config.toml']);
+    expect((await setup('codex')).status).toBe(0);
+    expect(readBack(read(path)).mcp_servers).toMatchObject({ bus: { command: 'npx' } });
+    expect(read(path)).toContain('# mine');
   });
+});
+
+it('a config.toml that closes its list of servers is left untouched, and the block is shown', async () => {
+  const { list, read, setup, write } = createHome();
+  const before = 'mcp_servers = { other = { command = "x" } }\n';
+  write(path, before);
+  const { errorOutput, status } = await setup('codex');
+  expect(status).toBe(1);
+  expect(errorOutput).toContain('in a way that this command does not edit');
+  expect(errorOutput).toContain('[mcp_servers.bus]');
+  expect(read(path)).toBe(before);
+  expect(list('.codex')).toEqual(['config.toml']);
 });
 
 describe('a broken config.toml', () => {

@@ -36,7 +36,7 @@ export async function addServer(target: Target, wanted: Entry): Promise<Outcome>
     const backupPath = await writeConfigFile(file, editor.add(text, serverName, wanted));
     return { deed: 'added', file, entry: wanted, backupPath };
   }
-  if (!isObject(found) || typeof found.command !== 'string') {
+  if (!isObject(found) || !/string|object/.test(typeof found.command)) {
     throw new FileProblem(
       `has a server '${serverName}' that is not started by a command: take it out with --remove first`,
     );

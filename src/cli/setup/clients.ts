@@ -3,8 +3,36 @@ import { folderVariables, type Machine, toHomeFolder } from '../folders.ts';
 import { settingEntries } from '../settings.ts';
 import type { Entry } from './entry.ts';
 
-export const clientNames = ['claude-code', 'claude-desktop', 'cursor', 'vscode', 'codex', 'gemini'] as const;
+export const clientNames = [
+  'claude-code',
+  'claude-desktop',
+  'cursor',
+  'vscode',
+  'codex',
+  'gemini',
+  'opencode',
+] as const;
 export type ClientName = (typeof clientNames)[number];
+
+/** What people call a client besides. */
+const otherNames: Readonly<Record<string, ClientName>> = {
+  claude: 'claude-code',
+  code: 'vscode',
+  'vs-code': 'vscode',
+  copilot: 'vscode',
+  'codex-cli': 'codex',
+  'gemini-cli': 'gemini',
+  'open-code': 'opencode',
+};
+
+/** The client that was typed. Undefined for one that is not known. */
+export function findClient(typed: string): ClientName | undefined {
+  const name = typed.toLowerCase();
+  return (
+    clientNames.find((one) => one === name) ??
+    (Object.hasOwn(otherNames, name) ? otherNames[name] : undefined)
+  );
+}
 
 /** What of JSON beyond the standard the client itself can read: more would be kept out of its file as broken. */
 export type JsonDialect = Readonly<{ comments: boolean; trailingCommas: boolean }>;
@@ -22,24 +50,35 @@ export type Client = Readonly<{
   extras?: Entry;
   /** Written before `command`, where the client wants the kind of server named. */
   type?: string;
+  /** Whether the command and its arguments are one list. */
+  isCommandList?: boolean;
+  /** The key of the variables of a server, where it is another than `env`. */
+  variablesKey?: string;
+  /** The variables that the entry has to name so that the server gets them, where the client hands on no others. */
+  toHandedOn?(environment: NodeJS.ProcessEnv): readonly string[];
   /** Variables that it hands on only where the entry refers to them by `$` and their name. */
   keptBack?: readonly string[];
   /** Why its servers do not see what is set in a shell, PATH included; absent where they do. */
   whyUnseen?: string;
-  next: string;
+  /** What the person does next, and what else would stop him. */
+  next: readonly string[];
   secretAdvice: string;
 }>;
 
 const strict: JsonDialect = { comments: false, trailingCommas: false };
 const inherited = 'the server inherits it from the environment of the client';
 
-/** Everything that decides which bus is found or started, and how; what is not set is left out by the client. */
-const namedVariables = [
-  ...settingEntries.filter(([, { readBy }]) => !readBy.includes('tests')).map(([, one]) => one.environment),
-  ...folderVariables,
-  // A bus whose store is PostgreSQL may get the password like this.
-  'PGPASSWORD',
-];
+/** What is set here and decides which bus is found or started, and how. */
+function toSetVariables(environment: NodeJS.ProcessEnv): readonly string[] {
+  const product = settingEntries.filter(([, { readBy }]) => !readBy.includes('tests'));
+  const isPostgres = environment.BUS_STORE?.startsWith('postgres') ?? false;
+  const names = [
+    ...product.map(([, { environment: name }]) => name),
+    ...folderVariables,
+    ...(isPostgres ? ['PGPASSWORD'] : []),
+  ];
+  return names.filter((name) => environment[name]);
+}
 
 export const clients: Readonly<Record<ClientName, Client>> = {
   'claude-code': {
@@ -50,7 +89,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
       toPath(machine, [machine.environment.CLAUDE_CONFIG_DIR || toHomeFolder(machine), '.claude.json']),
     projectFile: ['.mcp.json'],
     type: 'stdio',
-    next: "start Claude Code anew, then see 'bus' under /mcp (a project file has to be approved once)",
+    next: ["start Claude Code anew, then see 'bus' under /mcp (a project file has to be approved once)"],
     secretAdvice: inherited,
   },
   'claude-desktop': {
@@ -59,7 +98,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     serversKey: 'mcpServers',
     toUserFile: (machine) => toPath(machine, [toAppFolder(machine), 'Claude', 'claude_desktop_config.json']),
     whyUnseen: 'Claude Desktop hands on no variables',
-    next: 'quit Claude Desktop, not only its window, and start it again',
+    next: ['quit Claude Desktop, not only its window, and start it again'],
     secretAdvice: "add it by hand to the entry's env, because Claude Desktop hands on no variables",
   },
   cursor: {
@@ -69,7 +108,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     toUserFile: (machine) => toPath(machine, [toHomeFolder(machine), '.cursor', 'mcp.json']),
     projectFile: ['.cursor', 'mcp.json'],
     whyUnseen: 'Cursor sees it only when it is started from this shell',
-    next: "restart Cursor, then see that 'bus' is switched on among its MCP servers",
+    next: ["restart Cursor, then see that 'bus' is switched on among its MCP servers"],
     secretAdvice: inherited,
   },
   vscode: {
@@ -80,7 +119,10 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     projectFile: ['.vscode', 'mcp.json'],
     type: 'stdio',
     whyUnseen: 'VS Code sees it only when it is started from this shell',
-    next: "run 'MCP: List Servers' in VS Code and start 'bus'",
+    next: [
+      "run 'MCP: List Servers' in VS Code and start 'bus'; it asks once whether you trust the server",
+      'its agent asks before each tool, until you allow the tool for the session or the workspace',
+    ],
     secretAdvice: inherited,
   },
   codex: {
@@ -94,8 +136,13 @@ export const clients: Readonly<Record<ClientName, Client>> = {
       ]),
     projectFile: ['.codex', 'config.toml'],
     // Codex hands servers no variables but the ones named, and gives up on a call sooner than the bus lets it wait.
-    extras: { env_vars: namedVariables, startup_timeout_sec: 30, tool_timeout_sec: 330 },
-    next: "start Codex anew, then see 'bus' under /mcp (a project file counts in trusted projects only)",
+    toHandedOn: toSetVariables,
+    extras: { startup_timeout_sec: 30, tool_timeout_sec: 330 },
+    next: [
+      "start Codex anew, then see 'bus' under /mcp (a project file counts in trusted projects only)",
+      'run this again after you set another variable: Codex hands on only those that the entry names',
+      'hooks, if you add them, run only after you trusted them under /hooks; codex exec skips others silently',
+    ],
     secretAdvice: 'the entry names it in env_vars, so Codex hands it on',
   },
   gemini: {
@@ -110,9 +157,26 @@ export const clients: Readonly<Record<ClientName, Client>> = {
       ]),
     projectFile: ['.gemini', 'settings.json'],
     keptBack: ['BUS_WRITE_SECRET', 'BUS_WRITE_SECRET_FILE'],
-    next: "start Gemini CLI anew, then see 'bus' under /mcp",
+    next: [
+      "start Gemini CLI anew, then see 'bus' under /mcp",
+      'trust the folder when it asks, or with /permissions: in other folders it starts no servers',
+    ],
     secretAdvice:
       'the entry refers to it by name, because Gemini CLI keeps variables with SECRET in their name back',
+  },
+  opencode: {
+    title: 'OpenCode',
+    format: { kind: 'json', dialect: { comments: true, trailingCommas: true } },
+    serversKey: 'mcp',
+    toUserFile: (machine) => toPath(machine, [toConfigFolder(machine), 'opencode', 'opencode.json']),
+    projectFile: ['opencode.json'],
+    type: 'local',
+    isCommandList: true,
+    variablesKey: 'environment',
+    // OpenCode gives up on a call sooner than the bus lets it wait.
+    extras: { enabled: true, timeout: 330_000 },
+    next: ["start OpenCode anew, then see 'bus' with: opencode mcp list"],
+    secretAdvice: inherited,
   },
 };
 
@@ -127,6 +191,11 @@ function toAppFolder(machine: Machine): string {
   const home = toHomeFolder(machine);
   if (platform === 'win32') return environment.APPDATA || win32.join(home, 'AppData', 'Roaming');
   if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support');
-  const given = environment.XDG_CONFIG_HOME;
-  return given?.startsWith('/') ? given : posix.join(home, '.config');
+  return toConfigFolder(machine);
+}
+
+/** Where programs of the command line keep theirs, on every system. */
+function toConfigFolder(machine: Machine): string {
+  const given = machine.environment.XDG_CONFIG_HOME;
+  return given?.startsWith('/') ? given : toPath(machine, [toHomeFolder(machine), '.config']);
 }

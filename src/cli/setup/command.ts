@@ -1,12 +1,13 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Argument, type Command, Option } from 'commander';
+import { isPublished } from '../../contract/publication.ts';
 import type { CommandDeclaration, Invocation } from '../command.ts';
 import { UsageError } from '../config.ts';
 import { exitStatus } from '../failure.ts';
 import { toMachine } from '../folders.ts';
 import { type SettingName, settingEntries } from '../settings.ts';
-import { type Client, type ClientName, clientNames, clients } from './clients.ts';
+import { type Client, clientNames, clients, findClient } from './clients.ts';
 import { toEntry } from './entry.ts';
 import { toLaunch } from './launch.ts';
 
@@ -18,16 +19,17 @@ export const setupCommand: CommandDeclaration = {
   summary: "Write the MCP server 'bus' into the configuration of a client",
   guidance: [
     'Keeps everything else in that file, with copies beside it: .bus-mcp.bak is what was there before the first change, .bus-mcp.last.bak before the last. Running it again changes nothing; --remove takes the entry out again. A file that is broken or read-only is left untouched. No bus is needed.',
-    'The entry starts this program by its path; when it came through npx, and with --project, whose file others share, it is npx -y bus-mcp. Settings given as flags, like --base-url, become variables of the entry; those of this shell stay there, and what the client will not see of them is named. The write secret never does: files like these get copied and committed.',
+    `The entry starts this program by its path; when it came through npx, it is npx -y bus-mcp.${isPublished ? ' With --project too, because others share that file.' : ''} Settings given as flags, like --base-url, become variables of the entry; those of this shell stay there, and what the client will not see of them is named. The write secret never does: files like these get copied and committed.`,
   ].join('\n\n'),
-  readers: ['mcp'],
+  // The bus that a client starts goes by the entry too.
+  readers: ['mcp', 'bus'],
   declare,
   run,
 };
 
 function declare(command: Command): void {
   command
-    .addArgument(new Argument('<client>', 'Which client').choices(clientNames))
+    .addArgument(new Argument('<client>', 'Which client').choices(clientNames).argParser(String))
     .option('--project', 'Write the file of the project in this folder, not the one of the user')
     .option('--print', 'Print the block only, and write nothing')
     .option('--remove', 'Take the entry out again')
@@ -40,8 +42,7 @@ function declare(command: Command): void {
 }
 
 async function run({ environment, flags, operands, terminal }: Invocation): Promise<number> {
-  const name = operands[0] as ClientName;
-  const client = clients[name];
+  const client = toClient(operands[0] ?? '');
   const isProject = flags.project === true;
   if (isProject && client.projectFile === undefined) {
     throw new UsageError(
@@ -66,6 +67,14 @@ async function run({ environment, flags, operands, terminal }: Invocation): Prom
     terminal,
   });
   return exitStatus.done;
+}
+
+function toClient(typed: string): Client {
+  const name = findClient(typed);
+  if (name !== undefined) return clients[name];
+  throw new UsageError(
+    `there is no setup for a client '${typed}': use one of ${clientNames.join(', ')}, or --print one of them and paste the block`,
+  );
 }
 
 /** The settings that were typed; the ones from the environment stay there. */

@@ -18,14 +18,16 @@ export function toEntry(
   }>,
 ): Entry {
   const { client, launch, environment } = asked;
-  const { extras = {}, keptBack = [], type } = client;
+  const { extras = {}, keptBack = [], type, variablesKey = 'env' } = client;
   const references = keptBack.filter((name) => environment[name]).map((name) => [name, `$${name}`]);
-  const env = { ...Object.fromEntries(references), ...asked.variables };
+  const variables = { ...Object.fromEntries(references), ...asked.variables };
+  const handedOn = client.toHandedOn?.(environment) ?? [];
+  const words = [launch.command, ...launch.args];
   return {
     ...(type !== undefined && { type }),
-    command: launch.command,
-    args: [...launch.args],
-    ...(Object.keys(env).length > 0 && { env }),
+    ...(client.isCommandList ? { command: words } : { command: launch.command, args: [...launch.args] }),
+    ...(Object.keys(variables).length > 0 && { [variablesKey]: variables }),
+    ...(handedOn.length > 0 && { env_vars: [...handedOn] }),
     ...extras,
   };
 }
@@ -44,9 +46,11 @@ export function toChanges(
       changes.push({ path: [key], value: wanted[key] });
     }
   }
-  const variables = isObject(found.env) ? found.env : {};
-  for (const [name, value] of Object.entries(isObject(wanted.env) ? wanted.env : {})) {
-    if (!isSame(variables[name], value)) changes.push({ path: ['env', name], value });
+  for (const key of ['env', 'environment']) {
+    const variables = isObject(found[key]) ? found[key] : {};
+    for (const [name, value] of Object.entries(isObject(wanted[key]) ? wanted[key] : {})) {
+      if (!isSame(variables[name], value)) changes.push({ path: [key, name], value });
+    }
   }
   const named = Array.isArray(found.env_vars) ? found.env_vars : [];
   const missing = toNames(wanted.env_vars).filter((name) => !toNames(named).includes(name));
@@ -61,7 +65,7 @@ function toNames(list: unknown): readonly unknown[] {
 
 /** What a person would type to start the server of the entry. */
 export function toCommandLine(entry: Entry): string {
-  const words = [entry.command, ...(Array.isArray(entry.args) ? entry.args : [])];
+  const words = [entry.command, entry.args ?? []].flat();
   return words.map((word) => (/^[^\s"']+$/.test(String(word)) ? word : JSON.stringify(word))).join(' ');
 }
 

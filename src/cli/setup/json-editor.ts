@@ -1,10 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import { findNodeAtLocation, getNodeValue, type Node } from 'jsonc-parser';
+import {
+  applyEdits,
+  createScanner,
+  type FormattingOptions,
+  findNodeAtLocation,
+  getNodeValue,
+  modify,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
 import type { JsonDialect } from './clients.ts';
 import type { Editor } from './editor.ts';
 import { isObject } from './entry.ts';
-import { insertProperty, removeProperty, replaceValue } from './json-properties.ts';
-import { parseJson } from './json-text.ts';
 import { FileProblem, toLineAndColumn, toLineEnd } from './problem.ts';
 
 /** Edits JSON, with comments and trailing commas where the client reads them. */
@@ -13,67 +22,111 @@ export function createJsonEditor(serversKey: string, dialect: JsonDialect): Edit
     readServers(text) {
       if (text.trim() === '') return {};
       const servers = findNodeAtLocation(readRoot(text, dialect), [serversKey]);
-      if (servers === undefined) return {};
-      return toValue(toObjectNode(text, servers, serversKey));
+      return servers === undefined ? {} : toValue(toObjectNode(text, servers, serversKey));
     },
-    add(text, name, entry) {
-      return set(text, [serversKey, name], entry);
-    },
-    set(text, name, path, value) {
-      return set(text, [serversKey, name, ...path], value);
-    },
+    add: (text, name, entry) => set(text, [serversKey, name], entry),
+    set: (text, name, path, value) => set(text, [serversKey, name, ...path], value),
     remove(text, name) {
-      const servers = findNodeAtLocation(readRoot(text, dialect), [serversKey]);
       const after = removeAt(text, [serversKey, name]);
-      const isLast = servers?.children?.length === 1;
+      const servers = findNodeAtLocation(readRoot(after, dialect), [serversKey]);
       // Nobody writes an empty list of servers, so it goes too; one that a comment stands in stays.
-      const isBare = /^\{\s*\}$/.test(toNodeText(after, readRoot(after, dialect), [serversKey]));
-      return isLast && isBare ? removeAt(after, [serversKey]) : after;
+      const isBare = servers !== undefined && /^\{\s*\}$/.test(toNodeText(after, servers));
+      return isBare ? removeAt(after, [serversKey]) : after;
     },
   };
 
   function set(text: string, path: readonly string[], value: unknown): string {
     const base = text.trim() === '' ? `{}${toLineEnd(text)}` : text;
     const root = readRoot(base, dialect);
-    const depth = toDepth(base, root, path);
-    const node = findNodeAtLocation(root, path.slice(0, depth)) ?? root;
-    const [name, ...below] = path.slice(depth);
-    const nested = below.reduceRight((inner, key) => ({ [key]: inner }), value);
-    const after =
-      name === undefined
-        ? replaceValue({ text: base, root, node, value })
-        : insertProperty({ text: base, root, node, name, value: nested });
-    return checked(after, withValue(toValue(root), path, value));
+    const parent = findParent(base, root, path);
+    const edits = modify(base, [...path], value, {
+      // In front of the others: what somebody wrote behind the last of them stays beside it.
+      getInsertionIndex: () => 0,
+      ...toFormat(base, root, parent),
+    });
+    return checked(applyEdits(base, edits), withValue(toValue(root), path, value), dialect);
   }
 
+  /** `modify` would take the comments around the property with it. */
   function removeAt(text: string, path: readonly string[]): string {
     const root = readRoot(text, dialect);
-    const node = findNodeAtLocation(root, [...path])?.parent;
-    if (node === undefined) throw new FileProblem(`has no ${path.join('.')}`);
-    return checked(removeProperty({ text, root, node }), withoutValue(toValue(root), path));
+    const property = findNodeAtLocation(root, [...path])?.parent;
+    if (property === undefined) throw new FileProblem(`has no ${path.join('.')}`);
+    return checked(removeProperty(text, property), withoutValue(toValue(root), path), dialect);
   }
+}
 
-  /** A name that stands there twice is read differently than it is found: then nothing may be written. */
-  function checked(text: string, expected: unknown): string {
-    if (isDeepStrictEqual(toValue(readRoot(text, dialect)), expected)) return text;
-    throw new FileProblem('names something twice, so that this command cannot tell which one counts');
-  }
+/** A name that stands there twice is read differently than it is found: then nothing may be written. */
+function checked(text: string, expected: unknown, dialect: JsonDialect): string {
+  if (isDeepStrictEqual(toValue(readRoot(text, dialect)), expected)) return text;
+  throw new FileProblem('names something twice, so that this command cannot tell which one counts');
 }
 
 function readRoot(text: string, dialect: JsonDialect): Node {
-  return toObjectNode(text, parseJson(text, dialect), undefined);
+  const errors: ParseError[] = [];
+  const { comments, trailingCommas } = dialect;
+  const root = parseTree(text, errors, { disallowComments: !comments, allowTrailingComma: trailingCommas });
+  const [first] = errors;
+  if (first === undefined && root !== undefined) return toObjectNode(text, root, undefined);
+  const code = printParseErrorCode(first?.error ?? 4);
+  const reason = problemWords[code] ?? code.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+  throw new FileProblem(`is broken at ${toLineAndColumn(text, first?.offset ?? 0)}: ${reason}`);
 }
 
-/** How far down the path the text goes already. */
-function toDepth(text: string, root: Node, path: readonly string[]): number {
-  let depth = 0;
-  while (depth < path.length) {
-    const parent = findNodeAtLocation(root, path.slice(0, depth));
-    if (parent !== undefined) toObjectNode(text, parent, path[depth - 1]);
-    if (findNodeAtLocation(root, path.slice(0, depth + 1)) === undefined) return depth;
-    depth += 1;
+/** Where the parser's own word for it would not help. */
+const problemWords: Readonly<Record<string, string>> = {
+  InvalidSymbol: 'there is a word that JSON does not know, or quotes are missing',
+  PropertyNameExpected: 'a name in double quotes is missing; no comma may stand before a closing brace',
+  ValueExpected: 'a value is missing; no comma may stand before a closing bracket',
+  InvalidCommentToken: 'the client does not read comments in this file',
+};
+
+/** The object that the change goes into: the deepest one of the path that is there. */
+function findParent(text: string, root: Node, path: readonly string[]): Node {
+  let parent = root;
+  for (const key of path.slice(0, -1)) {
+    const child = findNodeAtLocation(parent, [key]);
+    if (child === undefined) return parent;
+    parent = toObjectNode(text, child, key);
   }
-  return depth;
+  return parent;
+}
+
+/** What is written on one line stays so; elsewhere the change is indented as the file is. */
+function toFormat(text: string, root: Node, parent: Node): { formattingOptions?: FormattingOptions } {
+  const isInline = ({ children = [], ...node }: Node) =>
+    children.length > 0 && !toNodeText(text, node).includes('\n');
+  if (isInline(root) || isInline(parent)) return {};
+  const [, indent = '  '] = /^([\t ]+)["/]/m.exec(text) ?? [];
+  const insertSpaces = !indent.startsWith('\t');
+  const tabSize = insertSpaces ? indent.length : 1;
+  return { formattingOptions: { tabSize, insertSpaces, eol: toLineEnd(text), keepLines: true } };
+}
+
+/** The text without the property and its comma. Comments stay. */
+function removeProperty(text: string, property: Node): string {
+  const end = property.offset + property.length;
+  const before = text.slice(0, property.offset);
+  const comma = findComma(text, end);
+  if (comma !== undefined) {
+    const rest = text.slice(end, comma) + text.slice(comma + 1);
+    return (/^[\t ]*\r?\n|^\s*\}/.test(rest) ? before.trimEnd() : before) + rest;
+  }
+  const siblings = property.parent?.children ?? [];
+  const previous = siblings[siblings.indexOf(property) - 1];
+  const previousComma = previous && findComma(text, previous.offset + previous.length);
+  const kept =
+    previousComma === undefined ? before : before.slice(0, previousComma) + before.slice(previousComma + 1);
+  const isCommentBefore = /\/\/[^\n]*\n\s*$/.test(kept);
+  return (isCommentBefore && !/^\s*\n/.test(text.slice(end)) ? kept : kept.trimEnd()) + text.slice(end);
+}
+
+/** The comma behind a property, whatever comments stand before it. */
+function findComma(text: string, offset: number): number | undefined {
+  const scanner = createScanner(text, true);
+  scanner.setPosition(offset);
+  const comma: number = 5;
+  return scanner.scan() === comma ? scanner.getTokenOffset() : undefined;
 }
 
 function toObjectNode(text: string, node: Node, name: string | undefined): Node {
@@ -88,9 +141,8 @@ function toValue(node: Node) {
   return JSON.parse(JSON.stringify(getNodeValue(node)));
 }
 
-function toNodeText(text: string, root: Node, path: string[]): string {
-  const node = findNodeAtLocation(root, path);
-  return node === undefined ? '' : text.slice(node.offset, node.offset + node.length);
+function toNodeText(text: string, { offset, length }: Pick<Node, 'offset' | 'length'>): string {
+  return text.slice(offset, offset + length);
 }
 
 function withValue(object: unknown, [key, ...below]: readonly string[], value: unknown): unknown {

@@ -1,3 +1,4 @@
+import { isPublished } from '../../contract/publication.ts';
 import { UsageError } from '../config.ts';
 import type { Machine } from '../folders.ts';
 
@@ -5,8 +6,9 @@ import type { Machine } from '../folders.ts';
 export type Launch = Readonly<{ command: string; args: readonly string[] }>;
 
 /**
- * Decides how clients start the server: as it was typed; through npx when this very program came through npx or the
- * file is shared with people who have it elsewhere; else by absolute paths, which work at once and without a PATH.
+ * Decides how clients start the server: as it was typed; through npx when this very program came through npx, or when
+ * the file is shared with people who have the program elsewhere and the registry has it; else by absolute paths, which
+ * work at once and without a PATH.
  */
 export function toLaunch(
   asked: Readonly<{
@@ -16,11 +18,13 @@ export function toLaunch(
     nodeFile: string;
     /** The file of this program, links resolved. */
     programFile: string;
+    isPublished?: boolean;
   }>,
 ): Launch {
   const { typed, isShared, machine, nodeFile, programFile } = asked;
   if (typed !== undefined) return toTypedLaunch(typed);
-  if (!isShared && !passingFolder.test(programFile)) {
+  const isInRegistry = asked.isPublished ?? isPublished;
+  if (!(isShared && isInRegistry) && !passingFolder.test(programFile)) {
     return { command: toLastingNode(nodeFile), args: [programFile] };
   }
   const words = ['npx', '-y', 'bus-mcp'] as const;

@@ -26,9 +26,9 @@ export async function setUp(setup: Setup): Promise<void> {
   const block = editor.add('', serverName, entry).trimEnd();
   const print = (line: string) => terminal.print(toVisible(line));
   if (act === 'print') {
-    terminal.remark(`for ${target.path}`);
+    terminal.tell(`for ${target.path}`);
     await terminal.print(block);
-    for (const line of toUnseenLines(setup, entry)) terminal.remark(line.trim());
+    for (const line of toUnseenLines(setup, entry)) terminal.tell(line.trim());
     return;
   }
   try {
@@ -82,8 +82,10 @@ function toDeedText({ deed }: Outcome, place: string): string {
   }
 }
 
-function toAdvice({ client, machine }: Setup, entry: Entry): readonly string[] {
+function toAdvice(setup: Setup, entry: Entry): readonly string[] {
+  const { client, machine } = setup;
   const isNpx = entry.command === 'npx' && client.whyUnseen !== undefined;
+  const isOwnPath = setup.projectFolder !== undefined && !/npx/.test(toCommandLine(entry));
   // Its value is not written, so somebody has to know how it gets there.
   const isSecretSet = Boolean(machine.environment.BUS_WRITE_SECRET);
   return [
@@ -91,6 +93,11 @@ function toAdvice({ client, machine }: Setup, entry: Entry): readonly string[] {
     ...(isNpx
       ? ['  note    if it does not find npx: npm install -g bus-mcp, and run this again from there']
       : []),
-    `  next    ${client.next}`,
+    ...(isOwnPath
+      ? [
+          '  note    the path is one of this machine: whoever shares the file runs this in a checkout of his own',
+        ]
+      : []),
+    ...client.next.map((sentence) => `  next    ${sentence}`),
   ];
 }

@@ -13,7 +13,8 @@ export function toUnseenLines(
 ): readonly string[] {
   const { whyUnseen } = client;
   if (whyUnseen === undefined) return [];
-  const written = isObject(entry.env) ? entry.env : {};
+  const variables = entry[client.variablesKey ?? 'env'];
+  const written = isObject(variables) ? variables : {};
   return toRemedies(machine)
     .filter(([name]) => machine.environment[name] && written[name] === undefined)
     .map(([name, remedy]) => `  unseen  ${name} is set here and not written, and ${whyUnseen}: ${remedy}`);

@@ -44,9 +44,9 @@ function toOtherWays({ bus, mcp }: Addresses, isArmed: boolean): readonly HTMLEl
     make(
       'li',
       {},
-      'From the npm package, each session has a server of its own, which renews its leases and gives back what it held:',
+      'With bus-mcp on the PATH, each session has a server of its own, which renews its leases and gives back what it held:',
     ),
-    makeLine(`claude mcp add bus --env BUS_MCP_BASE_URL=${bus}${secret} -- npx -y bus-mcp`),
+    makeLine(`claude mcp add bus --env BUS_MCP_BASE_URL=${bus}${secret} -- bus-mcp`),
   ];
 }
 
