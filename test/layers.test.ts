@@ -24,7 +24,7 @@ const rooms: Readonly<Record<string, Room>> = {
     knows: ['contract/', 'http/client.ts', 'lease/'],
     packages: ['commander', 'jsonc-parser', 'smol-toml', '@decimalturn/toml-patch'],
   },
-  daemon: { knows: ['contract/', 'http/client.ts', 'http/send.ts'] },
+  daemon: { knows: ['contract/', 'http/client.ts', 'store/path.ts', 'http/send.ts'] },
   'client-side': { knows: ['contract/', 'http/client.ts'] },
   care: { knows: ['contract/', 'store/'], packages: ['zod'] },
   panel: { knows: [], knowsTypesOf: ['contract/'] },

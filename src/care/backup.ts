@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
+import { toRealPath } from '../store/path.ts';
 import { errorFull, errorNumberOf, loadDriver } from '../store/sqlite/driver.ts';
 import { findCondition } from '../store/sqlite/errors.ts';
 import { findLoss, readHighWater, toMarkPath } from '../store/sqlite/integrity/loss.ts';
 import { readMarkFile } from '../store/sqlite/integrity/mark.ts';
-import { toRealPath } from '../store/sqlite/prepare.ts';
 import { openForReading, readTotals } from '../store/sqlite/source.ts';
 import { createNewFile, toUnwritable } from './new-file.ts';
 import type { Progress } from './progress.ts';

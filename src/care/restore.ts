@@ -1,5 +1,6 @@
 import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { toRealPath } from '../store/path.ts';
 import { loadDriver, type SqliteDatabase } from '../store/sqlite/driver.ts';
 import { inspectFile } from '../store/sqlite/integrity/inspect.ts';
 import { goOnAbove, readHighWater, toMarkPath } from '../store/sqlite/integrity/loss.ts';
@@ -12,13 +13,7 @@ import {
 } from '../store/sqlite/integrity/mark.ts';
 import { lockDatabase } from '../store/sqlite/lock.ts';
 import { checkIsOwn, ForeignDatabaseError } from '../store/sqlite/migrate.ts';
-import {
-  checkFile,
-  createPrivateFile,
-  prepareFile,
-  toRealPath,
-  toStartError,
-} from '../store/sqlite/prepare.ts';
+import { checkFile, createPrivateFile, prepareFile, toStartError } from '../store/sqlite/prepare.ts';
 import { readTotals } from '../store/sqlite/source.ts';
 import { prepareForWriting } from '../store/sqlite/write.ts';
 import { copyDatabase } from './backup.ts';

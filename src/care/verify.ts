@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
+import { toRealPath } from '../store/path.ts';
 import { ChangedSchemaError } from '../store/sqlite/check-schema.ts';
 import { inspectFile } from '../store/sqlite/integrity/inspect.ts';
-import { toRealPath } from '../store/sqlite/prepare.ts';
 import { openSource, parseKind } from '../store/transfer.ts';
 import { type Check, toCount } from './check.ts';
 import { checkRows } from './check-rows.ts';

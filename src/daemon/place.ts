@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isPostgresUrl } from '../contract/location.ts';
+import { toRealPath } from '../store/path.ts';
 
 /** The files that belong to the local bus of one store. */
 export type Place = Readonly<{
@@ -22,7 +22,7 @@ export type Place = Readonly<{
  */
 export function toPlace({ store, dataFolder }: Readonly<{ store: string; dataFolder: string }>): Place {
   const isElsewhere = isPostgresUrl(store);
-  const shown = isElsewhere ? withoutPassword(store) : toRealPath(resolve(store));
+  const shown = isElsewhere ? withoutPassword(store) : toRealPath(store);
   const folder = isElsewhere ? dataFolder : dirname(shown);
   const name = isElsewhere ? `elsewhere-${digest(shown)}` : basename(shown);
   return {
@@ -32,15 +32,6 @@ export function toPlace({ store, dataFolder }: Readonly<{ store: string; dataFol
     startingFile: join(folder, `${name}.starting`),
     logFile: join(folder, `${name}.log`),
   };
-}
-
-/** The store locks the file itself, whatever name it was reached by. */
-function toRealPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }
 
 function withoutPassword(text: string): string {

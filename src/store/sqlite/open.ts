@@ -1,12 +1,14 @@
 import { type Clock, createClock } from '../clock.ts';
+import { toRealPath } from '../path.ts';
 import type { Store } from '../store.ts';
 import { createStoreWatch, type Observers } from '../watch.ts';
 import { loadDriver } from './driver.ts';
 import { readAliveUntil, showLife } from './integrity/life.ts';
 import { checkForLoss, goOnAbove, toMarkPath } from './integrity/loss.ts';
 import { openMarkFile } from './integrity/mark.ts';
-import { lockDatabase } from './lock.ts';
-import { checkFile, createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
+import { findUnsafe } from './integrity/names.ts';
+import { checkNotHeldHere, lockDatabase } from './lock.ts';
+import { checkFile, createPrivateFile, prepareFile } from './prepare.ts';
 import { createRowReader, type RowReader } from './read.ts';
 import { createSqliteStore } from './store.ts';
 import { startWriter, type Writer } from './writer.ts';
@@ -27,12 +29,15 @@ export type SqliteOptions = Readonly<{
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const driver = loadDriver();
   const path = toRealPath(options.path);
+  checkNotHeldHere(path);
   checkFile(path);
   createPrivateFile(path);
   const lock = lockDatabase(driver, path);
   let writer: Writer | undefined;
   try {
     const { acceptLoss = false, notify } = options;
+    const unsafe = findUnsafe(path);
+    if (unsafe !== undefined) notify?.({ level: 'warn', message: unsafe });
     const above = checkForLoss(driver, { path, acceptLoss, notify });
     beginMark(path);
     prepareFile(driver, path, (database) => above && goOnAbove(database, above));

@@ -1,27 +1,19 @@
 import {
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
   readSync,
-  realpathSync,
   statSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { checkSchema } from './check-schema.ts';
 import { errorNumberOf, patience, type SqliteDatabase, type SqliteDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
 import { checkIsOwn, checkNotNewer, migrate, readVersion, toForeign } from './migrate.ts';
 import { prepareForWriting } from './write.ts';
-
-/** The same file by another name is the same database, and has the same lock and the same mark. */
-export function toRealPath(file: string): string {
-  const path = resolve(file);
-  if (existsSync(path)) return realpathSync(path);
-  const folder = dirname(path);
-  return existsSync(folder) ? join(realpathSync(folder), basename(path)) : path;
-}
 
 /**
  * Refuses a file that no bus has made before anything of it or beside it is touched: its first bytes tell. A database
@@ -71,11 +63,15 @@ export function createPrivateFile(path: string, suffix = ''): void {
   const file = `${path}${suffix}`;
   try {
     createFolders(dirname(file));
-    closeSync(openSync(file, 'a', 0o600));
+    closeSync(openSync(file, toAppendWithoutLinks, 0o600));
   } catch (error) {
     throw toUnusable(path, 'written', error);
   }
 }
+
+/** In a folder that others may write to, a link could lead to any file of this user. Windows has no such flag. */
+const toAppendWithoutLinks =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
 
 /**
  * Makes the folder and its parents one by one, for this user alone: told to make them all, Node.js tries for ever under
@@ -138,6 +134,7 @@ function toUnusable(path: string, deed: 'read' | 'written' | 'kept private', err
 }
 
 const advices: Readonly<Record<string, string>> = {
+  ELOOP: 'remove the link that stands there',
   ENOSPC: 'make room on its disk',
   EDQUOT: 'make room within the quota of this user',
   EROFS: 'mount its file system so that it can be written',

@@ -1,3 +1,4 @@
+import { toRealPath } from '../path.ts';
 import {
   type Hole,
   type RowSink,
@@ -17,14 +18,15 @@ import {
 } from './encode.ts';
 import { goOnAbove, readHighWater, toMarkPath } from './integrity/loss.ts';
 import { type HighWater, openMarkFile, readMarkFile } from './integrity/mark.ts';
-import { lockDatabase } from './lock.ts';
-import { checkFile, createPrivateFile, prepareFile, toRealPath } from './prepare.ts';
+import { checkNotHeldHere, lockDatabase } from './lock.ts';
+import { checkFile, createPrivateFile, prepareFile } from './prepare.ts';
 import { createPageReader } from './source.ts';
 import { prepareForWriting, rollBack } from './write.ts';
 
 /** Fills a new file, or one in which nothing was ever kept. No bus may run on it meanwhile. */
 export function openSqliteSink(file: string): RowSink {
   const path = toRealPath(file);
+  checkNotHeldHere(path);
   checkFile(path);
   createPrivateFile(path);
   const driver = loadDriver();

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { toRealPath } from '../path.ts';
 import {
   type Hole,
   pageRowsOfTransfer,
@@ -20,7 +21,6 @@ import {
 } from './encode.ts';
 import { checkNotNewer, ForeignDatabaseError, readVersion } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
-import { toRealPath } from './prepare.ts';
 import { rollBack } from './write.ts';
 
 /** All rows of a file as of now; a bus may go on writing to it. */

@@ -1,8 +1,10 @@
+import { toRealPath } from '../../path.ts';
 import { loadDriver, type SqliteDatabase } from '../driver.ts';
-import { checkFile, toRealPath } from '../prepare.ts';
+import { checkFile } from '../prepare.ts';
 import { openForReading } from '../source.ts';
 import { compareWithMark, findLoss, readHighWater, toMarkPath } from './loss.ts';
 import { type HighWater, readMarkFile } from './mark.ts';
+import { checkCompanions, checkOnlyName } from './names.ts';
 
 /** What is wrong with the file of a database, as far as SQLite and the mark beside it can tell. */
 export type FileFindings = Readonly<{
@@ -35,6 +37,8 @@ export function findObstacle(file: string): Readonly<{ finding: string; remedy: 
   const path = toRealPath(file);
   try {
     checkFile(path);
+    checkCompanions(path);
+    checkOnlyName(path);
     const { loss } = compareWithMark(loadDriver(), path);
     return loss && { finding: `${path}: ${loss.facts}`, remedy: loss.remedy };
   } catch (error) {

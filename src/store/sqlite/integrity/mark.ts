@@ -111,7 +111,8 @@ export function higher(one: HighWater, other: HighWater): HighWater {
 function createMarkFile(path: string): void {
   const draft = `${path}.unfinished`;
   try {
-    const handle = openSync(draft, 'w', 0o600);
+    rmSync(draft, { force: true });
+    const handle = openSync(draft, 'wx', 0o600);
     writeSync(handle, toSlot(lowest));
     fsyncSync(handle);
     closeSync(handle);

@@ -1,0 +1,51 @@
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+
+/**
+ * Where the file of a store lies once every link is followed, also when the last one leads to a file that does not
+ * exist yet.
+ *
+ * The lock, the mark, the write-ahead log and the address of a bus stand beside its database. Whoever looks for one of
+ * them asks here, so that a database reached through a link has one set of them and not two.
+ */
+export function toRealPath(file: string): string {
+  let path = resolve(file);
+  for (let followed = 0; followed < linksFollowedMax; followed += 1) {
+    const real = tryToResolve(path);
+    if (real !== undefined) return real;
+    const inFolder = join(toRealFolder(dirname(path)), basename(path));
+    const target = readLink(inFolder);
+    if (target === undefined) return inFolder;
+    path = resolve(dirname(inFolder), target);
+  }
+  throw new Error(`the path ${file} is a circle of links: name another file with BUS_STORE`);
+}
+
+/** As many as Linux follows. */
+const linksFollowedMax = 40;
+
+/**
+ * As far as the folders exist. A folder that is a link to nothing stays one, and is refused when a file is made in it:
+ * it may lead to a disk that is not mounted now, and the bus must not begin an empty database in its place.
+ */
+function toRealFolder(folder: string): string {
+  const parent = dirname(folder);
+  // The root exists, so there is always a folder at which this ends.
+  return tryToResolve(folder) ?? (parent === folder ? folder : join(toRealFolder(parent), basename(folder)));
+}
+
+function tryToResolve(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}

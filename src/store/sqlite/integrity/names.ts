@@ -1,0 +1,81 @@
+import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+
+/**
+ * Refuses a database file that can be reached under a second name.
+ *
+ * SQLite finds the write-ahead log by the name of the file, and the lock and the mark of a bus stand beside that name
+ * too. Two buses that reach one file under two names would not see each other's lock or log, and both would grant the
+ * same lane. A file gets a second name in two ways only: a hard link, which the file itself counts, and a mount of the
+ * file alone, which the list of mounts names wherever that name can be used. Other links are followed beforehand, and
+ * a mount of the whole folder carries the lock with it.
+ */
+export function checkOnlyName(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return;
+  if (found.nlink > 1 && found.isFile()) throw new Error(toLinkedSentence(path, found.nlink));
+  if (isMountPoint(path)) throw new Error(toMountedSentence(path));
+}
+
+/** The files beside a database that a bus writes. */
+export const companionSuffixes = [
+  '.lock',
+  '.holder',
+  '.mark',
+  '.mark.unfinished',
+  '-wal',
+  '-shm',
+  '-journal',
+];
+
+/** Refuses a link where a bus is about to write: whoever may write to the folder could point it at any other file. */
+export function checkCompanions(path: string): void {
+  for (const suffix of companionSuffixes) {
+    if (!lstatSync(`${path}${suffix}`, { throwIfNoEntry: false })?.isSymbolicLink()) continue;
+    throw new Error(
+      `the file ${path}${suffix} is a link, and the bus makes none: find out who made it and remove it, or name another file with BUS_STORE`,
+    );
+  }
+}
+
+/** What other users could do to the database, for the log; nothing where they can do nothing. */
+export function findUnsafe(path: string, user = process.getuid?.()): string | undefined {
+  if (user === undefined) return undefined;
+  const [file, folder] = [statSync(path), statSync(dirname(path))];
+  if (file.uid !== user) {
+    return `the database ${path} belongs to another user (${file.uid}; this bus runs as ${user}): that user can read and change it, and may not be able to use the files that this bus makes beside it`;
+  }
+  const isOthers = folder.uid !== user && folder.uid !== 0;
+  const isOpen = (folder.mode & 0o022) !== 0 && (folder.mode & 0o1000) === 0;
+  if (!isOthers && !isOpen) return undefined;
+  return `other users can replace files in ${dirname(path)}, the folder of the database: make it writable for this user alone, or name a file elsewhere with BUS_STORE`;
+}
+
+function isMountPoint(path: string): boolean {
+  return readMountPoints().includes(path);
+}
+
+/** Nothing on systems that have no such list; they have no mounts of single files either. */
+function readMountPoints(): readonly string[] {
+  try {
+    const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    return lines.map((line) => toPlainPath(line.split(' ')[4] ?? ''));
+  } catch {
+    return [];
+  }
+}
+
+/** The kernel writes blanks and backslashes of a path as octal numbers. */
+function toPlainPath(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}
+
+function toLinkedSentence(path: string, names: number): string {
+  return `the database ${path} has ${names} names (hard links), and under each of them a bus of its own could run: remove the other names of ${basename(path)}, or name another file with BUS_STORE`;
+}
+
+function toMountedSentence(path: string): string {
+  return `the database ${path} is mounted as a single file, so its lock and its write-ahead log would stay outside: mount its folder instead, or name another file with BUS_STORE`;
+}
