@@ -140,7 +140,7 @@ describe.each(clientKinds)('%s', (kind) => {
     const { error } = answerOf(await session.call('claim_lane', given));
     expect(error).toMatchObject({ type: 'invalid_arguments', tool: 'claim_lane' });
     expect(error.message).toMatch(
-      /^\[claim_lane\] invalid input: lane must match .*; lease_s must be at least 1/,
+      /^\[claim_lane\] invalid input: lane must be letters.*; lease_s must be at least 1/,
     );
     const issues = error.issues as { field: string }[];
     expect(issues.map((issue) => issue.field).sort()).toEqual(['colour', 'lane', 'lease_s', 'wait_s']);

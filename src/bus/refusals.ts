@@ -1,4 +1,4 @@
-import { type BusError, toBusError } from '../contract/errors.ts';
+import { type BusError, type ErrorData, toBusError } from '../contract/errors.ts';
 import type { Refused } from './lanes.ts';
 
 /** The sentences of refused lane operations: what happened, then what to do. */
@@ -25,7 +25,7 @@ export function toLaneRefusal(
       );
     }
     case 'not_holder':
-      return toBusError('not_holder', notHolderSentence(refused.data.lane, act, owner), refused.data);
+      return toBusError('not_holder', toNotHolderSentence(refused.data, act, owner), refused.data);
   }
 }
 
@@ -37,8 +37,19 @@ export function toCursorExpired(cursor: number, prunedId: number, field: 'since'
   return toBusError('cursor_expired', detail, { oldest_id: prunedId + 1 });
 }
 
-function notHolderSentence(lane: string, act: string, owner: string): string {
+type NotHolder = ErrorData<'not_holder'>;
+
+/** Begins as other people's programs expect, and goes on with what happened. */
+function toNotHolderSentence(refused: NotHolder, act: string, caller: string): string {
+  const { lane, owner, expires_in_s } = refused;
   if (act === 'release')
-    return `lane '${lane}' held live by another owner: leave it to them, or wait until its lease has run out`;
-  return `lane '${lane}' not held live by '${owner}' -- claim it instead`;
+    return `lane '${lane}' held live by another owner, '${owner}' (lease ${expires_in_s}s remaining): leave it to them, or wait until the lease has run out`;
+  return `lane '${lane}' not held live by '${caller}' -- claim it instead: ${toStory(refused, caller)}`;
+}
+
+function toStory({ owner, expires_in_s }: NotHolder, caller: string): string {
+  if (owner === null) return 'nobody holds it';
+  if (expires_in_s > 0) return `'${owner}' holds it (lease ${expires_in_s}s remaining)`;
+  const end = `ran out ${-expires_in_s} s ago`;
+  return owner === caller ? `the lease ${end}` : `'${owner}' held it last, and that lease ${end}`;
 }

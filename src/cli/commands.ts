@@ -72,7 +72,7 @@ async function runOperation(
       await terminal.print(toJsonLine(isAgent ? { ...answer, agent_id: caller } : answer));
     } else {
       if (caller !== undefined) terminal.tell(`as ${caller}${toIdAdvice(name, config)}`);
-      await terminal.print(printAnswer(name, answer));
+      await terminal.print(printAnswer(name, answer, new Date(), input));
     }
     return exitStatus.done;
   } finally {

@@ -4,14 +4,14 @@ import { type Row, toLaneLines, toMessageLines, toRemaining, toRows, toText, toW
 import { toStatusLines } from './status-lines.ts';
 
 /** What the bus answered, for people: short lines and tables. Programs read `--json`. */
-export function printAnswer(name: OperationName, answer: Row, now = new Date()): string {
+export function printAnswer(name: OperationName, answer: Row, now = new Date(), asked: Row = {}): string {
   // An empty answer says that it was done, and no more.
   if (Object.keys(answer).every((field) => field === 'ok')) return 'done';
   const printer = printers[name] ?? toFieldLines;
-  return printer(answer, now).join('\n');
+  return printer(answer, now, asked).join('\n');
 }
 
-type Printer = (answer: Row, now: Date) => readonly string[];
+type Printer = (answer: Row, now: Date, asked: Row) => readonly string[];
 
 /** Operations that are not here are printed field by field. */
 const printers: Readonly<Partial<Record<OperationName, Printer>>> = {
@@ -68,14 +68,22 @@ function toGrantLines(answer: Row): readonly string[] {
   return [toLine(word, said('lane ', lane), said('as ', owner), terms && `(${terms})`)];
 }
 
-function toMessagePageLines(answer: Row, now: Date): readonly string[] {
+function toMessagePageLines(answer: Row, now: Date, asked: Row): readonly string[] {
   const messages = toRows(answer.messages);
   return [
     ...(messages.length === 0
       ? ['no messages']
       : messages.flatMap((message) => toMessageLines(message, now))),
-    ...toCursorLines(answer, '--since-id'),
+    ...(asked.since_id === undefined ? toNewestLines(answer, messages) : toCursorLines(answer, '--since-id')),
   ];
+}
+
+/** What is left of a page of the newest, or of those before an id, lies before it. */
+function toNewestLines(answer: Row, messages: readonly Row[]): readonly string[] {
+  if (answer.cursor === undefined) return [];
+  const oldest = answer.has_more === true ? messages.at(-1)?.id : undefined;
+  const older = oldest === undefined ? '' : `; older ones with --before-id ${toText(oldest)}`;
+  return [`(read on with --since-id ${toText(answer.cursor)}${older})`];
 }
 
 function toCursorLines(answer: Row, flag: string): readonly string[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toLaneNameFault } from './lane-names.ts';
 import { laneNamePattern, limits } from './limits.ts';
 
 /** A string that every store can keep and every encoding can carry. */
@@ -12,9 +13,7 @@ function text(charactersMax: number) {
     });
 }
 
-export const laneName = z.string().regex(laneNamePattern, {
-  error: `must match ${laneNamePattern.source}`,
-});
+export const laneName = z.string().regex(laneNamePattern, { error: ({ input }) => toLaneNameFault(input) });
 export const agentId = text(limits.agentIdCharactersMax);
 export const topicName = text(limits.topicCharactersMax);
 export const bodyText = text(limits.bodyCharactersMax);

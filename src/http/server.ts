@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Bus } from '../contract/contract.ts';
 import { toBusError } from '../contract/errors.ts';
+import { toLaneNameFault } from '../contract/lane-names.ts';
 import { limits } from '../contract/limits.ts';
 import { createAnswers, type Exchange, type Logger, type Measurement } from './answers.ts';
 import { createBodies } from './bodies.ts';
@@ -168,8 +169,16 @@ function toNotFound({ method, url }: IncomingMessage, match: Match<Target> | und
   const path = (url as string).split('?')[0]?.slice(0, 200);
   const detail = match
     ? `${path} is not there for ${method}: use ${[...match.targets.keys()].join(' or ')}`
-    : `there is no route ${method} ${path}: see ${basePath}/openapi.json for those that there are`;
+    : `there is no route ${method} ${path}: ${toLaneAdvice(path) ?? `see ${basePath}/openapi.json for those that there are`}`;
   return toBusError('not_found', detail, {});
+}
+
+/** A name with slashes in it that was not encoded makes a path of its own. */
+function toLaneAdvice(path = ''): string | undefined {
+  const start = `${basePath}/lanes/`;
+  if (!path.startsWith(start)) return undefined;
+  const wish = path.slice(start.length).replace(/\/(claim|release|heartbeat)$/, '');
+  return wish.includes('/') ? `the name of a lane ${toLaneNameFault(wish)}` : undefined;
 }
 
 function toAllow(match: Match<Target> | undefined): string[] {

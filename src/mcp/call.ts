@@ -105,14 +105,22 @@ async function runOnBus(
   return answer;
 }
 
-/** An agent that gets nothing, having waited in vain or coming from another log, is told so, and how to go on. */
+/** How to go on, where an answer does not show it. */
 function toNote(name: OperationName, input: Arguments, answer: Answer): string | undefined {
-  const isEmpty = Array.isArray(answer.messages) && answer.messages.length === 0;
-  if (name !== 'readMessages' || !isEmpty) return undefined;
-  const { since_id = 0 } = input;
-  const cursor = answer.cursor ?? since_id;
+  if (name !== 'readMessages' || !Array.isArray(answer.messages)) return undefined;
+  return answer.messages.length === 0 ? toEmptyNote(input, answer) : toOlderNote(input, answer);
+}
+
+function toEmptyNote({ since_id = 0, wait_s }: Arguments, { cursor = since_id }: Answer): string | undefined {
   if (typeof cursor === 'number' && cursor < since_id)
     return `there is no message ${since_id} on this bus, whose log is another one; to read it, call again with since_id=${cursor}`;
-  if (!input.wait_s) return undefined;
-  return `nothing came in ${input.wait_s} s; to wait on, call again with since_id=${cursor}`;
+  if (!wait_s) return undefined;
+  return `nothing came in ${wait_s} s; to wait on, call again with since_id=${cursor}`;
+}
+
+/** The cursor of the newest page leads to what comes after it, and what is left lies before it. */
+function toOlderNote({ since_id }: Arguments, { has_more, messages }: Answer): string | undefined {
+  if (since_id !== undefined || has_more !== true) return undefined;
+  const oldest = (messages as readonly { id?: unknown }[]).at(-1)?.id;
+  return typeof oldest === 'number' ? `older ones: before_id=${oldest}` : undefined;
 }

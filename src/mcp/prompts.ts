@@ -33,7 +33,8 @@ export function getPrompt(
   if (name === promptNames.coordinate) return toResult(coordinateText);
   if (name !== promptNames.handoff) throw invalid(`Unknown prompt: ${name.slice(0, 100)}`);
   const { lane, to } = given;
-  if (!laneName.safeParse(lane).success) throw invalid('lane must be the name of a lane');
+  const named = laneName.safeParse(lane);
+  if (!named.success) throw invalid(`lane ${named.error.issues[0]?.message}`);
   if (to !== undefined && to !== '' && !agentId.safeParse(to).success)
     throw invalid('to must be an agent id');
   return toResult(toHandoffText(String(lane), to || undefined));

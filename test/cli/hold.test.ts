@@ -61,7 +61,7 @@ describe('hold', () => {
     [['feeds', 'true'], 'put -- between'],
     [['feeds', '--'], "missing required argument 'command'"],
     [['feeds', 'extra', '--', 'true'], 'put -- between'],
-    [['../x', '--', 'true'], '<lane> must match'],
+    [['../x', '--', 'true'], '<lane> must be letters'],
     [['feeds', '--lease', '0', '--', 'true'], '--lease must be at least 1'],
     [['feeds', '--wait', 'long', '--', 'true'], '--wait must be a number'],
     [['feeds', '--wait-status', '256', '--', 'true'], '--wait-status must be a whole number from 0 to 255'],

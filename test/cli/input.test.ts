@@ -65,7 +65,7 @@ describe('the input of an operation', () => {
     const { calls, errorOutput, status } = await runToEnd(['claim', '../x', '--lease', '0']);
     expect(status).toBe(2);
     expect(calls).toEqual([]);
-    expect(errorOutput).toContain('<lane> must match');
+    expect(errorOutput).toContain('<lane> must be letters');
     expect(errorOutput).toContain('--lease must be at least 1');
   });
 

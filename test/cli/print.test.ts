@@ -50,9 +50,23 @@ describe('messages', () => {
         `#7  ${clock}  plans  ada  ⚑ needs a person`,
         '    one',
         '    two␛',
-        '(read on with --since-id 7, and there are more)',
+        '(read on with --since-id 7; older ones with --before-id 7)',
       ].join('\n'),
     );
+  });
+
+  it('say after the newest page where older ones are, and after a cursor where later ones are', () => {
+    const page = (ids: readonly number[], asked: object) => {
+      const messages = ids.map((id) => toMessage({ id }));
+      const answer = { messages, cursor: 9, has_more: true };
+      return printAnswer('readMessages', answer, now, { ...asked })
+        .split('\n')
+        .at(-1);
+    };
+    expect(page([9, 8], {})).toBe('(read on with --since-id 9; older ones with --before-id 8)');
+    expect(page([5, 4], { before_id: 6 })).toContain('older ones with --before-id 4)');
+    expect(page([8, 9], { since_id: 7 })).toBe('(read on with --since-id 9, and there are more)');
+    expect(page([], {})).toBe('(read on with --since-id 9)');
   });
 
   it('cannot pose as another one: their lines are indented, and their names have none', () => {

@@ -86,7 +86,7 @@ describe('watch', () => {
     async (lane) => {
       const run = startCommandLine(['watch', '--lane', lane], { script });
       expect(await run.status).toBe(2);
-      expect(run.errorOutput()).toContain('--lane must match');
+      expect(run.errorOutput()).toContain('--lane must be letters');
       expect(run.calls).toEqual([]);
     },
   );

@@ -47,6 +47,13 @@ describe('input that does not fit', () => {
     expect(await detailOf(siblings)).not.toContain('nested');
   });
 
+  test('proposes a name for a lane whose slashes were not encoded', async () => {
+    const { port } = await startServer({ bus: createScriptedBus() });
+    const answer = await post(port, '/api/bus/lanes/feature/login/claim', { owner: 'ada' });
+    expect([answer.status, answer.json.code]).toEqual([404, 'not_found']);
+    expect(answer.json.detail).toContain("try 'feature-login'");
+  });
+
   test('skips a byte order mark before the body', async () => {
     const { port } = await startServer({ bus: createScriptedBus() });
     expect((await post(port, '/api/bus/message', `\ufeff${body}`)).status).toBe(200);

@@ -9,6 +9,8 @@ export const features = [
   'idempotencyKey',
   /** Values keep their types on the way: a number can be told from its digits, half a surrogate pair arrives. */
   'typedValues',
+  /** What does not fit is refused; the MCP doors read some of it as clients mean it. */
+  'strictInput',
 ] as const;
 export type Feature = (typeof features)[number];
 

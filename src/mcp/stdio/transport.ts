@@ -29,12 +29,13 @@ export function createStdioTransport({ input, output, log }: StdioTransportOptio
   function receive(line: Buffer): void {
     const text = line.toString('utf8');
     const json = isUtf8(line) ? parseJson(text) : { fault: 'is not UTF-8' };
-    if ('fault' in json)
-      return refuse(text, { code: -32700, message: `Parse error: the line ${json.fault}` });
-    if (!Array.isArray(json.value)) return receiveOne(json.value, text);
-    if (json.value.length === 0)
-      return refuse(text, { code: -32600, message: 'Invalid Request: the batch is empty' });
-    const messages = json.value.map(withPlainParams);
+    if ('fault' in json) refuse(text, { code: -32700, message: `Parse error: the line ${json.fault}` });
+    else if (!Array.isArray(json.value)) receiveOne(json.value, text);
+    else if (json.value.length === 0) refuse(text, emptyBatch);
+    else receiveBatch(json.value.map(withPlainParams));
+  }
+
+  function receiveBatch(messages: readonly unknown[]): void {
     batches.begin(messages.map((message) => (isMessage(message) ? message : toRefusal(message))));
     for (const message of messages) if (isMessage(message)) deliver(message);
   }
@@ -101,6 +102,8 @@ export function createStdioTransport({ input, output, log }: StdioTransportOptio
   };
   return transport;
 }
+
+const emptyBatch = { code: -32600, message: 'Invalid Request: the batch is empty' };
 
 const invalidRequest = {
   code: -32600,

@@ -45,7 +45,9 @@ export const leases: readonly Rule[] = [
         bus.heartbeatLane({ lane: 'feeds', owner: 'ada' }),
       );
       expect([status, code]).toEqual([409, 'not_holder']);
-      expect(detail).toMatch(/^lane 'feeds' not held live by 'ada' -- claim it instead/);
+      expect(detail).toBe(
+        "lane 'feeds' not held live by 'ada' -- claim it instead: 'other' holds it (lease 60s remaining)",
+      );
       expect(data).toEqual({ lane: 'feeds', owner: 'other', expires_in_s: 60 });
       expect(await kept()).toEqual(before);
     },
@@ -74,9 +76,13 @@ export const leases: readonly Rule[] = [
     { uses: ['heartbeatLane'], refusals: ['not_holder'] },
     async ({ bus, engine, clock }) => {
       await engine.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 100 });
-      clock.advance(100);
+      clock.advance(112);
       const { detail } = await refusalOf(bus.heartbeatLane({ lane: 'feeds', owner: 'ada' }));
-      expect(detail).toMatch(/^lane 'feeds' not held live by 'ada' -- claim it instead/);
+      const start = "lane 'feeds' not held live by";
+      expect(detail).toBe(`${start} 'ada' -- claim it instead: the lease ran out 12 s ago`);
+      const other = await refusalOf(bus.heartbeatLane({ lane: 'feeds', owner: 'bob' }));
+      const story = "'ada' held it last, and that lease ran out 12 s ago";
+      expect(other.detail).toBe(`${start} 'bob' -- claim it instead: ${story}`);
       expect(await engine.getLane({ lane: 'feeds' })).toMatchObject({ state: 'orphaned' });
     },
   ),
@@ -122,7 +128,7 @@ export const leases: readonly Rule[] = [
         bus.releaseLane({ lane: 'feeds', owner: 'ada' }),
       );
       expect([status, code]).toEqual([409, 'not_holder']);
-      expect(detail).toMatch(/^lane 'feeds' held live by another owner/);
+      expect(detail).toMatch(/^lane 'feeds' held live by another owner, 'other' \(lease 100s remaining\): /);
       expect(data).toEqual({ lane: 'feeds', owner: 'other', expires_in_s: 100 });
       expect(await kept()).toEqual(before);
     },
