@@ -37,7 +37,12 @@ function toLine(start: string, name: (typeof clientNames)[number]): string {
 }
 
 /** A home folder as people write it. */
-const machine = { platform: 'linux', hostName: 'host', processId: 1, environment: { HOME: '~' } } as const;
+const machine = {
+  platform: 'linux',
+  hostName: 'host',
+  processName: '1',
+  environment: { HOME: '~' },
+} as const;
 
 function toExplanation(): string {
   const entry = isPublished

@@ -1,12 +1,13 @@
 // Writes what is generated from the declarations: the reference, the types, and what tells other programs about the package.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const { toReference } = await load('scripts/reference.ts');
 const { manifestFiles } = await load('scripts/manifests.ts');
+const { buildHooks } = await load('scripts/hooks.ts');
 const { toDeclarations } = await load('scripts/declarations.ts');
 const { generatedParts, withPart } = await load('scripts/connect.ts');
 write('docs/reference.md', toReference());
@@ -15,6 +16,7 @@ for (const [file, toManifest] of Object.entries(manifestFiles)) write(file, JSON
 for (const [file, toPart] of Object.entries(generatedParts)) {
   write(file, withPart(readFileSync(file, 'utf8'), toPart()));
 }
+for (const { path, text } of await buildHooks()) write(relative('.', path), text);
 execFileSync('npx', ['biome', 'check', '--write', ...Object.keys(manifestFiles)], { stdio: 'inherit' });
 
 async function load(entryPoint) {

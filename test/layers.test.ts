@@ -25,6 +25,7 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['commander', 'jsonc-parser', 'smol-toml', '@decimalturn/toml-patch'],
   },
   daemon: { knows: ['contract/', 'http/client.ts', 'store/path.ts', 'http/send.ts'] },
+  hooks: { knows: ['contract/base-url.ts', 'daemon/', 'cli/folders.ts'] },
   'client-side': { knows: ['contract/', 'http/client.ts'] },
   care: { knows: ['contract/', 'store/'], packages: ['zod'] },
   panel: { knows: [], knowsTypesOf: ['contract/'] },

@@ -10,6 +10,7 @@ import {
   settingEntries,
   settings,
 } from './settings.ts';
+import { isUnexpanded, unexpandedProblem } from './unexpanded.ts';
 import { isLoopbackHost, type Parsed } from './values.ts';
 
 /** The value of every setting, and which of them somebody set. */
@@ -105,7 +106,7 @@ function readSetting(
   const text = flag === undefined ? asked.environment[setting.environment] : toText(flag);
   const standard = { name, value: setting.toDefault(machine), isGiven: false };
   if (text === undefined || (text === '' && flag === undefined)) return standard;
-  const parsed: Parsed<unknown> = text === '' ? { problem: 'must not be empty' } : setting.parse(text);
+  const parsed = parseSetting(setting, text);
   if ('value' in parsed) return { name, value: parsed.value, isGiven: true };
   const source = flag === undefined ? setting.environment : flagNamesOf(setting)[0];
   const isSecret = setting.isSecret || parsed.isSecret;
@@ -113,6 +114,11 @@ function readSetting(
   return setting.whenMalformed === 'warn' && flag === undefined
     ? { ...standard, warning: `${sentence}: going on with the default ${setting.defaultText}` }
     : { ...standard, refusal: sentence };
+}
+
+function parseSetting(setting: Setting, text: string): Parsed<unknown> {
+  if (text === '') return { problem: 'must not be empty' };
+  return isUnexpanded(text) ? { problem: unexpandedProblem } : setting.parse(text);
 }
 
 /** Which of the two is meant when they differ is nothing to guess. */

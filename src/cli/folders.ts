@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { homedir, hostname, userInfo } from 'node:os';
 import { posix, win32 } from 'node:path';
 
@@ -5,20 +6,27 @@ import { posix, win32 } from 'node:path';
 export type Machine = Readonly<{
   platform: NodeJS.Platform;
   hostName: string;
-  processId: number;
+  /** Tells this process from all others: two containers share host names and process ids, and so does a copied machine. */
+  processName: string;
   environment: NodeJS.ProcessEnv;
 }>;
+
+/** What says where the files of a user lie. */
+type Home = Pick<Machine, 'environment' | 'platform'>;
 
 /** The variables that say where the data lies, beside the home folder itself. */
 export const folderVariables = ['XDG_DATA_HOME', 'LOCALAPPDATA'] as const;
 
 /** The machine that this process runs on. */
 export function toMachine(environment: NodeJS.ProcessEnv): Machine {
-  return { platform: process.platform, hostName: toHostName(), processId: process.pid, environment };
+  processName ??= randomBytes(5).toString('hex');
+  return { platform: process.platform, hostName: toHostName(), processName, environment };
 }
 
+let processName: string | undefined;
+
 /** Where the store lies when nobody says where: the place that each system has for the data of its user. */
-export function toDefaultStorePath(machine: Machine): string {
+export function toDefaultStorePath(machine: Home): string {
   const { environment, platform } = machine;
   const home = toHomeFolder(machine);
   if (platform === 'win32') {
@@ -35,8 +43,8 @@ export function toDefaultStorePath(machine: Machine): string {
 }
 
 /** Who this process is as long as nobody names it. */
-export function toDefaultAgentId(machine: Machine): string {
-  return `session:${machine.hostName}:${machine.processId}`;
+export function toDefaultAgentId({ hostName, processName }: Machine): string {
+  return `session:${hostName}:${processName}`;
 }
 
 /** The person at the keyboard, as far as the system knows. */
@@ -52,7 +60,7 @@ export function toLoginName({ LOGNAME, USER, USERNAME }: NodeJS.ProcessEnv): str
 }
 
 /** The home folder of the user, `/` for one that has none. */
-export function toHomeFolder({ environment, platform }: Machine): string {
+export function toHomeFolder({ environment, platform }: Home): string {
   const given = platform === 'win32' ? environment.USERPROFILE : environment.HOME;
   if (given) return given;
   try {

@@ -142,9 +142,9 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
   if (trailing.length === 0 || operands.length !== trailing.length + 1) {
     throw new UsageError(dashesSentence);
   }
-  const { hostName, processId } = toMachine(environment);
+  const { hostName } = toMachine(environment);
   // Two containers may agree in the name of the host and in the number of the process.
-  const ending = `:${processId}:${randomBytes(4).toString('hex')}`;
+  const ending = `:${process.pid}:${randomBytes(4).toString('hex')}`;
   const suffix = config.given.has('agentId') ? `:hold${ending}` : ending;
   const agent = config.given.has('agentId') ? config.agentId : `hold:${hostName}`;
   const unique = agent.slice(0, limits.agentIdCharactersMax - suffix.length) + suffix;

@@ -1,6 +1,7 @@
 import { limits } from '../contract/limits.ts';
 import { isForeignUrl, locationProblem } from '../contract/location.ts';
 import { durationProblem, parseDuration, toDurationText } from './duration.ts';
+import { findUnexpanded, unexpandedProblem } from './unexpanded.ts';
 
 /** A setting's text as the value it stands for, or what the text would have to be. */
 export type Parsed<Value> = Readonly<{ value: Value } | { problem: string; isSecret?: boolean }>;
@@ -33,6 +34,7 @@ const secretProblem =
 
 /** Who an agent is: what the bus takes as owner and sender. */
 export function parseAgentId(text: string): Parsed<string> {
+  if (findUnexpanded(text) !== undefined) return { problem: unexpandedProblem };
   const charactersMax = limits.agentIdCharactersMax;
   return text.length > charactersMax
     ? { problem: `must have at most ${charactersMax} characters` }

@@ -1,12 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { loadChildProcess } from './processes.ts';
 
 /**
  * The process of the client that started this one: the nearest ancestor that did not only pass the start on.
  *
- * Its hooks find it by the same rules (`hooks/client.mjs`), and so what belongs to the same client. On Windows, where
- * nothing tells the parents of other processes in time, it is the parent.
+ * The hooks of the client find the same process, and so what belongs to it. On Windows, where nothing tells the parents
+ * of other processes in time, it is the parent.
  */
 export function findClientProcess(parentId: number): number {
   let processId = parentId;
@@ -41,6 +41,7 @@ function readFromFile(processId: number): Found {
 }
 
 function askProgram(processId: number): Found {
+  const { execFileSync } = loadChildProcess();
   const text = execFileSync('ps', ['-o', 'ppid=,command=', '-p', String(processId)], { encoding: 'utf8' });
   const [, parentId, title = ''] = /^\s*(\d+)\s+(.*)/.exec(text) ?? [];
   return { name: toName(title), parentId: Number(parentId) };

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
 /**
  * Which process this is. Its number alone does not say: the system gives it again to another process, and two
@@ -19,8 +19,13 @@ export type ProcessState = 'alive' | 'gone' | 'elsewhere';
 
 /** This very process. */
 export function readOwnIdentity(): ProcessIdentity {
-  const start = readStart(process.pid);
-  return { processId: process.pid, processMark: start && `${readNamespace()} ${start}` };
+  return readIdentity(process.pid);
+}
+
+/** The process that has this number now, seen from here. */
+export function readIdentity(processId: number): ProcessIdentity {
+  const start = readStart(processId);
+  return { processId, processMark: start && `${readNamespace()} ${start}` };
 }
 
 /** Looks whether that very process still does something. A zombie does not. */
@@ -61,6 +66,7 @@ function readStart(processId: number): string | undefined {
     if (process.platform === 'linux') return readStartFromFile(processId);
     if (process.platform === 'win32') return undefined;
     const environment = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+    const { execFileSync } = loadChildProcess();
     const words = ['-o', 'stat=,lstart=', '-p', String(processId)];
     const text = execFileSync('ps', words, { encoding: 'utf8', env: environment, stdio: 'pipe' }).trim();
     const [, state, start] = /^(\S+)\s+(.+)$/.exec(text) ?? [];
@@ -68,6 +74,11 @@ function readStart(processId: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Loaded only where it is needed: the hooks of a client start often, and on Linux they need no other program. */
+export function loadChildProcess(): typeof import('node:child_process') {
+  return createRequire(import.meta.url)('node:child_process');
 }
 
 /** `id (name) state …`; the name may contain spaces and brackets. The 22nd field counts ticks since the machine started. */

@@ -1,56 +1,94 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findClientProcess } from './client-process.ts';
-import { isAlive } from './processes.ts';
+import { lookAtProcess, type ProcessIdentity, readIdentity } from './processes.ts';
 
-export type SessionMark = Readonly<{
-  /** The data folder, which the hooks of the client know too. */
-  dataFolder: string;
+/** What an MCP server leaves for the hook of its client. */
+type Mark = Readonly<{
   /** The id that this server made up for its agent. */
   agentId: string;
-  processId: number;
-  parentId: number;
+  server: ProcessIdentity;
+  client: ProcessIdentity;
 }>;
+
+type Left = Mark & Readonly<{ file: string }>;
 
 /**
  * Writes down under which id this MCP server claims, for the hook that its client runs at the end of the session.
  *
  * The mark stays when the server ends: clients end their servers before they run that hook. Whoever leaves the next
- * one takes those of dead servers away.
+ * one removes those of dead servers.
  */
-export function leaveSessionMark({ dataFolder, agentId, processId, parentId }: SessionMark): void {
-  const folder = join(dataFolder, 'sessions');
-  const client = findClientProcess(parentId);
+export function leaveSessionMark(
+  given: Readonly<{ dataFolder: string; agentId: string; processId: number; parentId: number }>,
+): void {
+  const folder = toFolder(given.dataFolder);
+  const client = readIdentity(findClientProcess(given.parentId));
+  const mark: Mark = { agentId: given.agentId, server: readIdentity(given.processId), client };
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const name of readdirSync(folder)) removeIfLeft({ folder, name, client, agentId });
-    writeFileSync(join(folder, `${client}-${processId}.json`), `${JSON.stringify({ agentId })}\n`, {
-      mode: 0o600,
-    });
+    for (const left of readMarks(folder)) {
+      // One of a client that lives may wait for its hook, unless the client is ours, which has started us instead.
+      const isWaiting = lookAtProcess(left.client) === 'alive' && !isSame(left.client, client);
+      if (lookAtProcess(left.server) === 'gone' && !isWaiting) rmSync(left.file, { force: true });
+    }
+    const name = given.agentId.replace(/[^\w.-]/g, '_');
+    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(mark)}\n`, { mode: 0o600 });
   } catch {
     // Without it the leases run out, as they do without hooks.
   }
 }
 
-/** Those of a client that lives may be waiting for its hook, unless it is our own, which has started us instead. */
-function removeIfLeft(
-  asked: Readonly<{ folder: string; name: string; client: number; agentId: string }>,
-): void {
-  const { folder, name, client, agentId } = asked;
-  const [, theirClient, server] = /^(\d+)-(\d+)\.json$/.exec(name) ?? [];
-  if (server === undefined || isAlive(Number(server))) return;
-  if (Number(theirClient) !== client && isAlive(Number(theirClient))) return;
-  // Another machine may share the folder, and its processes are not to be seen from here.
-  const machine = agentId.slice(0, agentId.lastIndexOf(':'));
-  const file = join(folder, name);
-  if (readText(file).includes(JSON.stringify(`${machine}:${server}`))) rmSync(file, { force: true });
+/**
+ * The ids whose session is over, for the hook that the client of these servers runs: those of servers that have ended,
+ * else that of the one that runs. Where several run, the client has several sessions, and nobody can tell which one has
+ * ended: none.
+ */
+export function takeEndedIds({
+  dataFolder,
+  parentId,
+}: Readonly<{ dataFolder: string; parentId: number }>): readonly string[] {
+  const marks = readMarks(toFolder(dataFolder));
+  if (marks.length === 0) return [];
+  const client = readIdentity(findClientProcess(parentId));
+  const own = marks.filter((mark) => isSame(mark.client, client));
+  const ended = own.filter(({ server }) => lookAtProcess(server) === 'gone');
+  for (const { file } of ended) rmSync(file, { force: true });
+  const over = ended.length > 0 || own.length > 1 ? ended : own;
+  return over.map(({ agentId }) => agentId);
 }
 
-/** Another server may be at it too. */
-function readText(file: string): string {
+function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.processId === other.processId && one.processMark === other.processMark;
+}
+
+function toFolder(dataFolder: string): string {
+  return join(dataFolder, 'sessions');
+}
+
+function readMarks(folder: string): readonly Left[] {
+  return listNames(folder).flatMap((name) => {
+    const file = join(folder, name);
+    const mark = readMark(file);
+    return mark ? [{ ...mark, file }] : [];
+  });
+}
+
+function listNames(folder: string): readonly string[] {
   try {
-    return readFileSync(file, 'utf8');
+    return readdirSync(folder).filter((name) => name.endsWith('.json'));
   } catch {
-    return '';
+    return [];
+  }
+}
+
+/** Another server may remove it at the same time, and what is not ours is left alone. */
+function readMark(file: string): Mark | undefined {
+  try {
+    const mark = JSON.parse(readFileSync(file, 'utf8')) as Mark;
+    const isWhole = [mark.client, mark.server].every(({ processId }) => Number.isInteger(processId));
+    return isWhole && typeof mark.agentId === 'string' ? mark : undefined;
+  } catch {
+    return undefined;
   }
 }

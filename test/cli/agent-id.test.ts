@@ -16,7 +16,7 @@ describe('the agent id', () => {
     const script = { claimLane: () => toGrant(), postMessage: () => toMessage() };
     const { calls, errorOutput } = await runToEnd(['claim', 'feeds'], { script });
     const { owner } = calls[0]?.input ?? {};
-    expect(owner).toMatch(/^session:.+:\d+$/);
+    expect(owner).toMatch(/^session:.+:\w+$/);
     expect(errorOutput).toBe(
       `as ${owner}, the id of this command alone: release it with --owner ${owner}, or set BUS_MCP_AGENT_ID to one id before you claim\n`,
     );
@@ -29,7 +29,7 @@ describe('the agent id', () => {
     const { errorOutput, output } = await runToEnd(['post', 'plans', 'hi', '--json'], { script });
     expect(JSON.parse(output)).toEqual({
       ...toMessage(),
-      agent_id: expect.stringMatching(/^session:.+:\d+$/),
+      agent_id: expect.stringMatching(/^session:.+:\w+$/),
     });
     expect(errorOutput).toBe('');
   });

@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { toDefaultStorePath } from '../../src/cli/folders.ts';
@@ -55,5 +56,37 @@ describe('the local bus', () => {
     const BUS_MCP_BASE_URL = `${env.BUS_MCP_BASE_URL}, http://127.0.0.1:9/api/bus`;
     const { context } = await run('session-start.mjs', '{}', { BUS_MCP_BASE_URL });
     expect(context).toContain('Coordination bus');
+  });
+
+  it('of a named store is that one or none: nothing else is called where it does not run', async () => {
+    const folder = createFolder();
+    const calls = join(folder, 'calls');
+    const observer = join(folder, 'observer.cjs');
+    writeFileSync(
+      observer,
+      `const net = require('node:net'); const { connect } = net.Socket.prototype;
+       net.Socket.prototype.connect = function (...given) {
+         require('node:fs').appendFileSync(${JSON.stringify(calls)}, 'called\\n');
+         return connect.apply(this, given);
+       };`,
+    );
+    for (const script of ['session-start.mjs', 'session-end.mjs']) {
+      const { status, output } = await runHook(script, JSON.stringify({ session_id: sessionId }), {
+        HOME: folder,
+        BUS_STORE: join(folder, 'mine.db'),
+        BUS_MCP_AUTOSTART: '0',
+        NODE_OPTIONS: `--require ${observer}`,
+      });
+      expect([status, output]).toEqual([0, '']);
+    }
+    expect(existsSync(calls)).toBe(false);
+  });
+
+  it('is found in an address without a path, and no password of the address reaches the model', async () => {
+    const { port, run } = await startBus();
+    const BUS_MCP_BASE_URL = `http://ada:pa55word@127.0.0.1:${port}`;
+    const { context } = await run('session-start.mjs', '{}', { BUS_MCP_BASE_URL });
+    expect(context).toContain(`Coordination bus (bus-mcp) at http://127.0.0.1:${port}/api/bus.`);
+    expect(context).not.toContain('pa55word');
   });
 });

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { readOwnIdentity } from '../../src/daemon/processes.ts';
 import { commandFile } from '../build.ts';
 import { hooksFolder, sessionId, startBus } from './stage.ts';
 
@@ -127,15 +127,18 @@ describe.runIf(isKnown)('lanes claimed without an owner, where no agent id is se
     const stage = await startBus();
     const folder = join(stage.stateFolder, '..', 'sessions');
     mkdirSync(folder, { recursive: true });
-    const write = (name: string, agentId: string) =>
-      writeFileSync(join(folder, name), JSON.stringify({ agentId }));
-    write('4194301-4194302.json', `session:${hostname()}:4194302`);
-    write(`${process.pid}-4194303.json`, `session:${hostname()}:4194303`);
-    write('4194301-4194304.json', 'session:another-machine:4194304');
-    writeFileSync(join(folder, '1-2.json'), '{');
+    const here = readOwnIdentity();
+    const gone = { ...here, processId: 4_194_302 };
+    const elsewhere = { ...here, processMark: 'another machine 12' };
+    const write = (name: string, mark: object) =>
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify({ agentId: name, ...mark }));
+    write('of-a-client-that-is-gone', { server: gone, client: gone });
+    write('of-this-client', { server: gone, client: here });
+    write('of-another-machine', { server: elsewhere, client: elsewhere });
+    writeFileSync(join(folder, 'no-mark.json'), '{');
     await openServer(stage, 'docs');
-    const names = readdirSync(folder).filter((name) => !name.startsWith(`${process.pid}-`));
-    expect(names).toEqual(['1-2.json', '4194301-4194304.json']);
+    const names = readdirSync(folder).filter((name) => !name.startsWith('session_'));
+    expect(names).toEqual(['no-mark.json', 'of-another-machine.json']);
     await endSession(stage);
     expect(await heldLanes(stage)).toEqual([]);
   });

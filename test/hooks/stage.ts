@@ -117,5 +117,5 @@ export function createFolder(): string {
 }
 
 export function toMachine(home: string) {
-  return { platform: process.platform, hostName: 'host', processId: 1, environment: { HOME: home } };
+  return { platform: process.platform, hostName: 'host', processName: '1', environment: { HOME: home } };
 }

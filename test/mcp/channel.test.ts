@@ -109,6 +109,6 @@ it('shows whatever a peer has hidden in its text, and cuts no character in two',
 });
 
 it('and the hooks look for the same hidden signs', () => {
-  const digest = readFileSync('hooks/digest.mjs', 'utf8');
+  const digest = readFileSync('src/hooks/digest.ts', 'utf8');
   expect(digest).toContain(`/${hidden.source}/${hidden.flags},`);
 });

@@ -128,7 +128,7 @@ function findFolderVariables(): string[] {
     get: (_, name) => void asked.add(String(name)),
   });
   for (const platform of ['linux', 'darwin', 'win32'] as const) {
-    toDefaultStorePath({ platform, hostName: 'host', processId: 1, environment });
+    toDefaultStorePath({ platform, environment });
   }
   return [...asked].filter((name) => name !== 'HOME' && name !== 'USERPROFILE');
 }

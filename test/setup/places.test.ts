@@ -96,5 +96,5 @@ describe('how a client starts the server', () => {
 });
 
 function toMachine(platform: NodeJS.Platform, environment: NodeJS.ProcessEnv) {
-  return { platform, hostName: 'host', processId: 1, environment };
+  return { platform, hostName: 'host', processName: '1', environment };
 }

@@ -1,20 +1,34 @@
-// The state of the bus in a few lines for a model. What other agents wrote is shown as what it is: data, in quotes.
+import type { Session } from './session.ts';
 
 const lanesMax = 10;
 const messagesMax = 8;
 const nameCharactersMax = 60;
 const bodyCharactersMax = 240;
 
-/** The digest, and the id up to which it has shown the messages. */
-export function toDigest({ status, session, cursor, baseUrl }) {
+/** Rows of a bus that may be older or of another make: nothing about them is certain. */
+type Row = Readonly<Record<string, unknown>>;
+
+type Digested = Readonly<{ text: string; lastMessageId: number }>;
+
+/**
+ * The state of the bus in a few lines for a model, and the id up to which it has shown the messages. What other agents
+ * wrote is shown as what it is: data, in quotes.
+ */
+export function toDigest({
+  status,
+  session,
+  cursor,
+  shownUrl,
+}: Readonly<{ status: Row; session: Session; cursor: number | undefined; shownUrl: string }>): Digested {
   const held = toList(status.active_lanes);
   const orphans = toList(status.orphaned_claims);
-  const messages = toList(status.recent_messages).sort((one, other) => one.id - other.id);
-  const lastMessageId = status._meta?.last_message_id ?? messages.at(-1)?.id ?? 0;
+  const messages = toList(status.recent_messages).sort((one, other) => Number(one.id) - Number(other.id));
+  const meta = (status._meta ?? {}) as Row;
+  const lastMessageId = Number(meta.last_message_id ?? messages.at(-1)?.id ?? 0);
   // A cursor beyond the last message is of a log that is gone.
   const since = cursor !== undefined && cursor <= lastMessageId ? cursor : undefined;
   const lines = [
-    `Coordination bus (bus-mcp) at ${toName(baseUrl)}.`,
+    `Coordination bus (bus-mcp) at ${toName(shownUrl)}.`,
     ...toIdentityLines(session),
     ...toLaneLines('Lanes held', held, session, ({ expires_in_s: left }) => `${toNumber(left)}s left`),
     ...toLaneLines('Left behind, lease run out', orphans, session, () => 'claim it to take it over'),
@@ -23,7 +37,7 @@ export function toDigest({ status, session, cursor, baseUrl }) {
   return { text: lines.join('\n'), lastMessageId };
 }
 
-function toIdentityLines({ agentId, isNamed }) {
+function toIdentityLines({ agentId, isNamed }: Session): readonly string[] {
   if (agentId === undefined) return [];
   const id = toQuote(agentId, 200);
   return isNamed
@@ -33,9 +47,16 @@ function toIdentityLines({ agentId, isNamed }) {
       ];
 }
 
-function toLaneLines(title, lanes, { agentId }, toRest) {
+function toLaneLines(
+  title: string,
+  lanes: readonly Row[],
+  { agentId }: Session,
+  toRest: (lane: Row) => string,
+): readonly string[] {
   if (lanes.length === 0) return [];
-  const ownFirst = [...lanes].sort((one, other) => (other.owner === agentId) - (one.owner === agentId));
+  const ownFirst = [...lanes].sort(
+    (one, other) => Number(other.owner === agentId) - Number(one.owner === agentId),
+  );
   const lines = ownFirst.slice(0, lanesMax).map((lane) => {
     const owner = lane.owner === agentId ? 'you' : toQuote(lane.owner);
     return `> ${toName(lane.lane)}: ${owner}, ${toRest(lane)}`;
@@ -43,8 +64,12 @@ function toLaneLines(title, lanes, { agentId }, toRest) {
   return [`${title} (${lanes.length}):`, ...lines, ...toMoreLines(lanes.length - lines.length)];
 }
 
-function toMessageLines(messages, since, lastMessageId) {
-  const unread = messages.filter(({ id }) => since === undefined || id > since);
+function toMessageLines(
+  messages: readonly Row[],
+  since: number | undefined,
+  lastMessageId: number,
+): readonly string[] {
+  const unread = messages.filter(({ id }) => since === undefined || Number(id) > since);
   const shown = unread.slice(-messagesMax);
   if (shown.length === 0) return [];
   const count = since === undefined ? 'newest' : `${lastMessageId - since} since last time`;
@@ -52,7 +77,7 @@ function toMessageLines(messages, since, lastMessageId) {
     const flagText = flag === true ? ', flagged for a person' : '';
     return `> #${toNumber(id)} ${toName(topic)}, from ${toQuote(sender)}${flagText}: ${toQuote(body, bodyCharactersMax)}`;
   });
-  const from = since ?? (shown[0]?.id ?? 1) - 1;
+  const from = since ?? Number(shown[0]?.id ?? 1) - 1;
   const isCut = shown.some(({ body }) => [...String(body)].length > bodyCharactersMax);
   const isMore = since !== undefined && lastMessageId - since > shown.length;
   return [
@@ -62,35 +87,35 @@ function toMessageLines(messages, since, lastMessageId) {
   ];
 }
 
-function toMoreLines(count) {
+function toMoreLines(count: number): readonly string[] {
   return count > 0 ? [`> and ${count} more: get_bus_status`] : [];
 }
 
-function toQuote(text, charactersMax = nameCharactersMax) {
+function toQuote(text: unknown, charactersMax = nameCharactersMax): string {
   return toVisible(JSON.stringify(cut(String(text), charactersMax)));
 }
 
-function toName(text) {
+function toName(text: unknown): string {
   return toVisible(cut(String(text), nameCharactersMax));
 }
 
-function toNumber(value) {
-  return Number.isFinite(value) ? value : '?';
+function toNumber(value: unknown): string {
+  return Number.isFinite(value) ? String(value) : '?';
 }
 
-function toList(value) {
+function toList(value: unknown): Row[] {
   return Array.isArray(value) ? value.filter((row) => typeof row === 'object' && row !== null) : [];
 }
 
-function cut(text, charactersMax) {
+function cut(text: string, charactersMax: number): string {
   const characters = [...text];
   return characters.length > charactersMax ? `${characters.slice(0, charactersMax).join('')}…` : text;
 }
 
 /** Signs that move a cursor, forge a line, or hide text are written out. */
-function toVisible(text) {
+function toVisible(text: string): string {
   return text.replace(
     /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\p{Surrogate}]/gu,
-    (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`,
+    (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`,
   );
 }

@@ -1,0 +1,39 @@
+// At the end of a session: releases every lane it holds, under its own id and under that of its MCP server, so that
+// nobody waits for the leases to run out. Says nothing, and succeeds when there is no bus. Called with the name of the
+// client: claude-code or codex.
+import { takeEndedIds } from '../daemon/session-mark.ts';
+import { type Answer, endWithin, findBus } from './bus.ts';
+import { dataFolder, readSession } from './session.ts';
+
+type Held = Readonly<{ lane: string; owner: string; fence?: number }>;
+
+endWithin(900);
+const bus = findBus();
+const { agentId, isNamed } = await readSession(process.argv[2]);
+const serverIds = isNamed ? [] : takeEndedIds({ dataFolder: dataFolder(), parentId: process.ppid });
+const ids = [...(agentId === undefined ? [] : [agentId]), ...serverIds];
+await Promise.allSettled(ids.map(releaseAll));
+process.exit(0);
+
+async function releaseAll(owner: string): Promise<void> {
+  const lanes = await listLanes(owner);
+  await Promise.allSettled(lanes.map(release));
+}
+
+/** A bus of another make may not list lanes by owner; the status has them too. */
+async function listLanes(owner: string): Promise<readonly Held[]> {
+  const toOwn = (lanes: unknown) => (lanes as readonly Held[]).filter((lane) => lane.owner === owner);
+  try {
+    const { lanes } = await bus.get(`/lanes?owner=${encodeURIComponent(owner)}&limit=500`);
+    return toOwn(lanes);
+  } catch {
+    const { active_lanes: lanes } = await bus.get('/status');
+    return toOwn(lanes);
+  }
+}
+
+/** With its fence: a lane that somebody else was granted meanwhile stays theirs. */
+function release({ lane, owner, fence }: Held): Promise<Answer> {
+  const body = { owner, ...(fence !== undefined && { fence }) };
+  return bus.post(`/lanes/${encodeURIComponent(lane)}/release`, body);
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { toDefaultStorePath } from '../cli/folders.ts';
+
+/** Who the session is. */
+export type Session = Readonly<{
+  client: string;
+  project: string;
+  agentId: string | undefined;
+  /** Somebody chose the id, and the MCP server goes by it too. */
+  isNamed: boolean;
+}>;
+
+/**
+ * The session that the client describes on standard input. Its agent id is BUS_MCP_AGENT_ID, which the MCP server goes
+ * by too, else it is made of the session's own id.
+ */
+export async function readSession(client = 'agent'): Promise<Session> {
+  const { session_id: sessionId, cwd } = await readInput();
+  const named = process.env.BUS_MCP_AGENT_ID || undefined;
+  const own = typeof sessionId === 'string' && /^[\w.:-]{1,150}$/.test(sessionId) ? sessionId : undefined;
+  return {
+    client,
+    project: process.env.CLAUDE_PROJECT_DIR || (typeof cwd === 'string' ? cwd : process.cwd()),
+    agentId: named ?? (own && `${client}:${own}`),
+    isNamed: named !== undefined,
+  };
+}
+
+/** The id of the last message that was shown to this project; nothing the first time. */
+export function readCursor(session: Session, url: string): number | undefined {
+  try {
+    const { cursor } = JSON.parse(readFileSync(toCursorFile(session, url), 'utf8'));
+    return Number.isSafeInteger(cursor) && cursor >= 0 ? cursor : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeCursor(session: Session, url: string, cursor: number): void {
+  const file = toCursorFile(session, url);
+  const draft = `${file}.${process.pid}`;
+  const text = `${JSON.stringify({ project: session.project, cursor })}\n`;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(draft, text, { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+/** Where the local bus keeps its data. */
+export function dataFolder(): string {
+  const { env: environment, platform } = process;
+  return dirname(toDefaultStorePath({ environment, platform }));
+}
+
+/** Sessions come and go; what has been read belongs to the project, or to the agent where somebody named it. */
+function toCursorFile({ agentId, client, isNamed, project }: Session, url: string): string {
+  const reader = JSON.stringify([url, project, isNamed ? agentId : client]);
+  const name = createHash('sha256').update(reader).digest('hex').slice(0, 24);
+  return join(dataFolder(), 'hooks', `${name}.json`);
+}
+
+/** Ends with the object, not with the stream: a client may leave its end of it open. */
+function readInput(): Promise<Record<string, unknown>> {
+  const { stdin } = process;
+  if (stdin.isTTY) return Promise.resolve({});
+  return new Promise((resolve) => {
+    let text = '';
+    const give = (value: Record<string, unknown>) => {
+      clearTimeout(timer);
+      stdin.destroy();
+      resolve(value);
+    };
+    const timer = setTimeout(() => give({}), 200);
+    stdin.setEncoding('utf8');
+    stdin.on('error', () => give({}));
+    stdin.on('end', () => give({}));
+    stdin.on('data', (part) => {
+      text += part;
+      try {
+        const value: unknown = JSON.parse(text);
+        if (typeof value === 'object' && value !== null) give(value as Record<string, unknown>);
+      } catch {
+        // There is more to come.
+      }
+    });
+  });
+}
