@@ -63,7 +63,7 @@ describe('the exit status', () => {
 
   it('is 1 for a refusal, with the sentence of the bus on stderr and the bus closed', async () => {
     const script = { claimLane: () => Promise.reject(held) };
-    const run = await runToEnd(['claim', 'feeds'], { script });
+    const run = await runToEnd(['claim', 'feeds', '--owner', 'ada'], { script });
     expect(run.status).toBe(1);
     expect(run.errorOutput).toBe(`${held.detail}\n`);
     expect(run.output).toBe('');
@@ -76,16 +76,18 @@ describe('the exit status', () => {
     const { code, data } = held;
     const refusal = new BusError({ status: 409, detail, code, data });
     const script = { claimLane: () => Promise.reject(refusal) };
-    expect((await runToEnd(['claim', 'feeds'], { script })).errorOutput).toBe(
+    expect((await runToEnd(['claim', 'feeds', '--owner', 'ada'], { script })).errorOutput).toBe(
       "lane 'with wait_s' held by 'bob' (lease 9s remaining): wait for it with --wait, or claim another lane\n",
     );
-    const { output } = await runToEnd(['claim', 'feeds', '--json'], { script });
+    const { output } = await runToEnd(['claim', 'feeds', '--owner', 'ada', '--json'], { script });
     expect(JSON.parse(output).error.message).toBe(detail);
   });
 
   it('is 1 for a refusal in JSON too, which then stands on stdout', async () => {
     const script = { claimLane: () => Promise.reject(held) };
-    const { errorOutput, output, status } = await runToEnd(['claim', 'feeds', '--json'], { script });
+    const { errorOutput, output, status } = await runToEnd(['claim', 'feeds', '--owner', 'ada', '--json'], {
+      script,
+    });
     expect(status).toBe(1);
     expect(errorOutput).toBe('');
     const { code, data, detail: message } = held;
@@ -122,7 +124,7 @@ describe('the exit status', () => {
     const bad = await runToEnd(['read', '--limit', 'many', '--json']);
     const issues = [{ field: 'limit', message: 'must be a number' }];
     expect(JSON.parse(bad.output).error.data).toEqual({ issues });
-    const tooShort = await runToEnd(['claim', 'feeds', '--lease', '0', '--json']);
+    const tooShort = await runToEnd(['claim', 'feeds', '--owner', 'ada', '--lease', '0', '--json']);
     expect(JSON.parse(tooShort.output).error.message).toBe('invalid input: lease_s must be at least 1');
   });
 

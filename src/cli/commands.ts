@@ -4,13 +4,14 @@ import { checkInput } from '../contract/input.ts';
 import { idempotencyKeyPattern } from '../contract/limits.ts';
 import { toKebabCase } from '../contract/names.ts';
 import { isWrite, type Operation, toCommandName } from '../contract/operation.ts';
+import { fillInCaller } from './caller.ts';
 import type { CommandDeclaration, Invocation } from './command.ts';
-import { type Config, UsageError } from './config.ts';
+import { UsageError } from './config.ts';
 import { exitStatus } from './failure.ts';
 import { isText, toDescription, toFlagFields, toInput, toInputError, toOption } from './fields.ts';
-import { toLoginName } from './folders.ts';
 import { readInputText } from './input-text.ts';
 import { printAnswer } from './print.ts';
+import type { Row } from './rows.ts';
 import type { SettingName } from './settings.ts';
 import { toTypedText } from './typed-text.ts';
 import { toJsonLine } from './visible.ts';
@@ -71,8 +72,8 @@ async function runOperation(
       const isAgent = caller !== undefined && operation.agentField !== undefined;
       await terminal.print(toJsonLine(isAgent ? { ...answer, agent_id: caller } : answer));
     } else {
-      if (caller !== undefined) terminal.tell(`as ${caller}${toIdAdvice(name, config)}`);
-      await terminal.print(printAnswer(name, answer, new Date(), input));
+      if (caller !== undefined) terminal.tell(`as ${caller}`);
+      await terminal.print(printAnswer(name, answer, new Date(), checked.value as Row));
     }
     return exitStatus.done;
   } finally {
@@ -94,23 +95,6 @@ async function readInput(operation: Operation, invocation: Invocation): Promise<
     if (value !== undefined) entries.push([field, String(value)]);
   }
   return toInput(operation, entries);
-}
-
-function fillInCaller(
-  { agentField, personField }: Operation,
-  input: Record<string, unknown>,
-  { config, environment }: Invocation,
-) {
-  const field = agentField ?? personField;
-  if (field === undefined || input[field] !== undefined) return { input };
-  const caller = agentField === undefined ? toLoginName(environment) : config.agentId;
-  return { input: { ...input, [field]: caller }, caller };
-}
-
-/** An id that is made up for each command holds a lane that no later command would release. */
-function toIdAdvice(name: OperationName, { agentId, given }: Config): string {
-  if (name !== 'claimLane' || given.has('agentId')) return '';
-  return `, the id of this command alone: release it with --owner ${agentId}, or set BUS_MCP_AGENT_ID to one id before you claim`;
 }
 
 function readIdempotencyKey(key: unknown): string | undefined {

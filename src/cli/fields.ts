@@ -3,6 +3,7 @@ import { type InputIssue, toSentence } from '../contract/input.ts';
 import { toKebabCase } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
 import { fieldKindOf, fromText } from '../contract/text.ts';
+import { ownerAdvice } from './caller.ts';
 import { durationProblem, parseDuration, toDurationText } from './duration.ts';
 import { InputError } from './failure.ts';
 import { toFlagNames, toTypedText } from './typed-text.ts';
@@ -11,9 +12,14 @@ import { toFlagNames, toTypedText } from './typed-text.ts';
 export function toInputError(operation: Operation, issues: readonly InputIssue[]): InputError {
   const shown = issues.map(({ field, message }) => ({
     field: toTypedName(operation, field),
-    message: isDuration(field) && message === 'must be a number' ? durationProblem : toTypedText(message),
+    message: toTypedMessage(operation, { field, message }),
   }));
   return new InputError(toSentence(shown), issues);
+}
+
+function toTypedMessage({ agentField }: Operation, { field, message }: InputIssue): string {
+  if (isDuration(field) && message === 'must be a number') return durationProblem;
+  return field === agentField && message === 'is required' ? ownerAdvice : toTypedText(message);
 }
 
 function toTypedName(operation: Operation, field: string): string {

@@ -4,15 +4,15 @@ import type { Output } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
 import { claimLane } from '../contract/lanes.ts';
 import { limits } from '../contract/limits.ts';
-import { fromText } from '../contract/text.ts';
 import { createAwakeTimers } from '../lease/awake.ts';
 import { toGrant } from '../lease/grant.ts';
 import { keepLease } from '../lease/keeper.ts';
 import { startChild, toSignalStatus } from './child.ts';
 import type { CommandDeclaration, Invocation, OpenedBus, SignalName } from './command.ts';
 import { UsageError } from './config.ts';
+import { durationProblem, parseDuration } from './duration.ts';
 import { exitStatus } from './failure.ts';
-import { toInputError } from './fields.ts';
+import { toInput, toInputError } from './fields.ts';
 import { toMachine } from './folders.ts';
 import { isHeldRefusal, type LaneClaim, waitForLane } from './lane-wait.ts';
 import { onStopSignal } from './stop-signal.ts';
@@ -39,15 +39,15 @@ export const holdCommand: CommandDeclaration = {
         '--owner <text>',
         'Who holds it (default: unique to this run; one that holds the lane already is refused)',
       )
-      .option('--lease, --lease-s <seconds>', `Seconds of each lease (default: ${leaseSecondsDefault})`)
-      .option('--wait, --wait-s <seconds>', 'Give up after so many seconds (default: wait for ever)')
+      .option('--lease, --lease-s <duration>', `How long each lease lasts (default: ${leaseSecondsDefault}s)`)
+      .option('--wait, --wait-s <duration>', 'Give up after this time (default: wait for ever)')
       .option(
         '--wait-status <number>',
         `Exit status when --wait is over, or the owner holds the lane already (default: ${waitStatusDefault})`,
       )
       .option(
-        '--grace <seconds>',
-        `How long the command may take to end when it is told to, before it is killed (default: ${graceSecondsDefault})`,
+        '--grace <duration>',
+        `How long the command may take to end when it is told to, before it is killed (default: ${graceSecondsDefault}s)`,
       )
       .exitOverride((error) => {
         throw withDashes(error);
@@ -150,13 +150,8 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
   const unique = agent.slice(0, limits.agentIdCharactersMax - suffix.length) + suffix;
   const { grace, owner, leaseS = String(leaseSecondsDefault), waitS, waitStatus } = flags;
   const entries = Object.entries({ lane, owner: owner ?? unique, lease_s: leaseS });
-  const checked = checkInput(
-    { input: claimLane.input },
-    fromText(
-      claimLane.input,
-      entries.map(([field, value]) => [field, String(value)]),
-    ),
-  );
+  const typed = entries.map(([field, value]) => [field, String(value)] as const);
+  const checked = checkInput(claimLane, toInput(claimLane, typed));
   if ('issues' in checked) throw toInputError(claimLane, checked.issues);
   const { wait_s: _, ...claim } = checked.value as LaneClaim & { wait_s: number };
   return {
@@ -180,8 +175,9 @@ const dashesSentence = 'put -- between the lane and the command: bus-mcp hold LA
 
 function readSeconds(flag: string, text: unknown, more = ''): number | undefined {
   if (text === undefined) return undefined;
-  if (/^\d+(\.\d+)?$/.test(String(text))) return Number(text);
-  throw new UsageError(`${flag} must be a number of seconds${more}`);
+  const seconds = parseDuration(String(text));
+  if (seconds !== undefined) return seconds;
+  throw new UsageError(`${flag} ${durationProblem}${more}`);
 }
 
 function readWaitStatus(text: unknown): number {

@@ -4,14 +4,20 @@ import { type Row, toLaneLines, toMessageLines, toRemaining, toRows, toText, toW
 import { toStatusLines } from './status-lines.ts';
 
 /** What the bus answered, for people: short lines and tables. Programs read `--json`. */
-export function printAnswer(name: OperationName, answer: Row, now = new Date(), asked: Row = {}): string {
-  // An empty answer says that it was done, and no more.
+export function printAnswer(
+  name: OperationName,
+  answer: Row,
+  now = new Date(),
+  /** What was asked: hints say how to go on from there. */
+  input: Row = {},
+): string {
+  // An empty answer says only that the bus did it.
   if (Object.keys(answer).every((field) => field === 'ok')) return 'done';
   const printer = printers[name] ?? toFieldLines;
-  return printer(answer, now, asked).join('\n');
+  return printer(answer, now, input).join('\n');
 }
 
-type Printer = (answer: Row, now: Date, asked: Row) => readonly string[];
+type Printer = (answer: Row, now: Date, input: Row) => readonly string[];
 
 /** Operations that are not here are printed field by field. */
 const printers: Readonly<Partial<Record<OperationName, Printer>>> = {
@@ -29,7 +35,7 @@ const printers: Readonly<Partial<Record<OperationName, Printer>>> = {
   getLane: toLaneStateLines,
   readEvents: (answer, now) => [
     ...toRows(answer.events).map((event) => toEventLine(event, now)),
-    ...toCursorLines(answer, '--since'),
+    ...toCursorLines(answer, toRows(answer.events)),
   ],
   acknowledgeFlag: ({ id, acknowledged_by }) => [
     toLine('acknowledged', said('#', id), said('by ', acknowledged_by)),
@@ -68,28 +74,32 @@ function toGrantLines(answer: Row): readonly string[] {
   return [toLine(word, said('lane ', lane), said('as ', owner), terms && `(${terms})`)];
 }
 
-function toMessagePageLines(answer: Row, now: Date, asked: Row): readonly string[] {
+function toMessagePageLines(answer: Row, now: Date, input: Row): readonly string[] {
   const messages = toRows(answer.messages);
-  return [
-    ...(messages.length === 0
-      ? ['no messages']
-      : messages.flatMap((message) => toMessageLines(message, now))),
-    ...(asked.since_id === undefined ? toNewestLines(answer, messages) : toCursorLines(answer, '--since-id')),
+  const lines = messages.flatMap((message) => toMessageLines(message, now));
+  const hints =
+    input.since_id === undefined ? toPageHints(answer, messages, input) : toCursorLines(answer, messages);
+  return [...(messages.length === 0 ? ['no messages'] : lines), ...hints];
+}
+
+/** A page that begins with the newest goes on in two directions: back to older ones, and on to those still to come. */
+function toPageHints(answer: Row, messages: readonly Row[], input: Row): readonly string[] {
+  const oldest = messages.at(-1)?.id;
+  const isNewest = input.before_id === undefined;
+  const hints = [
+    ...(answer.has_more === true && oldest !== undefined
+      ? [`older ones with --before ${toText(oldest)}`]
+      : []),
+    ...(isNewest && answer.cursor !== undefined ? [`newer ones with --since ${toText(answer.cursor)}`] : []),
   ];
+  return hints.length === 0 ? [] : [`(${hints.join(', ')})`];
 }
 
-/** What is left of a page of the newest, or of those before an id, lies before it. */
-function toNewestLines(answer: Row, messages: readonly Row[]): readonly string[] {
+/** What came after a cursor goes on after the next one. */
+function toCursorLines(answer: Row, rows: readonly Row[]): readonly string[] {
   if (answer.cursor === undefined) return [];
-  const oldest = answer.has_more === true ? messages.at(-1)?.id : undefined;
-  const older = oldest === undefined ? '' : `; older ones with --before-id ${toText(oldest)}`;
-  return [`(read on with --since-id ${toText(answer.cursor)}${older})`];
-}
-
-function toCursorLines(answer: Row, flag: string): readonly string[] {
-  if (answer.cursor === undefined) return [];
-  const more = answer.has_more === true ? ', and there are more' : '';
-  return [`(read on with ${flag} ${toText(answer.cursor)}${more})`];
+  const more = answer.has_more === true && rows.length > 0 ? ', and there are more' : '';
+  return [`(read on with --since ${toText(answer.cursor)}${more})`];
 }
 
 function toLanePageLines(answer: Row): readonly string[] {

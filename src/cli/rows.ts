@@ -15,8 +15,11 @@ export function toText(value: unknown): string {
   return toVisible(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-/** A message for people: a line that says who and where, and the body below it. */
-export function toMessageLines(message: Row, now: Date): string[] {
+/**
+ * A message for people: a line that says who and where, and the body below it. With `bodyLinesMax` a longer body ends
+ * there, and the command that shows all of it follows.
+ */
+export function toMessageLines(message: Row, now: Date, bodyLinesMax = Number.POSITIVE_INFINITY): string[] {
   const { id, ts, topic, sender } = message;
   const heading = [
     id === undefined ? '' : `#${toText(id)}`,
@@ -25,8 +28,27 @@ export function toMessageLines(message: Row, now: Date): string[] {
     toText(sender),
   ];
   const line = `${heading.filter((part) => part !== '').join('  ')}${toFlagMark(message)}`;
-  return [...(line === '' ? [] : [line]), ...toBodyLines(message)];
+  return [...(line === '' ? [] : [line]), ...toFoldedLines(message, bodyLinesMax)];
 }
+
+/** A line may be as long as a body, so it is cut too. */
+function toFoldedLines(message: Row, linesMax: number): string[] {
+  const lines = toBodyLines(message);
+  if (linesMax === Number.POSITIVE_INFINITY) return lines;
+  const folded = lines.slice(0, linesMax).map(cutLine);
+  const isWhole = folded.length === lines.length && folded.every((line, index) => line === lines[index]);
+  const { id } = message;
+  if (isWhole) return lines;
+  const command = typeof id === 'number' ? `: bus-mcp read --before ${id + 1} --limit 1` : '';
+  return [...folded, `    … there is more${command}`];
+}
+
+function cutLine(line: string): string {
+  const characters = [...line];
+  return characters.length > lineCharactersMax ? `${characters.slice(0, lineCharactersMax).join('')}…` : line;
+}
+
+const lineCharactersMax = 200;
 
 function toBodyLines({ body }: Row): string[] {
   if (typeof body !== 'string') return [];

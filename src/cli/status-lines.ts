@@ -1,24 +1,87 @@
 import { type Row, toLaneLines, toMessageLines, toRows, toText, toWaiterLines } from './rows.ts';
 import { toDuration } from './table.ts';
 
-/** The status rollup in sections; what is empty is left out, but the lanes, if the bus sent a list of them. */
+/**
+ * The status for people, in sections: first what they have to act on and to read, then the lanes. A long section is
+ * folded, and says which command shows the rest. Empty sections are left out, except that no lanes at all are `none`.
+ */
 export function toStatusLines(answer: Row, now: Date): readonly string[] {
   const [meta = {}] = toRows([answer._meta]);
-  const held = toRows(answer.active_lanes);
-  const noLanes = Array.isArray(answer.active_lanes) ? ['none'] : [];
-  const orphans = toRows(answer.orphaned_claims);
-  const waiters = toRows(answer.waiting);
-  const flags = toRows(answer.pending_action_flags);
-  const messages = toRows(answer.recent_messages);
-  const toLines = (message: Row) => toMessageLines(message, now);
-  return [
-    toBusLine(meta),
-    ...toSection('Lanes held', meta.active_lane_count, held, toLaneLines, noLanes),
-    ...toSection('Left behind: the lease ran out', meta.orphaned_claim_count, orphans, toLaneLines),
-    ...toSection('Waiting', meta.waiter_count, waiters, (rows) => toWaiterLines(rows, now)),
-    ...toSection('Needs a person', meta.pending_action_flag_count, flags, (rows) => rows.flatMap(toLines)),
-    ...toSection('Newest messages', messages.length, messages, (rows) => rows.flatMap(toLines)),
+  return [toBusLine(meta), ...sections.flatMap((section) => toSection(section, answer, meta, now))];
+}
+
+type Section = Readonly<{
+  title: string;
+  field: string;
+  /** Where the bus says how many there are; its list may hold fewer. */
+  count: string;
+  toLines(rows: readonly Row[], now: Date): readonly string[];
+  /** At most this many rows are shown, and this command shows the others. Absent: all are shown. */
+  fold?: Readonly<{ rowsMax: number; command: string }>;
+  /** What an empty list says. */
+  empty?: string;
+}>;
+
+const bodyLinesMax = 3;
+const rowsMax = 10;
+
+const sections: readonly Section[] = [
+  {
+    title: 'Needs a person',
+    field: 'pending_action_flags',
+    count: 'pending_action_flag_count',
+    toLines: toFoldedMessages,
+  },
+  {
+    title: 'Newest messages',
+    field: 'recent_messages',
+    count: 'message_count',
+    toLines: toFoldedMessages,
+    fold: { rowsMax, command: 'bus-mcp read' },
+  },
+  {
+    title: 'Waiting',
+    field: 'waiting',
+    count: 'waiter_count',
+    toLines: toWaiterLines,
+    fold: { rowsMax, command: 'bus-mcp status --json' },
+  },
+  {
+    title: 'Lanes held',
+    field: 'active_lanes',
+    count: 'active_lane_count',
+    toLines: toLaneLines,
+    fold: { rowsMax, command: 'bus-mcp lanes' },
+    empty: 'none',
+  },
+  {
+    title: 'Left behind: the lease ran out',
+    field: 'orphaned_claims',
+    count: 'orphaned_claim_count',
+    toLines: toLaneLines,
+    fold: { rowsMax, command: 'bus-mcp lanes' },
+  },
+];
+
+function toSection(section: Section, answer: Row, meta: Row, now: Date): readonly string[] {
+  const { title, field, fold, empty } = section;
+  const rows = toRows(answer[field]);
+  const isEmptySaid = empty !== undefined && Array.isArray(answer[field]);
+  if (rows.length === 0 && !isEmptySaid) return [];
+  const counted = meta[section.count];
+  const total = Math.max(rows.length, typeof counted === 'number' ? counted : 0);
+  const shown = rows.slice(0, fold?.rowsMax);
+  const more = total - shown.length;
+  const lines = [
+    ...(rows.length === 0 ? [empty ?? ''] : section.toLines(shown, now)),
+    ...(more > 0 && fold ? [`… ${more} more: ${fold.command}`] : []),
   ];
+  const count = more > 0 ? `${shown.length} of ${total}` : `${total}`;
+  return ['', `${title} (${count})`, ...lines.map((line) => `  ${line}`.trimEnd())];
+}
+
+function toFoldedMessages(rows: readonly Row[], now: Date): readonly string[] {
+  return rows.flatMap((row) => toMessageLines(row, now, bodyLinesMax));
 }
 
 function toBusLine(meta: Row): string {
@@ -31,18 +94,4 @@ function toBusLine(meta: Row): string {
     ...(meta.write_secret_armed === false ? ['writes are open'] : []),
   ];
   return facts.join(' · ');
-}
-
-function toSection(
-  title: string,
-  count: unknown,
-  rows: readonly Row[],
-  toLines: (rows: readonly Row[]) => readonly string[],
-  empty: readonly string[] = [],
-): readonly string[] {
-  if (rows.length === 0 && empty.length === 0) return [];
-  const total = typeof count === 'number' ? count : rows.length;
-  const shown = total > rows.length ? `${rows.length} of ${total}` : `${total}`;
-  const lines = rows.length === 0 ? empty : toLines(rows);
-  return ['', `${title} (${shown})`, ...lines.map((line) => `  ${line}`.trimEnd())];
 }

@@ -12,16 +12,25 @@ describe('the agent id', () => {
     expect(output).toBe('claimed lane feeds as ada (lease 60s, fence 3)\n');
   });
 
-  it('that is made up says how to release what was claimed: the next command has another', async () => {
-    const script = { claimLane: () => toGrant(), postMessage: () => toMessage() };
-    const { calls, errorOutput } = await runToEnd(['claim', 'feeds'], { script });
-    const { owner } = calls[0]?.input ?? {};
-    expect(owner).toMatch(/^session:.+:\w+$/);
-    expect(errorOutput).toBe(
-      `as ${owner}, the id of this command alone: release it with --owner ${owner}, or set BUS_MCP_AGENT_ID to one id before you claim\n`,
-    );
-    const posted = await runToEnd(['post', 'plans', 'hi'], { script });
-    expect(posted.errorOutput).toBe(`as ${owner}\n`);
+  it.each(['claim', 'renew', 'release'])(
+    'must be given for %s: the next command would have another',
+    async (command) => {
+      const { calls, errorOutput, status } = await runToEnd([command, 'feeds']);
+      expect([status, calls]).toEqual([2, []]);
+      expect(errorOutput).toBe(
+        `invalid input: --owner is required: name yourself, or set BUS_MCP_AGENT_ID once for this shell, so that later commands can renew and release the lane; see bus-mcp ${command} --help\n`,
+      );
+      const json = await runToEnd([command, 'feeds', '--json']);
+      expect(JSON.parse(json.output).error.data.issues).toEqual([{ field: 'owner', message: 'is required' }]);
+    },
+  );
+
+  it('is made up for a post, which nobody has to take back', async () => {
+    const { calls, errorOutput } = await runToEnd(['post', 'plans', 'hi'], {
+      script: { postMessage: () => toMessage() },
+    });
+    expect(calls[0]?.input.sender).toMatch(/^session:.+:\w+$/);
+    expect(errorOutput).toBe(`as ${calls[0]?.input.sender}\n`);
   });
 
   it('is a field of the answer for programs', async () => {

@@ -125,8 +125,8 @@ describe('a reader who went away', () => {
 });
 
 describe('a remark that cannot be written', () => {
-  it('is a failure where the answer needs it, as the id that a claim was made under', async () => {
-    const { status } = await runInto('/dev/full', ['claim-lane', 'nameless'], 'errorOutput');
+  it('is a failure where the answer needs it, as the id that a message was posted under', async () => {
+    const { status } = await runInto('/dev/full', ['post', 'news', 'nameless'], 'errorOutput');
     expect(status).toBe(1);
   });
 

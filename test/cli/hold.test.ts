@@ -63,7 +63,7 @@ describe('hold', () => {
     [['feeds', 'extra', '--', 'true'], 'put -- between'],
     [['../x', '--', 'true'], '<lane> must be letters'],
     [['feeds', '--lease', '0', '--', 'true'], '--lease must be at least 1'],
-    [['feeds', '--wait', 'long', '--', 'true'], '--wait must be a number'],
+    [['feeds', '--wait', 'long', '--', 'true'], '--wait must be a duration'],
     [['feeds', '--wait-status', '256', '--', 'true'], '--wait-status must be a whole number from 0 to 255'],
     [['feeds', 'sh', '-c', 'true'], 'put -- between the lane and the command'],
     [['feeds', '--ownr', 'ada', '--', 'true'], 'Did you mean --owner?'],

@@ -50,23 +50,30 @@ describe('messages', () => {
         `#7  ${clock}  plans  ada  ⚑ needs a person`,
         '    one',
         '    two␛',
-        '(read on with --since-id 7; older ones with --before-id 7)',
+        '(older ones with --before 7, newer ones with --since 7)',
       ].join('\n'),
     );
   });
 
-  it('say after the newest page where older ones are, and after a cursor where later ones are', () => {
-    const page = (ids: readonly number[], asked: object) => {
-      const messages = ids.map((id) => toMessage({ id }));
-      const answer = { messages, cursor: 9, has_more: true };
-      return printAnswer('readMessages', answer, now, { ...asked })
-        .split('\n')
-        .at(-1);
-    };
-    expect(page([9, 8], {})).toBe('(read on with --since-id 9; older ones with --before-id 8)');
-    expect(page([5, 4], { before_id: 6 })).toContain('older ones with --before-id 4)');
-    expect(page([8, 9], { since_id: 7 })).toBe('(read on with --since-id 9, and there are more)');
-    expect(page([], {})).toBe('(read on with --since-id 9)');
+  it.each([
+    ['the newest', {}, true, '(older ones with --before 7, newer ones with --since 9)'],
+    ['the newest, which are all', {}, false, '(newer ones with --since 9)'],
+    ['those before an id', { before_id: 8 }, true, '(older ones with --before 7)'],
+    ['those before an id, which are all', { before_id: 8 }, false, undefined],
+    ['those after a cursor', { since_id: 3 }, true, '(read on with --since 9, and there are more)'],
+    ['those after a cursor, which are all', { since_id: 3 }, false, '(read on with --since 9)'],
+  ])('of a page of %s say how to go on: %j', (_, input, has_more, hint) => {
+    const messages = [toMessage({ id: 9 }), toMessage({ id: 7 })];
+    const text = printAnswer('readMessages', { messages, cursor: 9, has_more }, now, input);
+    expect(text.match(/^\(.*\)$/gm)?.[0]).toBe(hint);
+  });
+
+  it.each([
+    [{}, 'no messages\n(newer ones with --since 9)'],
+    [{ since_id: 9 }, 'no messages\n(read on with --since 9)'],
+    [{ before_id: 2 }, 'no messages'],
+  ])('of an empty page claim no others: %j', (input, text) => {
+    expect(printAnswer('readMessages', { messages: [], cursor: 9, has_more: true }, now, input)).toBe(text);
   });
 
   it('cannot pose as another one: their lines are indented, and their names have none', () => {
@@ -183,12 +190,36 @@ describe('the status', () => {
     const text = printAnswer('getBusStatus', answer, now);
     expect(text).toContain('bus 1.2.3 · sqlite · up 1h01m · 12 messages · writes need the secret');
     expect(text.match(/^[A-Z].*\(.*\)$/gm)).toEqual([
+      'Needs a person (1)',
+      'Newest messages (1 of 12)',
+      'Waiting (1)',
       'Lanes held (1 of 600)',
       'Left behind: the lease ran out (1)',
-      'Waiting (1)',
-      'Needs a person (1)',
-      'Newest messages (1)',
     ]);
+  });
+
+  it('folds a long section, and names the command that shows the rest', () => {
+    const lanes = Array.from({ length: 120 }, (_, index) => toLane({ lane: `lane-${index}` }));
+    const lines = printAnswer('getBusStatus', { active_lanes: lanes }, now).split('\n');
+    expect(lines).toContain('Lanes held (10 of 120)');
+    expect(lines.filter((line) => line.includes('lane-'))).toHaveLength(10);
+    expect(lines.at(-1)).toBe('  … 110 more: bus-mcp lanes');
+  });
+
+  it('shows every flag, because no other command lists them', () => {
+    const flags = Array.from({ length: 30 }, (_, index) => toMessage({ id: index + 1, action_flag: true }));
+    const text = printAnswer('getBusStatus', { pending_action_flags: flags }, now);
+    expect(text.match(/#\d+ /g)).toHaveLength(30);
+  });
+
+  it.each([
+    ['many lines', 'one\ntwo\nthree\nfour'],
+    ['a long line', 'x'.repeat(1000)],
+  ])('folds a body of %s, and names the command that shows it whole', (_, body) => {
+    const text = printAnswer('getBusStatus', { recent_messages: [toMessage({ id: 41, body })] }, now);
+    expect(text).toContain('… there is more: bus-mcp read --before 42 --limit 1');
+    expect(text.length).toBeLessThan(400);
+    expect(text).not.toContain('four');
   });
 
   it('of an empty or an older bus is printed all the same, and claims nothing that was not said', () => {

@@ -39,7 +39,7 @@ describe('the command as it ships', () => {
       await start(['claim', 'a', '--owner', 'x']).ended,
       await start(['claim', 'a', '--owner', 'y']).ended,
       await start(['claim', 'a', '--ownr', 'y']).ended,
-      await start(['claim', 'a', '--base-url', 'http://127.0.0.1:1/api/bus']).ended,
+      await start(['claim', 'a', '--owner', 'y', '--base-url', 'http://127.0.0.1:1/api/bus']).ended,
     ];
     expect(statuses).toEqual([0, 1, 2, 3]);
   });
