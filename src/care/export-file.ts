@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LaneEventDetail, MessageRow } from '../store/rows.ts';
 import {
@@ -16,7 +16,9 @@ import {
   type MessageLine,
 } from './export-lines.ts';
 import { createExportSummary } from './export-summary.ts';
+import { createLineFaults, findLineFaults } from './line-faults.ts';
 import type { Progress } from './progress.ts';
+import { readTextLines } from './text-lines.ts';
 
 /** The rows of an export, read from its file as often as they are asked for. */
 export async function openExport(file: string, progress: Progress): Promise<RowSource> {
@@ -26,13 +28,16 @@ export async function openExport(file: string, progress: Progress): Promise<RowS
   const reportBytes = (bytes: number) =>
     progress.report('reading the export, in kB', toKilobytes(bytes), toKilobytes(found.size));
   const summary = createExportSummary();
-  let lineNumber = 0;
-  for await (const line of readLines(path, checkLine, reportBytes)) {
-    lineNumber += 1;
-    const problem = lineNumber === 1 ? toHeadingProblem(line) : undefined;
-    const wrong = problem ?? summary.see(line);
-    if (wrong) throw new Error(`line ${lineNumber} of ${path} ${wrong}: nothing was kept`);
+  const faults = createLineFaults(path);
+  for await (const { number, text } of readTextLines(path, reportBytes)) {
+    const line = parseLineText(text);
+    if ('faults' in line) faults.add(number, line.faults);
+    // What the other lines add up to says nothing once a line is wrong.
+    if ('faults' in line || faults.any()) continue;
+    const wrong = (number === 1 ? toHeadingProblem(line) : undefined) ?? summary.see(line);
+    if (wrong) faults.add(number, [wrong]);
   }
+  faults.end();
   const { totals, holes, lanes, isWhole } = summary.end();
   if (!isWhole)
     throw new Error(`the export ${path} is not whole, its last line is missing: nothing was kept`);
@@ -40,8 +45,9 @@ export async function openExport(file: string, progress: Progress): Promise<RowS
   async function* readRows<Name extends TableName>(table: Name): AsyncGenerator<Tables[Name]> {
     if (table === 'lanes') yield* lanes as readonly Tables[Name][];
     if (table !== 'messages' && table !== 'events') return;
-    // Every line was checked before.
-    for await (const line of readLines(path, (value) => value as ExportLine)) {
+    for await (const { text } of readTextLines(path)) {
+      const line = parseLineText(text);
+      if ('faults' in line) throw new Error(`the export ${path} changed while it was read: nothing was kept`);
       if (line.type === 'message' && table === 'messages') yield toMessageRow(line) as Tables[Name];
       if (line.type === 'event' && table === 'events') yield toStoredEvent(line) as Tables[Name];
     }
@@ -69,42 +75,20 @@ function toHeadingProblem(line: ExportLine): string | undefined {
     : `says that only the topic ${line.topic} was exported, and a log cannot be made of a part: export without --topic`;
 }
 
-/** Lines end with a line feed, and nowhere else: what else may end lines can be part of a text. */
-async function* readLines(
-  path: string,
-  toLine: (value: unknown, place: string) => ExportLine,
-  reportBytes: (bytes: number) => void = () => {},
-): AsyncGenerator<ExportLine> {
-  let lineNumber = 0;
-  let rest = '';
-  const stream = createReadStream(path, { encoding: 'utf8' });
-  for await (const chunk of stream) {
-    reportBytes(stream.bytesRead);
-    const parts = `${rest}${chunk}`.split('\n');
-    rest = parts.pop() ?? '';
-    for (const text of parts) {
-      lineNumber += 1;
-      const place = `line ${lineNumber} of ${path}`;
-      yield toLine(parseJson(text, place), place);
-    }
-  }
-  const place = `line ${lineNumber + 1} of ${path}`;
-  if (rest !== '') yield toLine(parseJson(rest, place), place);
-}
-
-function parseJson(text: string, place: string): unknown {
+/** The line, or what is wrong with it, each as a sentence that goes on from the place of the line. */
+function parseLineText(text: string): ExportLine | Readonly<{ faults: readonly string[] }> {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
-    throw new Error(`${place} is no JSON: an export in the format jsonl is needed, and nothing was kept`);
+    return { faults: ['is no JSON, and an export in the format jsonl is needed'] };
   }
-}
-
-function checkLine(value: unknown, place: string): ExportLine {
+  const faults = findLineFaults(value);
+  if (faults.length > 0) return { faults };
   const parsed = exportLine.safeParse(value);
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join('.') || 'type';
-  throw new Error(`${place} is no line of an export, its ${field} is missing or wrong: nothing was kept`);
+  return { faults: [`is no line of an export: its ${field} is missing or wrong`] };
 }
 
 async function* toPages<Row>(rows: AsyncIterable<Row>): AsyncGenerator<readonly Row[]> {

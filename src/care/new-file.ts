@@ -4,12 +4,13 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
 } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { createFolders } from '../store/sqlite/prepare.ts';
+import { basename, dirname, resolve } from 'node:path';
 
 /** A file that appears under its name only when it is whole. */
 export type NewFile = Readonly<{
@@ -25,12 +26,8 @@ export type NewFile = Readonly<{
 
 export function createNewFile(file: string): NewFile {
   const path = resolve(file);
-  const draft = `${path}.unfinished-${process.pid}`;
   refuseToReplace(path);
-  writing(path, () => {
-    createFolders(dirname(path));
-    closeSync(openSync(draft, 'w', 0o600));
-  });
+  const draft = createDraft(path);
 
   const append = (text: string) => writing(path, () => appendFileSync(draft, text));
 
@@ -40,10 +37,53 @@ export function createNewFile(file: string): NewFile {
     syncFolder(dirname(path));
   }
 
-  const abandon = () => {
-    for (const name of [draft, `${draft}-journal`]) rmSync(name, { force: true });
-  };
-  return { path, draft, append, finish, abandon };
+  return { path, draft, append, finish, abandon: () => removeDraft(draft) };
+}
+
+/**
+ * Makes the empty file in which something is made for the path, readable by this user alone, and removes what killed
+ * commands have left there. A link that somebody has planted under that name is not followed.
+ */
+export function createDraft(path: string): string {
+  const folder = dirname(path);
+  if (!existsSync(folder)) throw new Error(`there is no folder ${folder}: make it, or name another file`);
+  removeStaleDrafts(path);
+  const draft = `${path}${draftSuffix}${process.pid}`;
+  removeDraft(draft);
+  writing(path, () => closeSync(openSync(draft, 'wx', 0o600)));
+  return draft;
+}
+
+export function removeDraft(draft: string): void {
+  for (const part of ['', '-journal', '-wal', '-shm']) rmSync(`${draft}${part}`, { force: true });
+}
+
+const draftSuffix = '.unfinished-';
+
+/**
+ * A draft is stale when no such process is there and nobody has written to it for a while: a process in another
+ * container, or on another machine, cannot be seen from here, but it goes on writing.
+ */
+function removeStaleDrafts(path: string): void {
+  const beginning = `${basename(path)}${draftSuffix}`;
+  for (const name of readdirSync(dirname(path))) {
+    const processId = name.startsWith(beginning) ? /^\d+/.exec(name.slice(beginning.length))?.[0] : undefined;
+    if (processId === undefined || isThere(Number(processId))) continue;
+    const draft = `${path}${draftSuffix}${processId}`;
+    const writtenAt = lstatSync(draft, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - writtenAt > staleMillisecondsMin) removeDraft(draft);
+  }
+}
+
+const staleMillisecondsMin = 600_000;
+
+function isThere(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 function writing(path: string, deed: () => void): void {

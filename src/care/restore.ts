@@ -13,11 +13,11 @@ import {
 } from '../store/sqlite/integrity/mark.ts';
 import { lockDatabase } from '../store/sqlite/lock.ts';
 import { checkIsOwn, ForeignDatabaseError } from '../store/sqlite/migrate.ts';
-import { checkFile, createPrivateFile, prepareFile, toStartError } from '../store/sqlite/prepare.ts';
+import { checkFile, createFolders, prepareFile, toStartError } from '../store/sqlite/prepare.ts';
 import { readTotals } from '../store/sqlite/source.ts';
 import { prepareForWriting } from '../store/sqlite/write.ts';
 import { copyDatabase } from './backup.ts';
-import { syncFile, syncFolder } from './new-file.ts';
+import { createDraft, removeDraft, syncFile, syncFolder } from './new-file.ts';
 import type { Progress } from './progress.ts';
 import { toDamageSentence, toProblem, verifyStore } from './verify.ts';
 
@@ -43,14 +43,15 @@ export async function restore({ file, store, now }: Asked, progress: Progress): 
   if (from === path) throw new Error(`the backup and the database are the same file: ${path}`);
   refuseForeign(path);
   const lock = lockDatabase(loadDriver(), path);
-  const draft = `${path}.unfinished-${process.pid}`;
+  let draft = '';
   try {
-    createPrivateFile(draft);
+    createFolders(dirname(path));
+    draft = createDraft(path);
     await makeDraft({ from, draft, path }, progress);
     const { replaced, ...raised } = replace(path, draft, now);
     return { store: path, replaced, ...raised };
   } finally {
-    for (const part of ['', '-wal', '-shm']) rmSync(`${draft}${part}`, { force: true });
+    if (draft !== '') removeDraft(draft);
     lock.release();
     progress.end();
   }

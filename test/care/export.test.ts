@@ -1,34 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type ExportOptions, exportBus } from '../../src/care/export.ts';
 import { importFile } from '../../src/care/import.ts';
 import { noProgress } from '../../src/care/progress.ts';
 import { verifyStore } from '../../src/care/verify.ts';
-import type { Bus } from '../../src/contract/contract.ts';
 import { postMany } from '../suite/ask.ts';
 import { createTestSchema } from '../suite/postgres.ts';
+import { createExport, toText } from './export-stage.ts';
 import { contentOf, createFolder, fillBus, withBus } from './stage.ts';
-
-async function toText(bus: Bus, options: Partial<ExportOptions> = {}): Promise<string> {
-  let text = '';
-  const write = async (more: string) => {
-    text += more;
-  };
-  const now = new Date('2026-01-02T03:04:05Z');
-  await exportBus({ bus, format: 'jsonl', write, toJson: JSON.stringify, now, ...options }, noProgress);
-  return text;
-}
-
-async function createExport(deed: (bus: Bus) => Promise<unknown> = fillBus) {
-  const folder = createFolder();
-  const file = join(folder, 'export.jsonl');
-  return withBus(join(folder, 'bus.db'), async (bus) => {
-    await deed(bus);
-    writeFileSync(file, await toText(bus));
-    return { folder, file, content: await contentOf(bus) };
-  });
-}
 
 describe('an export', () => {
   test('has one JSON object a line, and says at both ends what it is', async () => {

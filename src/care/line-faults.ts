@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { agentId, bodyText, laneName, topicName } from '../contract/fields.ts';
+import { checkInput } from '../contract/input.ts';
+import { countMax } from './check-bounds.ts';
+import { toPlace } from './text-lines.ts';
+
+/** What the API takes in a field, by the name of the field: an import must not bring what it refuses. */
+const count = z.int().min(0).max(countMax);
+const rules = {
+  id: count,
+  message_id: count,
+  fence: count,
+  lease_s: z.int().min(0).max(countMax),
+  last_message_id: count,
+  last_event_id: count,
+  topic: topicName,
+  sender: agentId,
+  body: bodyText,
+  acknowledged_by: agentId,
+  owner: agentId,
+  previous_owner: agentId,
+  released_by: agentId,
+  lane: laneName,
+} as const;
+
+const operation = { input: z.looseObject(rules).partial() };
+
+/** What is wrong with the fields of a line, one sentence for each; fields that are absent are for others to miss. */
+export function findLineFaults(line: unknown): readonly string[] {
+  if (typeof line !== 'object' || line === null || Array.isArray(line)) return ['must be a JSON object'];
+  const result = checkInput(operation, line);
+  return 'issues' in result
+    ? result.issues.map(({ field, message }) => `has a wrong ${field}: it ${message}`)
+    : [];
+}
+
+/** Gathers what is wrong with the lines of a file: the first are named, and the rest are counted. */
+export function createLineFaults(path: string) {
+  const named: string[] = [];
+  let count = 0;
+
+  function add(lineNumber: number, faults: readonly string[]): void {
+    count += 1;
+    if (named.length < linesNamedMax) named.push(`${toPlace(path, lineNumber)} ${faults.join(', and ')}`);
+  }
+
+  /** Throws when anything was wrong. */
+  function end(): void {
+    if (count === 0) return;
+    const more = count > named.length ? `; and ${count - named.length} more lines are wrong` : '';
+    throw new Error(`${named.join('; ')}${more}: nothing was kept`);
+  }
+
+  return { add, any: () => count > 0, end };
+}
+
+const linesNamedMax = 20;
