@@ -1,4 +1,5 @@
 import type { Config } from '../cli/config.ts';
+import { isOnThisMachine } from '../cli/values.ts';
 import type { Bus } from '../contract/contract.ts';
 import { leaveSessionMark } from '../daemon/session-mark.ts';
 import { type StdioOptions, serveMcpOverStdio } from '../mcp/stdio/entry.ts';
@@ -18,6 +19,7 @@ export async function serveMcp(config: Config, answered?: StdioOptions['answered
     toolNames: config.toolNames,
     channelTopics: config.channelTopics,
     keepAliveMaxSeconds: config.keepAliveSecondsMax,
+    isBusHere: isOnThisMachine(config.baseUrl),
     log: toStandardError,
     answered,
   });

@@ -16,7 +16,7 @@ import { toInput, toInputError } from './fields.ts';
 import { toMachine } from './folders.ts';
 import { isHeldRefusal, type LaneClaim, waitForLane } from './lane-wait.ts';
 import { onStopSignal } from './stop-signal.ts';
-import { parseWholeNumber } from './values.ts';
+import { isOnThisMachine, parseWholeNumber } from './values.ts';
 
 /** Runs a command while it holds a lane, as `flock` does with a file. */
 export const holdCommand: CommandDeclaration = {
@@ -119,6 +119,7 @@ async function runHolding(
     bus,
     timers: createAwakeTimers(timers),
     grant: toGrant(claim, grant),
+    isBusHere: isOnThisMachine(invocation.config.baseUrl),
     onTrouble: (reason) => remark(`could not renew lane '${claim.lane}': ${reason} (trying again)`),
     onLost: (reason) => {
       remark(`lane '${claim.lane}' is lost, stopping the command: ${reason}`);

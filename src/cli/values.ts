@@ -103,6 +103,14 @@ export function isLoopbackHost(host: string): boolean {
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
+/** Whether all these addresses of buses, with commas between them, are on this machine. */
+export function isOnThisMachine(baseUrl: string): boolean {
+  return splitList(baseUrl).every((url) => {
+    const host = URL.canParse(url) ? new URL(url).hostname : '';
+    return isLoopbackHost(host.replace(/^\[(.*)\]$/, '$1'));
+  });
+}
+
 function splitList(text: string): readonly string[] {
   return text
     .split(',')

@@ -23,6 +23,8 @@ export type LeaseKeeperOptions = Readonly<{
   grant: Grant;
   /** Does not renew until it is resumed: for a grant that nobody may have heard of. */
   isResting?: boolean;
+  /** The bus is on this machine: while it is silent it serves nobody else either. */
+  isBusHere?: boolean;
   /** The lease is lost, and the keeper has stopped. */
   onLost(reason: string): void;
   /** The first of several renewals in a row that got no answer. */
@@ -36,11 +38,13 @@ const retryMillisecondsMax = 3_000;
  *
  * Who decides that a lease is lost? The bus, whenever it can be asked. A keeper that slept knows nothing: its lease may
  * have run out, or the bus may have slept beside it and granted everybody more time. So it asks once, at once, and
- * believes the answer. Its own clock decides one case only: it was awake all along, asked again and again, and nobody
- * answered until the lease was over. Another may hold the lane by then, so it must count as lost.
+ * believes the answer. Its own clock decides one case only: it was awake all along, asked a bus elsewhere again and
+ * again, and nobody answered until the lease was over. That bus may serve others all the time, and one of them may hold
+ * the lane by then, so it must count as lost. A bus on this machine serves nobody while it is silent, and gives holders more
+ * time when it goes on, so there the keeper asks until it is answered.
  */
 export function keepLease(options: LeaseKeeperOptions): LeaseKeeper {
-  const { bus, timers, onLost, onTrouble } = options;
+  const { bus, timers, isBusHere = false, onLost, onTrouble } = options;
   let grant = options.grant;
   let endsAt = 0;
   /** Another one for each lease that began: an answer to a renewal of an earlier one says nothing any more. */
@@ -74,7 +78,7 @@ export function keepLease(options: LeaseKeeperOptions): LeaseKeeper {
     const askedAt = timers.now();
     // Nobody answers in time for a lease that is over: a loss must not hide behind a call that hangs.
     const overdue = new AbortController();
-    const cancelDeadline = timers.after(endsAt - askedAt, () => overdue.abort());
+    const cancelDeadline = isBusHere ? () => {} : timers.after(endsAt - askedAt, () => overdue.abort());
     isAsking = true;
     try {
       const answer = await bus.heartbeatLane({ lane, owner, lease_s, fence }, { signal: overdue.signal });
@@ -92,7 +96,7 @@ export function keepLease(options: LeaseKeeperOptions): LeaseKeeper {
     const reason = error instanceof Error ? error.message : String(error);
     const left = endsAt - timers.now();
     if (isRefused(error)) lose(reason);
-    else if (left <= 0) lose('it could not be renewed before the lease ran out');
+    else if (left <= 0 && !isBusHere) lose('it could not be renewed before the lease ran out');
     else {
       if (!isFailing) onTrouble?.(reason);
       isFailing = true;
@@ -114,12 +118,17 @@ export function keepLease(options: LeaseKeeperOptions): LeaseKeeper {
 
   function resume(): void {
     isResting = false;
-    renewIn(toRetryMilliseconds());
+    const left = endsAt - timers.now();
+    // While it rested it asked nobody, so its own clock proves nothing: the bus gets time to answer.
+    endsAt = Math.max(endsAt, timers.now() + (grant.leaseSeconds * 1000) / 3);
+    renewIn(left > 0 ? toRetryMilliseconds() : 0);
   }
 
-  /** Soon, and at the latest when the lease ends: at that moment it is known to be lost. */
+  /** Soon, and once more as the lease ends. */
   function toRetryMilliseconds(): number {
-    return Math.min(retryMillisecondsMax, grant.leaseSeconds * 100, endsAt - timers.now());
+    const soon = Math.min(retryMillisecondsMax, grant.leaseSeconds * 100);
+    const left = endsAt - timers.now();
+    return left > 0 ? Math.min(soon, left) : soon;
   }
 
   function stop(): void {

@@ -23,6 +23,8 @@ export type KeepAlive = Readonly<{
 export type KeepAliveOptions = Readonly<{
   bus: Bus;
   timers: Timers;
+  /** The bus is on this machine: while it is silent it serves nobody else either. */
+  isBusHere?: boolean | undefined;
   /** Nothing is kept longer after the agent last asked for it: forgotten lanes must come free some day. */
   ceilingSeconds: number;
 }>;
@@ -32,7 +34,8 @@ type Kept = LeaseKeeper & Readonly<{ cancelCeiling: () => void }>;
 
 const releaseAllMilliseconds = 900;
 
-export function createKeepAlive({ bus, timers, ceilingSeconds }: KeepAliveOptions): KeepAlive {
+export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
+  const { bus, timers, isBusHere = false, ceilingSeconds } = options;
   // The ceiling too counts only the time in which the agent could have asked for its lanes again.
   const awake = createAwakeTimers(timers);
   const kept = new Map<string, Kept>();
@@ -67,7 +70,7 @@ export function createKeepAlive({ bus, timers, ceilingSeconds }: KeepAliveOption
       const { lane } = grant;
       forget(lane);
       if (ended) return void release(bus, grant);
-      const keeper = keepLease({ bus, timers: awake, grant, onLost: () => lose(lane) });
+      const keeper = keepLease({ bus, timers: awake, grant, isBusHere, onLost: () => lose(lane) });
       const cancelCeiling = awake.after(ceilingSeconds * 1000, () => letGo(lane));
       kept.set(lane, { ...keeper, cancelCeiling });
     },

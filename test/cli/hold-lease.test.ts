@@ -117,9 +117,22 @@ describe('the lease of a hold', () => {
     expect(run.errorOutput().match(/could not renew/g)).toHaveLength(1);
   });
 
-  it('is lost when it runs out while the bus is away, not earlier', async () => {
+  it('goes on for as long as a bus on this machine is away, which serves nobody else then either', async () => {
     const timers = createManualTimers();
     const run = holdOpen({ timers, script: { heartbeatLane: () => Promise.reject(unreachable) } });
+    await run.hasBegun();
+    await timers.advance(600_000);
+    run.letEnd();
+    expect(await run.status).toBe(5);
+    expect(run.errorOutput()).not.toContain('is lost');
+  });
+
+  it('is lost when it runs out while a bus elsewhere is away, not earlier', async () => {
+    const timers = createManualTimers();
+    const run = holdOpen({ timers, script: { heartbeatLane: () => Promise.reject(unreachable) } }, [
+      '--base-url',
+      'http://127.0.0.1:8100/api/bus,http://bus.example/api/bus',
+    ]);
     await run.hasBegun();
     await timers.advance(59_999);
     expect(run.errorOutput()).not.toContain('is lost');

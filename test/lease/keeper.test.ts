@@ -11,7 +11,7 @@ const unreachable = new BusUnreachableError('no bus answered', 'http://x');
 type Answer = () => unknown;
 
 /** A lease that is kept over a bus that answers as the test says. */
-function keep(leaseSeconds: number, { isResting = false } = {}) {
+function keep(leaseSeconds: number, { isResting = false, isBusHere = false } = {}) {
   const timers = createManualTimers();
   const asked: number[] = [];
   const lost: string[] = [];
@@ -27,6 +27,7 @@ function keep(leaseSeconds: number, { isResting = false } = {}) {
     timers: createAwakeTimers(timers),
     grant: { lane: 'docs', owner: 'ada', leaseSeconds, fence: 7 },
     isResting,
+    isBusHere,
     onLost: (reason) => void lost.push(reason),
   });
   return { timers, asked, lost, script, keeper };
@@ -98,6 +99,20 @@ describe.each([10, 60, 300])('a keeper of a lease of %d s', (leaseSeconds) => {
     await timers.advance(hour);
     expect(lost).toEqual([]);
   });
+});
+
+test('a keeper whose bus on this machine is silent for longer than the lease asks on, and believes the answer', async () => {
+  const { timers, asked, lost, script } = keep(10, { isBusHere: true });
+  script.answer = () => Promise.reject(unreachable);
+  await timers.advance(60 * second);
+  expect(lost).toEqual([]);
+  expect(asked.length).toBeLessThan(70);
+  script.answer = () => ({ lease_s: 10 });
+  await timers.advance(60 * second);
+  expect(lost).toEqual([]);
+  script.answer = () => Promise.reject(notHolder);
+  await timers.advance(10 * second);
+  expect(lost).toEqual(['not held']);
 });
 
 test('a keeper at rest asks nothing, sleeping or not, until it is resumed', async () => {

@@ -16,6 +16,8 @@ export type StdioOptions = Omit<McpServerOptions, 'keepAlive' | 'watcher' | 'era
   Readonly<{
     /** How long at most a lane is kept for an agent that does not ask for it again. */
     keepAliveMaxSeconds?: number | undefined;
+    /** The bus is on this machine. */
+    isBusHere?: boolean | undefined;
     input?: Readable | undefined;
     output?: Writable | undefined;
     /** What the client sent, and was answered, before this server was there. */
@@ -32,10 +34,10 @@ const keepAliveMaxSecondsDefault = 4 * 3600;
  * too. The process must exit then: a call that still waits does not hold it up.
  */
 export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
-  const { bus, log, keepAliveMaxSeconds: ceilingSeconds = keepAliveMaxSecondsDefault } = options;
+  const { bus, log, isBusHere, keepAliveMaxSeconds: ceilingSeconds = keepAliveMaxSecondsDefault } = options;
   // A server is made when the client speaks; a choice of tools that makes no sense is refused before that.
   selectTools(options);
-  const keepAlive = createKeepAlive({ bus, timers: systemTimers, ceilingSeconds });
+  const keepAlive = createKeepAlive({ bus, timers: systemTimers, isBusHere, ceilingSeconds });
   const { input = process.stdin, output = process.stdout } = options;
   const transport = createStdioTransport({ input, output, log });
   let server: Server | undefined;
