@@ -1,6 +1,7 @@
 import type { OpenedBus } from '../cli/command.ts';
 import type { Config } from '../cli/config.ts';
 import { toLocalBusOptions } from './local.ts';
+import { openRootlessBus, toAddressesWithPath } from './rootless.ts';
 import { version } from './version.ts';
 
 /** The local bus, or the one that somebody named. Nothing is sent or started before the first call. */
@@ -10,8 +11,12 @@ export async function connect(config: Config): Promise<OpenedBus> {
     return createLocalBus(toLocalBusOptions(config, toStandardError));
   }
   const { createClient } = await import('../http/client.ts');
-  const { baseUrl, timeoutSeconds, writeSecret } = config;
-  return createClient({ baseUrl, timeoutSeconds, writeSecret, userAgent: `bus-mcp/${version}` });
+  const { timeoutSeconds, writeSecret } = config;
+  const open = (baseUrl: string) =>
+    createClient({ baseUrl, timeoutSeconds, writeSecret, userAgent: `bus-mcp/${version}` });
+  const { baseUrl } = config;
+  if (toAddressesWithPath(baseUrl) === baseUrl) return open(baseUrl);
+  return openRootlessBus({ baseUrl, open, tell: toStandardError });
 }
 
 /** Standard output belongs to the protocol. */

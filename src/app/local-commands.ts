@@ -7,6 +7,7 @@ import { pause } from '../cli/timers.ts';
 import { toJsonLine, toVisible } from '../cli/visible.ts';
 import type { Address } from '../daemon/address.ts';
 import { toFallbackUrl, toLocalBusOptions, toLocalPlace } from './local.ts';
+import { toAddressesWithPath } from './rootless.ts';
 import { version } from './version.ts';
 
 /** The commands about the bus process of this machine. What they need is loaded when one of them runs. */
@@ -155,7 +156,8 @@ async function doctor({ config, flags, terminal }: Invocation): Promise<number> 
   const checks = await examine({
     ...config,
     place: toLocalPlace(config),
-    baseUrl: config.given.has('baseUrl') ? config.baseUrl : undefined,
+    baseUrl: config.given.has('baseUrl') ? toAddressesWithPath(config.baseUrl) : undefined,
+    addressAsGiven: config.baseUrl,
     fallbackUrl: toFallbackUrl(config),
     version,
     nodeVersion: process.version,

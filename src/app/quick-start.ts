@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Config, readConfig } from '../cli/config.ts';
+import { toFailureText } from '../cli/gone-folder.ts';
 import { readPlainFlags } from '../cli/plain-flags.ts';
 import { narrowAnswers } from '../mcp/stdio/narrow.ts';
 import { type OpeningAnswers, openSession } from '../mcp/stdio/opening.ts';
@@ -22,7 +23,7 @@ export async function startQuickly(words: readonly string[]): Promise<number | u
     await serveMcp(config, opened);
     return 0;
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.stderr.write(`${toFailureText(error)}\n`);
     return 1;
   }
 }

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { BusError, BusUnreachableError } from '../contract/errors.ts';
 import { type InputIssue, toSentence } from '../contract/input.ts';
 import { UsageError } from './config.ts';
+import { toFailureText } from './gone-folder.ts';
 import { toTypedText } from './typed-text.ts';
 
 /** How the command ended, for scripts that branch on it. */
@@ -46,7 +47,7 @@ export function toFailure(error: unknown, help: string): Failure {
     const misuse = toMisuse(toMessage(error), []);
     return { ...misuse, sentence: `${misuse.sentence}; see ${help}` };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = toFailureText(error);
   return { status: exitStatus.refused, sentence: message, error: { type: 'failed', message } };
 }
 

@@ -1,8 +1,9 @@
+import { toShownUrl } from '../contract/base-url.ts';
 import { createClient } from '../http/client.ts';
 import type { Admit } from '../http/send.ts';
 import { createAdmit } from './admit.ts';
 import { checkBus, type SecretUse } from './bus-checks.ts';
-import { type Check, fail, ok } from './check.ts';
+import { type Check, fail, ok, warn } from './check.ts';
 import { explainSilence, type Finding, findBus } from './find.ts';
 import {
   checkData,
@@ -18,6 +19,8 @@ export type DoctorOptions = Readonly<{
   place: Place;
   /** Where the bus is when it is not to be looked for. */
   baseUrl?: string | undefined;
+  /** The same as somebody wrote it, perhaps without its path. */
+  addressAsGiven?: string | undefined;
   /** Whether the next call starts a bus when none runs. */
   autostart: boolean;
   /** Where calls go when no local bus runs and none may be started. */
@@ -40,6 +43,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   if (baseUrl !== undefined) {
     return [
       checkNode(nodeVersion),
+      ...checkAddress(options),
       ...(await askBus(options, { baseUrl, remedy: 'check BUS_MCP_BASE_URL, or start that bus', secret })),
     ];
   }
@@ -52,6 +56,12 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     await checkPort({ ...options, finding }),
     ...(await checkLocalBus(options, finding)),
   ];
+}
+
+function checkAddress({ addressAsGiven, baseUrl = '' }: DoctorOptions): readonly Check[] {
+  if (addressAsGiven === undefined || addressAsGiven === baseUrl) return [];
+  const finding = `BUS_MCP_BASE_URL names no path; the usual one is tried: ${toShownUrl(baseUrl)}`;
+  return [warn('address', finding, 'write the whole address')];
 }
 
 async function checkLocalBus(options: DoctorOptions, finding: Finding): Promise<readonly Check[]> {

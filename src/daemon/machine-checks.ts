@@ -65,7 +65,7 @@ export async function checkPort(
 ): Promise<Check> {
   const { host, port, finding } = asked;
   if (port === 0) return ok('port', 'any free one');
-  if (finding.state === 'running' && Number(new URL(finding.address.baseUrl).port) === port) {
+  if (finding.state !== 'none' && Number(new URL(finding.address.baseUrl).port) === port) {
     return ok('port', `${port} is where the local bus listens`);
   }
   const found = await lookAtPort({ host, port });

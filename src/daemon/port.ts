@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { ask } from './ask.ts';
+import { ask, type Heard } from './ask.ts';
 
 /** What is to be found at a port of this machine. */
 export type PortUse = Readonly<{ use: 'free' }> | Readonly<{ use: 'bus' | 'program'; who: string }>;
@@ -19,9 +19,15 @@ export async function lookAtPort({ host, port }: Readonly<{ host: string; port: 
   if (status.heard === 'answer' && status.value !== undefined && 'active_lanes' in status.value) {
     return { use: 'bus', who: 'a bus of another make' };
   }
-  const speaks = health.heard === 'answer' ? 'a program that speaks HTTP and is no bus' : 'another program';
-  return { use: 'program', who: speaks };
+  return { use: 'program', who: programWords[health.heard] };
 }
+
+const programWords: Readonly<Record<Heard['heard'], string>> = {
+  answer: 'a program that speaks HTTP and is no bus',
+  nothing: 'a program that does not answer, perhaps a bus that was suspended',
+  nobody: 'another program',
+  noise: 'another program',
+};
 
 /** Where to connect to reach what listens on this host. */
 function toReachableName(host: string): string {

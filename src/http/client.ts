@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { toShownUrl } from '../contract/base-url.ts';
 import type { Bus, Call } from '../contract/contract.ts';
 import { BusUnreachableError } from '../contract/errors.ts';
 import { waitSecondsOf } from '../contract/input.ts';
@@ -35,7 +36,7 @@ export type Client = Bus & Readonly<{ close(): Promise<void> }>;
  */
 export function createClient(options: ClientOptions): Client {
   const addresses = parseAddresses(options.baseUrl);
-  const url = addresses?.map(toShownUrl).join(', ') ?? options.baseUrl;
+  const url = addresses?.map(({ href }) => toShownUrl(href)).join(', ') ?? toShownUrl(options.baseUrl);
   const senders = addresses && createSenders(addresses, options.admit);
   const timeoutSeconds = options.timeoutSeconds ?? 10;
   const waitsForReturn = options.waitsForReturn ?? true;
@@ -100,11 +101,6 @@ function parseAddress(baseUrl: string): URL | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A password in the address is for the bus, not for the reader of an error. */
-function toShownUrl({ protocol, host, pathname }: URL): string {
-  return `${protocol}//${host}${pathname}`;
 }
 
 function toUnreachable(url: string, words: string): BusUnreachableError {

@@ -5,6 +5,7 @@ import { addServer, type Outcome, removeServer, type Target } from './change.ts'
 import { type Client, toPath } from './clients.ts';
 import { openEditor } from './editor.ts';
 import { type Entry, serverName, toCommandLine } from './entry.ts';
+import { refuseOutside } from './inside.ts';
 import { FileProblem } from './problem.ts';
 import { toUnseenLines } from './unseen.ts';
 
@@ -32,6 +33,7 @@ export async function setUp(setup: Setup): Promise<void> {
     return;
   }
   try {
+    if (setup.projectFolder !== undefined) refuseOutside(target.path, setup.projectFolder);
     const outcome = act === 'add' ? await addServer(target, entry) : await removeServer(target);
     for (const line of toLines(outcome, setup)) await print(line);
   } catch (error) {
