@@ -52,6 +52,10 @@ test.each(Object.entries(generatedParts))(
   },
 );
 
+test('the README has at most 150 lines', () => {
+  expect(readFileSync('README.md', 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+});
+
 test('no document sends people to the registry before the package is there', () => {
   const shown = documents.filter(({ file }) => file !== 'CHANGELOG.md');
   const wrong = shown.filter(({ text }) => /npx (-y |--yes )?bus-mcp|npm (install|i) -g bus-mcp/.test(text));

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { createHome } from './daemon/machine.ts';
 
 /** Runs a script of the examples as a reader of them would. */
 async function runExample(name: string) {
@@ -26,6 +27,28 @@ describe('the examples', () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
     const shown = /```text\n(ada → .*?)```/s.exec(readme)?.[1] ?? '';
     expect(withoutSeconds(shown)).toBe(withoutSeconds(output));
+  });
+
+  it('the README: every command of its first steps does what it says, in an empty home', async () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const commands = [...readme.matchAll(/^node dist\/bin\.js ((?:claim|post|status)\b.*)$/gm)];
+    expect(commands.map(([, typed = '']) => typed.split(' ')[0])).toEqual(['claim', 'post', 'status']);
+    const home = createHome();
+    try {
+      for (const [, typed = ''] of commands) {
+        const argv = [...typed.matchAll(/"([^"]*)"|(\S+)/g)].map(
+          ([, quoted, plain]) => quoted ?? plain ?? '',
+        );
+        const { status, output, errorOutput } = await home.run(argv);
+        expect({ status, errorOutput }).toEqual({
+          status: 0,
+          errorOutput: expect.not.stringContaining('rror'),
+        });
+        if (argv[0] === 'status') expect(output).toMatch(/the guide is done[^]*docs +ada/);
+      }
+    } finally {
+      await home.remove();
+    }
   });
 
   it('eight-sessions: one bus, never two holders, and lanes of the dead come free', {
