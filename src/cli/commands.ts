@@ -8,7 +8,7 @@ import { fillInCaller } from './caller.ts';
 import type { CommandDeclaration, Invocation } from './command.ts';
 import { UsageError } from './config.ts';
 import { exitStatus } from './failure.ts';
-import { isText, toDescription, toFlagFields, toInput, toInputError, toOption } from './fields.ts';
+import { isText, toDescription, toFlagFields, toInput, toInputError, toOption, toOptions } from './fields.ts';
 import { readInputText } from './input-text.ts';
 import { printAnswer } from './print.ts';
 import type { Row } from './rows.ts';
@@ -48,7 +48,9 @@ function declareFields(command: Command, operation: Operation): void {
     const more = isLastText && operation.effect === 'append' ? '; - reads it from the input' : '';
     command.argument(`<${toKebabCase(field)}>`, `${toDescription(operation, field)}${more}`);
   }
-  for (const field of toFlagFields(operation)) command.addOption(toOption(operation, field));
+  for (const field of toFlagFields(operation)) {
+    for (const option of toOptions(operation, field)) command.addOption(option);
+  }
   if (isWrite(operation)) {
     command.option('--idempotency-key <key>', 'Repeating the call with the same key gets the first answer');
   }

@@ -40,6 +40,14 @@ export function toOption(operation: Operation, field: string): Option {
   );
 }
 
+/** The flags of a field: a switch can be said to be off too, as a program that fills in a command line does. */
+export function toOptions(operation: Operation, field: string): readonly Option[] {
+  const option = toOption(operation, field);
+  if (fieldKindOf(toSchema(operation, field)) !== 'boolean') return [option];
+  const negated = toFlagNames(field)[0].replace('--', '--no-');
+  return [option, new Option(negated, `The opposite of ${toFlagNames(field)[0]}`)];
+}
+
 /** What was typed as input of the operation: text, numbers, switches and durations. */
 export function toInput(
   operation: Operation,

@@ -54,7 +54,7 @@ describe('what is set here and the client will not see', () => {
     expect(output).toMatch(
       /unseen {2}BUS_STORE is set here and not written, .*: run this again with --store,/,
     );
-    expect(output).toMatch(/unseen {2}BUS_MCP_TIMEOUT_S .*--timeout-s/);
+    expect(output).toMatch(/unseen {2}BUS_MCP_TIMEOUT_S .*--timeout, or add/);
     expect(output).toMatch(/unseen {2}XDG_DATA_HOME is set here and not written, .*: add it by hand/);
     const again = await setup(client, [], environment);
     expect(again.output).toContain('nothing to do');

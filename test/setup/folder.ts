@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parse as parseToml } from 'smol-toml';
 import { onTestFinished } from 'vitest';
 import { runToEnd } from '../cli/command-line.ts';
 
@@ -47,4 +48,12 @@ export function createHome() {
       return runToEnd(['setup', client, ...start, ...flags], { environment: { HOME: home, ...environment } });
     },
   };
+}
+
+/** What the file of a client says about one server. */
+type Server = Record<string, unknown> | undefined;
+
+export function readServers(text: string): Record<string, Server> {
+  const value = text.startsWith('{') ? JSON.parse(text) : parseToml(text);
+  return value.mcpServers ?? value.servers ?? value.mcp_servers ?? value.mcp;
 }

@@ -36,6 +36,6 @@ function toRemedies({ environment }: Machine): readonly (readonly [name: string,
 }
 
 function toFlagText({ flag = '', isNegatable }: Setting): string {
-  const [name = ''] = flag.split(' ');
+  const [name = ''] = flag.split(/[ ,]/);
   return isNegatable ? name.replace('--', '--[no-]') : name;
 }
