@@ -3,6 +3,7 @@ import { toRealPath } from '../path.ts';
 import type { Store } from '../store.ts';
 import { createStoreWatch, type Observers } from '../watch.ts';
 import { loadDriver } from './driver.ts';
+import { guardIndex } from './integrity/index-file.ts';
 import { readAliveUntil, showLife } from './integrity/life.ts';
 import { checkForLoss, goOnAbove, toMarkPath } from './integrity/loss.ts';
 import { openMarkFile } from './integrity/mark.ts';
@@ -43,7 +44,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     prepareFile(driver, path, (database) => above && goOnAbove(database, above));
     const watch = createStoreWatch(options);
     writer = await startWriter({ path, file: options.writerFile, observe: watch.commit });
-    const database = driver.open(path, { readOnly: true });
+    const database = guardIndex(driver.open(path, { readOnly: true }), path);
     const reader = createRowReader(database, watch);
     const isHeldAfter = createIsHeldAfter(reader);
     const clockFrom = options.clockFrom ?? ((floor, aliveUntil) => createClock({ floor, aliveUntil }));

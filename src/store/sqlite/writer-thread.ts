@@ -12,11 +12,13 @@ export type WriterAnswer =
   /** So many of the oldest requests are kept. */
   Readonly<{ kept: number }> | Refusal;
 
-/** Nothing of the requests that are not answered is kept. */
+/** Nothing of the requests that are not answered is kept, unless the outcome is unknown. */
 type Refusal = Readonly<{
   reason: string;
   /** The same for people, when it is the disk or the file, and may pass. */
   condition?: string | undefined;
+  /** Whether the rows may be found at the next start nevertheless. */
+  isUnknown?: boolean;
 }>;
 
 if (parentPort) listen(parentPort, (workerData as { path: string }).path);
@@ -24,6 +26,8 @@ if (parentPort) listen(parentPort, (workerData as { path: string }).path);
 function listen(port: NonNullable<typeof parentPort>, path: string): void {
   const database = loadDriver().open(path);
   prepareForWriting(database);
+  // Checkpoints are made between the commits: then every other change of the file is somebody else's.
+  database.exec('PRAGMA wal_autocheckpoint = 0');
   const write = createRowWriter(database);
   const keepMark = createMarkKeeper(toMarkPath(path), readHighWater(database));
   const files = watchFiles(path);
@@ -33,24 +37,35 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
     return condition === undefined ? undefined : { reason: condition, condition };
   }
 
+  /** A commit whose files were spoiled meanwhile may or may not be there at the next start. */
+  function commit(requests: readonly CommitRequest[]): Refusal | undefined {
+    const failure = attempt(() => write(requests));
+    if (failure) return { ...failure, isUnknown: failure.condition !== undefined && !files.voidFailed() };
+    const spoiled = checkFiles();
+    return spoiled && { ...spoiled, isUnknown: true };
+  }
+
   let refusedRound = -1;
 
   function answer(requests: readonly CommitRequest[]): void {
     const last = requests.at(-1);
     if (!last) return;
-    const refusal = checkFiles() ?? attempt(() => write(requests));
-    if (refusal) {
-      refusedRound = last.round;
-    } else {
-      files.note();
-      keepMark.after(requests.map(({ highWater }) => highWater));
-    }
+    const refusal = checkFiles() ?? commit(requests);
+    if (refusal) refusedRound = last.round;
+    else keepMark.after(requests.map(({ highWater }) => highWater));
     port.postMessage(refusal ?? ({ kept: requests.length } satisfies WriterAnswer));
+    if (!refusal && files.isLong()) checkpoint();
+  }
+
+  /** Nobody waits for it. What it cannot fold now it folds another time. */
+  function checkpoint(): void {
+    attempt(() => database.exec('PRAGMA wal_checkpoint(PASSIVE)'));
+    files.note();
   }
 
   function close(): void {
-    // So that the file alone is the whole database. A log that lost its end would spoil it.
-    if (!files.isCut()) attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+    // So that the file alone is the whole database. A log that was spoiled would spoil it.
+    if (!checkFiles()) attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
     database.close();
     keepMark.close();
     port.close();

@@ -127,13 +127,18 @@ function toGone(death: string): Error {
 
 /** It may have died between the commit and its answer. */
 function toUnknownOutcome(death: string): Error {
+  return toUnknown(`the writer of the store is gone (${death})`);
+}
+
+function toUnknown(reason: string): Error {
   const detail =
-    `the writer of the store is gone (${death}) and did not say whether the write was kept: ` +
+    `${reason}; nobody knows whether the write was kept: ` +
     `repeat the call in ${retrySeconds} s with the same idempotency key, or look whether it was kept`;
   return toBusError('unavailable', detail, { retry_after_s: retrySeconds });
 }
 
-function toRefusal({ reason, condition }: Exclude<WriterAnswer, { kept: number }>): Error {
+function toRefusal({ reason, condition, isUnknown }: Exclude<WriterAnswer, { kept: number }>): Error {
+  if (condition !== undefined && isUnknown) return toUnknown(condition);
   if (condition !== undefined) return toUnavailable(condition, retrySeconds);
   return new Error(`the commit failed: ${reason}`);
 }

@@ -2,7 +2,7 @@ import { toRealPath } from '../../path.ts';
 import { loadDriver, type SqliteDatabase } from '../driver.ts';
 import { checkFile } from '../prepare.ts';
 import { openForReading } from '../source.ts';
-import { compareWithMark, findLoss, readHighWater, toMarkPath } from './loss.ts';
+import { compareWithMark, findLoss, isFirstStartUnfinished, readHighWater, toMarkPath } from './loss.ts';
 import { type HighWater, readMarkFile } from './mark.ts';
 import { checkCompanions, checkOnlyName } from './names.ts';
 
@@ -39,6 +39,8 @@ export function findObstacle(file: string): Readonly<{ finding: string; remedy: 
     checkFile(path);
     checkCompanions(path);
     checkOnlyName(path);
+    // The next start rolls it back, and a look may not.
+    if (isFirstStartUnfinished(path)) return undefined;
     const { loss } = compareWithMark(loadDriver(), path);
     return loss && { finding: `${path}: ${loss.facts}`, remedy: loss.remedy };
   } catch (error) {

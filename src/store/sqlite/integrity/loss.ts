@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Notify } from '../../notice.ts';
 import type { SqliteDatabase, SqliteDriver } from '../driver.ts';
 import { checkIsOwn, readVersion } from '../migrate.ts';
@@ -20,11 +20,33 @@ type Asked = Readonly<{ path: string; acceptLoss: boolean; notify?: Notify | und
  */
 export function checkForLoss(driver: SqliteDriver, asked: Asked): HighWater | undefined {
   const { path, acceptLoss, notify } = asked;
+  rollBackFirstStart(driver, path);
   const { mark, found, loss } = compareWithMark(driver, path);
   if (loss && !acceptLoss) throw new Error(loss.sentence);
   if (!mark && found) notify?.({ level: 'warn', message: toUnmarkedSentence(path) });
   if (acceptLoss) notify?.({ level: 'warn', message: toAcceptedSentence(loss) });
   return loss && mark !== 'unreadable' ? mark : undefined;
+}
+
+/**
+ * Whether a start was killed while it made the tables. Until then the file has no write-ahead log but a rollback
+ * journal, and no connection that only reads may roll that back.
+ */
+export function isFirstStartUnfinished(path: string): boolean {
+  return (statSync(`${path}-journal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** Nothing can have been acknowledged before the tables were there. */
+function rollBackFirstStart(driver: SqliteDriver, path: string): void {
+  if (!isFirstStartUnfinished(path)) return;
+  const database = driver.open(path);
+  try {
+    database.exec('SELECT count(*) FROM sqlite_master');
+  } catch (error) {
+    throw toStartError(error, path);
+  } finally {
+    database.close();
+  }
 }
 
 /** Only looks. The mark follows the commits: read before them it cannot be ahead of them, unless they are missing. */

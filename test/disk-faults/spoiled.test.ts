@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { postMany, refusalOf } from '../suite/ask.ts';
+import { bodiesOf, createFolder, startBus } from './bus.ts';
+
+describe('files that another program spoils in place under a running bus', () => {
+  test.each([
+    ['the write-ahead log is emptied', (store: string) => truncateSync(`${store}-wal`), 'bus.db-wal'],
+    ['the database is emptied', (store: string) => truncateSync(store), 'bus.db'],
+    ['the first 4 KB of the write-ahead log are zeros', zeroBeginning, 'bus.db-wal'],
+    [
+      'a copy is written over the database',
+      (store: string) => writeFileSync(store, readFileSync(`${store}.copy`)),
+      'bus.db',
+    ],
+  ] as const)('%s: no write is acknowledged any more, and health says so', async (_, spoil, name) => {
+    const store = join(createFolder(), 'bus.db');
+    const first = await startBus({ store });
+    await postMany(first.client, 5);
+    await first.end();
+    copyFileSync(store, `${store}.copy`);
+    const bus = await startBus({ store });
+    await postMany(bus.client, 5);
+    spoil(store);
+    for (let times = 0; times < 2; times += 1) {
+      // Without a key: to look for that of another request is to read what is gone.
+      const refused = await fetch(`${bus.url}/api/bus/message`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ topic: 't', sender: 's', body: 'lost?' }),
+      });
+      expect(refused.status).toBe(503);
+      expect(await refused.text()).toContain(`the file ${name} of the database`);
+      expect((await fetch(`${bus.url}/healthz`)).status).toBe(503);
+    }
+  });
+
+  test('an index of the log that is emptied is built anew', async () => {
+    const store = join(createFolder(), 'bus.db');
+    const bus = await startBus({ store });
+    await postMany(bus.client, 3);
+    truncateSync(`${store}-shm`);
+    await bus.client.postMessage({ topic: 't', sender: 's', body: '4' });
+    expect(await bodiesOf(bus.client)).toEqual(['1', '2', '3', '4']);
+    await bus.end();
+    const again = await startBus({ store });
+    expect(await bodiesOf(again.client)).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('a log that grows long is folded into the database while the bus runs, which is no harm', async () => {
+    const store = join(createFolder(), 'bus.db');
+    const bus = await startBus({ store });
+    for (let place = 0; place < 30; place += 1) {
+      const body = `${place} ${'x'.repeat(60_000)}`;
+      await Promise.all(
+        Array.from({ length: 15 }, () => bus.client.postMessage({ topic: 't', sender: 's', body })),
+      );
+    }
+    expect((await fetch(`${bus.url}/healthz`)).status).toBe(200);
+    expect(readFileSync(store).length).toBeGreaterThan(10_000_000);
+    await bus.end('SIGKILL');
+    const again = await startBus({ store });
+    expect((await again.client.getBusStatus({}))._meta.message_count).toBe(450);
+  }, 60_000);
+});
+
+const canInject =
+  spawnSync('strace', ['-e', 'inject=fsync:error=EIO:when=9999', '-o', '/dev/null', 'true']).status === 0;
+if (!canInject) console.warn('skipped: a disk that fails at fsync (no strace here that may inject faults)');
+
+describe.skipIf(!canInject)('a disk that fails while a commit is made durable', () => {
+  test('what the bus says was not kept is not there after a crash', async () => {
+    const store = join(createFolder(), 'bus.db');
+    const bus = await startBus({ store });
+    await postMany(bus.client, 3);
+    await failSyncs(bus.process.pid as number, async () => {
+      const refused = await refusalOf(bus.client.claimLane({ lane: 'deploy', owner: 'ada' }));
+      expect(refused.status).toBe(503);
+      expect(refused.detail).toContain('nobody knows whether the write was kept');
+    });
+    await failSyncs(
+      bus.process.pid as number,
+      async () => {
+        const refused = await refusalOf(bus.client.claimLane({ lane: 'deploy', owner: 'bob' }));
+        expect(refused.detail).toContain('nothing was kept');
+      },
+      ':when=1',
+    );
+    await bus.end('SIGKILL');
+    const again = await startBus({ store });
+    expect((await again.client.listLanes({})).lanes).toEqual([]);
+    expect(await bodiesOf(again.client)).toEqual(['1', '2', '3']);
+  }, 60_000);
+});
+
+async function failSyncs(pid: number, callback: () => Promise<void>, when = ''): Promise<void> {
+  const { spawn } = await import('node:child_process');
+  const inject = `inject=fsync,fdatasync:error=EIO${when}`;
+  const trace = spawn('strace', ['-f', '-p', String(pid), '-e', inject, '-o', '/dev/null'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  await new Promise<void>((resolve) =>
+    trace.stderr.on('data', (data) => /attached/.test(`${data}`) && resolve()),
+  );
+  const ended = new Promise((resolve) => trace.once('exit', resolve));
+  await callback().finally(() => trace.kill('SIGINT'));
+  await ended;
+}
+
+function zeroBeginning(store: string): void {
+  const file = openSync(`${store}-wal`, 'r+');
+  writeSync(file, Buffer.alloc(4_096), 0, 4_096, 0);
+  closeSync(file);
+}
