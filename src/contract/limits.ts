@@ -50,6 +50,8 @@ export const limits = {
   leaseSecondsDefault: 300,
   /** What a claim with `keep_alive` and without `lease_s` asks for: a killed session blocks others no longer than this. */
   keptLeaseSecondsDefault: 60,
+  /** A claim through the MCP server that waited longer may have been given up by its client, most of which wait a minute. Its lane is not kept alive until the session is heard again. */
+  lateGrantSeconds: 50,
   /** Longer leases are granted as this; `BUS_MAX_LEASE_SECONDS` moves it. */
   leaseSecondsMaxDefault: 86_400,
   /** More is `invalid_input`. */

@@ -35,10 +35,12 @@ export async function callTool(caller: ToolCaller, call: ToolCall): Promise<Call
   const filledField = caller.agentId === undefined ? undefined : tool.operation.agentField;
   const given = toTyped(tool.input, call.given, filledField);
   const { input, filledAgentId } = fillAgentId(tool.operation, given, caller.agentId);
+  const meanwhile = toNonEmpty(await caller.keepAlive?.late.hear());
   const extras = (note?: string): ResultExtras => ({
     agent_id: filledAgentId,
     note,
-    lost_lanes: signal.aborted ? undefined : takeLost(caller.keepAlive),
+    granted_meanwhile: meanwhile,
+    lost_lanes: signal.aborted ? undefined : toNonEmpty(caller.keepAlive?.takeLost()),
   });
   const checked = checkInput(tool, input);
   if ('issues' in checked) return toInvalidArguments(tool.name, checked.issues, extras());
@@ -65,8 +67,7 @@ type Arguments = Readonly<Record<string, unknown>> &
 
 type Answer = Readonly<Record<string, unknown>>;
 
-function takeLost(keepAlive: KeepAlive | undefined): readonly string[] | undefined {
-  const lanes = keepAlive?.takeLost() ?? [];
+function toNonEmpty(lanes: readonly string[] = []): readonly string[] | undefined {
   return lanes.length > 0 ? lanes : undefined;
 }
 
@@ -97,10 +98,12 @@ async function runOnBus(
   // A lease that is renewed may be short, and then a session that is killed does not block others for long.
   const isShort = isKept || keepAlive.keeps(lane, owner);
   const asked = isShort ? { lease_s: limits.keptLeaseSecondsDefault, ...input } : input;
+  const isLate = keepAlive.late.begin();
   const answer = await operate(asked, { signal });
   const { lease_s = limits.leaseSecondsDefault } = asked;
   const grant = toGrant({ lane, owner, lease_s }, answer);
-  if (isKept) keepAlive.keep(grant);
+  if (isLate()) keepAlive.late.add({ grant, isKept: isKept || keepAlive.keeps(lane, owner) });
+  else if (isKept) keepAlive.keep(grant);
   else keepAlive.renewed(grant);
   return answer;
 }

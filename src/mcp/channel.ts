@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from '@modelcontextprotocol/server';
 import type { Bus } from '../contract/contract.ts';
 import { shortenBody } from './brief.ts';
@@ -24,7 +25,7 @@ export function openChannel(server: Server, options: ChannelOptions): void {
   const { bus, log } = options;
   const end = new AbortController();
   server.oninitialized = () => {
-    const onEvents = (events: readonly FeedEvent[]) => passOn(server, events, options);
+    const onEvents = (events: readonly FeedEvent[]) => passOn(server, events, options, end.signal);
     followFeed({ bus, onEvents, log, signal: end.signal }).catch((error) => {
       if (!end.signal.aborted) log('posts are not passed on to the channel', error);
     });
@@ -37,24 +38,50 @@ export function toChannelInstructions(topics: readonly string[]): string {
   return `Posts to ${topics.map((topic) => JSON.stringify(topic)).join(', ')} arrive by themselves as <channel> events with their sender, topic and id; answer with post_message.`;
 }
 
+/** More posts than these are told as one event with their number: each event interrupts the agent. */
+const postsToldMax = 3;
+/** And then nothing is told for so long, however many follow. */
+const crowdMilliseconds = 2_000;
+
+type Post = NonNullable<FeedEvent['message']>;
+type ChannelEvent = Readonly<{ content: string; meta: Readonly<Record<string, string>> }>;
+
 async function passOn(
   server: Server,
   events: readonly FeedEvent[],
   { topics, agentId, log }: ChannelOptions,
+  signal: AbortSignal,
 ): Promise<void> {
-  for (const { kind, message } of events) {
-    if (kind !== 'message_posted' || !message) continue;
-    if (!topics.includes(message.topic) || message.sender === agentId) continue;
-    const { id, topic, sender } = message;
-    const params = {
-      content: toContent(message),
-      // The client makes attributes of these, whose names it takes only in this form.
-      meta: { sender: toAttribute(sender), topic: toAttribute(topic), id: String(id) },
-    };
+  const posts = events.flatMap(({ kind, message }) =>
+    kind === 'message_posted' && message ? [message] : [],
+  );
+  const news = posts.filter(({ topic, sender }) => topics.includes(topic) && sender !== agentId);
+  const isCrowd = news.length > postsToldMax;
+  for (const params of isCrowd ? [toCrowdEvent(news)] : news.map(toEvent)) {
     await server
       .notification({ method: 'notifications/claude/channel', params } as never)
       .catch((error) => log('a post could not be passed on to the channel', error));
   }
+  if (isCrowd) await pause(crowdMilliseconds, undefined, { signal });
+}
+
+function toEvent(post: Post): ChannelEvent {
+  const { id, topic, sender } = post;
+  return {
+    content: toContent(post),
+    // The client makes attributes of these, whose names it takes only in this form.
+    meta: { sender: toAttribute(sender), topic: toAttribute(topic), id: String(id) },
+  };
+}
+
+function toCrowdEvent(posts: readonly Post[]): ChannelEvent {
+  const topics = [...new Set(posts.map(({ topic }) => topic))];
+  const since = Math.min(...posts.map(({ id }) => id)) - 1;
+  const named = topics.map((topic) => JSON.stringify(toAttribute(topic))).join(', ');
+  return {
+    content: `${posts.length} messages were posted to ${named}: read them with read_messages, since_id=${since}`,
+    meta: { count: String(posts.length), since_id: String(since) },
+  };
 }
 
 /** A peer must not be able to end the element that the client puts around what it wrote, nor to fill the context. */

@@ -3,6 +3,7 @@ import { createAwakeTimers } from '../lease/awake.ts';
 import type { Grant } from '../lease/grant.ts';
 import { keepLease, type LeaseKeeper } from '../lease/keeper.ts';
 import type { Timers } from '../lease/timers.ts';
+import { createLateGrants, type LateGrants } from './late-grants.ts';
 
 /** Holds lanes for an agent that cannot renew while it works, forgets to release, or dies. */
 export type KeepAlive = Readonly<{
@@ -14,6 +15,8 @@ export type KeepAlive = Readonly<{
   renewed(grant: Grant): void;
   /** Does not renew while the agent releases, and stops for good when that succeeds. */
   whileReleasing<Answer>(lane: string, owner: string, release: () => Promise<Answer>): Promise<Answer>;
+  /** What was granted after its client may have given up. */
+  late: LateGrants;
   /** The lanes that were lost since this was last asked. */
   takeLost(): readonly string[];
   /** Gives back all that is kept, for the end of the session; takes a second at most, whatever the bus does. */
@@ -65,15 +68,19 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
     if (grant) void release(bus, grant);
   }
 
+  function keep(grant: Grant): void {
+    const { lane } = grant;
+    forget(lane);
+    if (ended) return void release(bus, grant);
+    const keeper = keepLease({ bus, timers: awake, grant, isBusHere, onLost: () => lose(lane) });
+    const cancelCeiling = awake.after(ceilingSeconds * 1000, () => letGo(lane));
+    kept.set(lane, { ...keeper, cancelCeiling });
+  }
+
   return {
-    keep(grant) {
-      const { lane } = grant;
-      forget(lane);
-      if (ended) return void release(bus, grant);
-      const keeper = keepLease({ bus, timers: awake, grant, isBusHere, onLost: () => lose(lane) });
-      const cancelCeiling = awake.after(ceilingSeconds * 1000, () => letGo(lane));
-      kept.set(lane, { ...keeper, cancelCeiling });
-    },
+    keep,
+
+    late: createLateGrants({ bus, timers, keep, lose }),
 
     keeps: (lane, owner) => find(lane, owner) !== undefined,
 

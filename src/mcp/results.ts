@@ -9,6 +9,8 @@ export type ResultExtras = Readonly<{
   agent_id?: string | undefined;
   /** What an empty answer means. */
   note?: string | undefined;
+  /** Lanes that were granted after the client may have given the claim up. */
+  granted_meanwhile?: readonly string[] | undefined;
   /** Lanes that this server was to keep and could not. */
   lost_lanes?: readonly string[] | undefined;
 }>;

@@ -82,6 +82,31 @@ it('passes on posts to its topics with their sender and id, and neither others n
   ]);
 });
 
+it('tells many posts in quick succession as one event that says how many and how to read them', async () => {
+  const session = await open(['build', 'to:ada']);
+  await postUntilHeard(session, 'build');
+  const before = session.events().length;
+  const posts = Array.from({ length: 300 }, (_, index) =>
+    post(index % 2 ? 'build' : 'to:ada', `text ${index}`),
+  );
+  const ids = (await Promise.all(posts)).map(({ id }) => id);
+  const told = () =>
+    session
+      .events()
+      .slice(before)
+      .map(({ meta }) => Number(meta.count ?? 1));
+  await vi.waitFor(() => expect(told().reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(300), {
+    timeout: 9_000,
+  });
+  expect(told().length).toBeLessThan(10);
+  const crowd = session.events().find(({ meta }) => meta.count !== undefined);
+  expect(crowd?.content).toMatch(
+    /^\d+ messages were posted to .*: read them with read_messages, since_id=\d+$/,
+  );
+  expect(Number(crowd?.meta.since_id)).toBeLessThan(Math.max(...ids));
+  expect(crowd?.content).not.toContain('text ');
+});
+
 it('lets no peer end the element around its text, nor fill the context', async () => {
   const session = await open(['build']);
   await postUntilHeard(session, 'build');
