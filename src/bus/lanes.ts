@@ -117,10 +117,10 @@ export function decideNextHolder(
 ):
   | Readonly<{ served: readonly Served[]; event: NewEvent | undefined; queue: readonly Waiter[] }>
   | undefined {
-  const [first] = state.queue;
+  const first = state.queue.find(({ isAway }) => !isAway);
   if (!first || liveHoldOf(state.row, now)) return undefined;
   const isOfOwner = ({ owner }: Waiter) => owner === first.owner;
-  const others = state.queue.slice(1).filter(isOfOwner);
+  const others = state.queue.filter((waiter) => waiter !== first && isOfOwner(waiter));
   const renewed = others.map(({ ticket, leaseSeconds }) => ({ ticket, leaseSeconds }));
   const told = { ticket: first.ticket, ...(others.length > 0 && { renewed }) };
   const { decision, row, event } = grant(state, first, now, told);

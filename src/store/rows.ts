@@ -34,6 +34,8 @@ export type Waiter = Readonly<{
   since: number;
   leaseSeconds: number;
   repeat?: Repeat | undefined;
+  /** The process that held the caller's connection is gone: nobody would hear of a grant. A repeat elsewhere may still take the place. */
+  isAway?: boolean | undefined;
 }>;
 
 /** What makes two requests the same request. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Client, createClient } from '../../src/http/client.ts';
 import { type RealBus, startRealBus } from '../closed/real-bus.ts';
@@ -74,6 +75,45 @@ describe('a bus that is killed in the middle of calls', () => {
       expect(granted, lane).toEqual(idsUpTo(granted.length));
       expect((await left.getLane({ lane })).fence).toBe(granted.length);
     }
+  });
+});
+
+describe('a bus that is killed while a claim waits in it', () => {
+  const claim = { lane: 'docs', owner: 'bob', lease_s: 60 };
+
+  async function killWithWaiter() {
+    const { url } = createTestSchemaOn(server.url);
+    const [one, other] = await Promise.all([startBusOn(url), startBusOn(url)]);
+    const [first, second] = [openClientOf(one), openClientOf(other)];
+    await second.claimLane({ lane: 'docs', owner: 'ada', lease_s: 600 });
+    const waiting = first.claimLane({ ...claim, wait_s: 60 }, { idempotencyKey: 'of-bob' });
+    waiting.catch(() => {});
+    const isWaiting = async () => (await second.getLane({ lane: 'docs' })).waiting.length === 1;
+    await until('bob waits', isWaiting);
+    process.kill(one.pid, 'SIGKILL');
+    await pause(1_500);
+    expect(await isWaiting(), 'its place is kept for a while').toBe(true);
+    return second;
+  }
+
+  test('does not leave the lane to a caller who would never hear of it', async () => {
+    const client = await killWithWaiter();
+    await client.releaseLane({ lane: 'docs', owner: 'ada' });
+    expect(await client.claimLane({ lane: 'docs', owner: 'zoe' })).toMatchObject({ decision: 'claim' });
+  });
+
+  test('leaves its place to the repeat of the call at another bus', async () => {
+    const client = await killWithWaiter();
+    const repeated = client.claimLane({ ...claim, wait_s: 60 }, { idempotencyKey: 'of-bob' });
+    const later = client.claimLane({ lane: 'docs', owner: 'zoe', wait_s: 60 });
+    later.catch(() => {});
+    await until('both wait', async () => (await client.getLane({ lane: 'docs' })).waiting.length === 2);
+    expect((await client.getLane({ lane: 'docs' })).waiting.map(({ owner }) => owner)).toEqual([
+      'bob',
+      'zoe',
+    ]);
+    await client.releaseLane({ lane: 'docs', owner: 'ada' });
+    expect(await soon('the grant', repeated)).toMatchObject({ lane: { owner: 'bob', fence: 2 } });
   });
 });
 

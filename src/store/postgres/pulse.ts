@@ -4,6 +4,7 @@ import type { Feed } from './feed.ts';
 import { readLife, showServing } from './life.ts';
 import type { Line } from './line.ts';
 import { toOutdated } from './migrate.ts';
+import { showBus } from './presence.ts';
 import { createRowReader, type RowReader } from './read.ts';
 import type { Session } from './session.ts';
 import { writeSignOfLife, writeTime } from './write.ts';
@@ -30,9 +31,12 @@ type Parts = Readonly<{
 export function createPulse(parts: Parts): (session: Session) => Promise<void> {
   const { bus, reading, writing, reader, feed, time, committed, takeEmptyTurn, onVersion } = parts;
 
+  const shown = new WeakSet<Session>();
+
   return async function pulse(session: Session): Promise<void> {
     // Before somebody needs them: a broken connection is noticed, and told, also while nobody reads or writes.
     for (const line of [reading, writing]) line.session().catch(() => {});
+    if (!shown.has(session) && (await showBus(session, bus))) shown.add(session);
     const handedOut = feed.position();
     const here = createRowReader(session.ask, bus);
     const [, counted, version] = await Promise.all([

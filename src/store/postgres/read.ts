@@ -18,6 +18,7 @@ import {
   type WaiterColumns,
 } from './encode.ts';
 import type { Version } from './migrate.ts';
+import { toBusLock } from './presence.ts';
 import type { Session, SqlValue } from './session.ts';
 
 /** The counters with the database's own time, and the latest time that anything was decided at. */
@@ -42,6 +43,13 @@ const waiterColumns = 'ticket, lane, owner, since, lease_s, repeat_key, repeat_f
  */
 const isWaiting = `(waiters.bus = $1 OR buses.alive_until > clock_timestamp())
   AND arrived_at > clock_timestamp() - interval '${limits.waitSecondsMax + 10} seconds'`;
+
+/**
+ * A process that was killed loses its lock at once, and shows signs of life for some seconds more. One whose connection just broke
+ * gets a second to come back, counted from its last sign.
+ */
+const isAway = `CASE WHEN waiters.bus = $1 OR buses.alive_until > clock_timestamp() + interval '5 seconds' THEN false
+  ELSE pg_try_advisory_xact_lock_shared(${toBusLock('waiters.bus')}) END AS is_away`;
 const fromWaiters = 'FROM waiters LEFT JOIN buses ON buses.bus = waiters.bus';
 
 /** Every question the store is asked. `bus` names this process among those that share the database. */
@@ -181,9 +189,13 @@ export function createRowReader(ask: Session['ask'], bus: string) {
 
     /** First come first. */
     waitersFor: async (lanes: readonly string[]): Promise<QueuedWaiter[]> => {
-      const sql = `SELECT ${waiterColumns} ${fromWaiters}
+      const sql = `SELECT ${waiterColumns}, ${isAway} ${fromWaiters}
          WHERE lane = ANY ($2::text[]) AND ${isWaiting} ORDER BY arrival`;
-      return (await ask<WaiterColumns>(sql, bus, lanes)).map(toQueuedWaiter);
+      const found = await ask<WaiterColumns & { is_away: boolean }>(sql, bus, lanes);
+      return found.map((columns) => {
+        const { lane, waiter } = toQueuedWaiter(columns);
+        return { lane, waiter: columns.is_away ? { ...waiter, isAway: true } : waiter };
+      });
     },
 
     waiters: async (limit: number): Promise<QueuedWaiter[]> => {
