@@ -25,7 +25,7 @@ function toConnectPart(): string {
       : ['In the checkout, once `npm start` has built it (the package is not in the registry yet):']),
     ['```sh', ...clientNames.map((name) => toLine(start, name)), '```'].join('\n'),
     toExplanation(),
-    `- **Claude Code plugin**, with hooks and a skill: ${toPluginText()}`,
+    `- **Claude Code plugin**, with hooks and a skill: ${toPluginText()}.`,
   ].join('\n\n');
 }
 
@@ -53,8 +53,8 @@ function toExplanation(): string {
 
 function toPluginText(): string {
   return isPublished
-    ? '`/plugin marketplace add bus-mcp/bus-mcp` and `/plugin install bus-mcp@bus-mcp`.'
-    : '`claude plugin marketplace add "$PWD"` and `claude plugin install bus-mcp@bus-mcp` in the built checkout, which it starts from; or `claude --plugin-dir "$PWD"` for one session.';
+    ? '`/plugin marketplace add bus-mcp/bus-mcp` and `/plugin install bus-mcp@bus-mcp`'
+    : '`claude --plugin-dir "$PWD"` in the built checkout. To keep it: `claude plugin marketplace add "$PWD" && claude plugin install bus-mcp@bus-mcp`, which copies the folder and starts the server from the checkout';
 }
 
 function toFolderPart(): string {

@@ -23,6 +23,7 @@ export const setupCommand: CommandDeclaration = {
   ].join('\n\n'),
   // The bus that a client starts goes by the entry too.
   readers: ['mcp', 'bus'],
+  mainSettings: ['baseUrl', 'agentId', 'store', 'port', 'readOnly'],
   declare,
   run,
 };
