@@ -152,7 +152,7 @@ describe('a started bus', () => {
   });
 
   it('is told by the settings that a client was given, which others are told about', async () => {
-    await home.run(['up'], { BUS_MAX_LEASE_SECONDS: '60', BUS_WRITE_SECRET: 'hush' });
+    await home.run(['get-bus-status'], { BUS_MAX_LEASE_SECONDS: '60', BUS_WRITE_SECRET: 'hush' });
     const claim = ['claim-lane', 'docs', '--owner', 'ada', '--json'];
     const refused = await home.run(claim, { BUS_MAX_LEASE_SECONDS: '90' });
     expect(refused.status).toBe(1);
@@ -173,7 +173,7 @@ describe('an address that was left behind', () => {
       response.setHeader('content-type', 'application/json').end('{"ok":true,"proof":"believe me"}');
     });
     const port = await takePort(stranger);
-    await home.run(['up']);
+    await home.run(['get-bus-status']);
     await home.run(['down']);
     const address = {
       baseUrl: `http://127.0.0.1:${port}/api/bus`,

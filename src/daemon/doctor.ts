@@ -53,6 +53,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     ...(place.store.includes('://') ? [] : [checkSqlite(loadSqlite)]),
     checkData(place, findObstacle),
     checkDisk(place),
+    checkLog(place, finding),
     await checkPort({ ...options, finding }),
     ...(await checkLocalBus(options, finding)),
   ];
@@ -62,6 +63,12 @@ function checkAddress({ addressAsGiven, baseUrl = '' }: DoctorOptions): readonly
   if (addressAsGiven === undefined || addressAsGiven === baseUrl) return [];
   const finding = `BUS_MCP_BASE_URL names no path; the usual one is tried: ${toShownUrl(baseUrl)}`;
   return [warn('address', finding, 'write the whole address')];
+}
+
+/** Where to read more; the log of a bus that was started with serve is where it was started. */
+function checkLog({ logFile }: Place, finding: Finding): Check {
+  const isElsewhere = finding.state !== 'none' && finding.address.startedBy === 'serve';
+  return ok('log', isElsewhere ? 'where serve was started' : logFile);
 }
 
 async function checkLocalBus(options: DoctorOptions, finding: Finding): Promise<readonly Check[]> {

@@ -54,7 +54,7 @@ export function withOpenLog<Result>(path: string, use: (file: number) => Result)
   }
 }
 
-export function toOlderLog(path: string): string {
+function toOlderLog(path: string): string {
   return `${path}.1`;
 }
 

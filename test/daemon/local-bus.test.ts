@@ -66,7 +66,7 @@ describe('an older bus', () => {
   });
 
   it('is replaced once when several notice it in the same instant', async () => {
-    await home.run(['up']);
+    await home.run(['get-bus-status']);
     await Promise.all([1, 2, 3, 4].map(() => open(newer).getBusStatus({})));
     expect(home.buses()).toHaveLength(1);
   });
@@ -103,7 +103,7 @@ describe('a client of the local bus', () => {
   });
 
   it('waits for a bus that was halted, and starts no second one beside it', async () => {
-    await home.run(['up']);
+    await home.run(['get-bus-status']);
     const buses = home.buses();
     process.kill(buses[0] as number, 'SIGSTOP');
     const status = open().getBusStatus({});

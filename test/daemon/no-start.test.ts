@@ -43,7 +43,7 @@ function open({ fallbackUrl = nowhere, version = '0.0.1' } = {}) {
 
 describe('a client that may start nothing', () => {
   it('finds the local bus wherever it listens', async () => {
-    await home.run(['up']);
+    await home.run(['get-bus-status']);
     await home.run(['claim-lane', 'docs', '--owner', 'ada'], off);
     const { status, output, errorOutput } = await home.run(['get-lane', 'docs', '--json'], off);
     expect({ status, errorOutput }).toEqual({ status: 0, errorOutput: '' });
@@ -53,7 +53,7 @@ describe('a client that may start nothing', () => {
   it('calls the usual address where none was started, and the local bus once there is one', async () => {
     const bus = open();
     await expect(bus.getBusStatus({})).rejects.toMatchObject({ name: 'BusUnreachableError', url: nowhere });
-    await home.run(['up']);
+    await home.run(['get-bus-status']);
     expect((await bus.getBusStatus({}))._meta.message_count).toBe(0);
     await home.run(['down']);
     await expect(bus.getBusStatus({})).rejects.toMatchObject({ name: 'BusUnreachableError' });
@@ -62,7 +62,7 @@ describe('a client that may start nothing', () => {
 
   it('is answered by a bus at the usual address that nobody wrote down', async () => {
     const elsewhere = createHome();
-    await elsewhere.run(['up']);
+    await elsewhere.run(['get-bus-status']);
     await elsewhere.run(['post-message', 'news', 'hello', '--sender', 'ada']);
     const bus = open({ fallbackUrl: elsewhere.address()?.baseUrl ?? '' });
     expect((await bus.getBusStatus({}))._meta.message_count).toBe(1);
@@ -70,14 +70,14 @@ describe('a client that may start nothing', () => {
   });
 
   it('names a bus that does not answer, and goes nowhere else with what is meant for it', async () => {
-    await home.run(['up']);
+    await home.run(['get-bus-status']);
     const [bus] = home.buses() as [number];
     process.kill(bus, 'SIGSTOP');
     await expect(open().getBusStatus({})).rejects.toThrow(`process ${bus} is the bus, and does not answer`);
   });
 
   it('leaves an older bus where it is, and says how to upgrade it', async () => {
-    await home.run(['up']);
+    await home.run(['get-bus-status']);
     const buses = home.buses();
     await open({ version: '99.0.0' }).getBusStatus({});
     expect(home.buses()).toEqual(buses);
@@ -87,7 +87,7 @@ describe('a client that may start nothing', () => {
 
 describe('a doctor where nothing may be started', () => {
   it('looks where calls go: at the local bus', async () => {
-    await home.run(['up']);
+    await home.run(['get-bus-status']);
     const { status, output } = await home.run(['doctor', '--json'], off);
     const marks = JSON.parse(output).checks.map(({ name, mark }: { name: string; mark: string }) => [
       name,
@@ -99,7 +99,7 @@ describe('a doctor where nothing may be started', () => {
 
   it('or, where none runs, at the usual address', async () => {
     const elsewhere = createHome();
-    await elsewhere.run(['up']);
+    await elsewhere.run(['get-bus-status']);
     const { baseUrl = '' } = elsewhere.address() ?? {};
     const found = await look({ fallbackUrl: baseUrl });
     expect(found.process).toMatchObject({ mark: 'ok', finding: expect.stringContaining(baseUrl) });

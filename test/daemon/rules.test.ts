@@ -6,7 +6,7 @@ import { type Address, readAddress, removeAddress, writeAddress } from '../../sr
 import { checkClock, checkVersion } from '../../src/daemon/bus-checks.ts';
 import { decideIdle, type Occupation, untilIdle } from '../../src/daemon/idle.ts';
 import { createLogFile } from '../../src/daemon/log-file.ts';
-import { createLineReader, readLastLines, toReadable } from '../../src/daemon/log-lines.ts';
+import { readLastLine } from '../../src/daemon/log-lines.ts';
 import { checkData, checkNode } from '../../src/daemon/machine-checks.ts';
 import { toMismatches } from '../../src/daemon/mismatch.ts';
 import { toPlace } from '../../src/daemon/place.ts';
@@ -198,37 +198,20 @@ describe('the log', () => {
     for (let line = 0; line < 25; line++) log.write(`line ${line} ${'.'.repeat(20)}\n`);
     expect(statSync(path).size).toBeLessThanOrEqual(130);
     expect(statSync(`${path}.1`).size).toBeLessThanOrEqual(130);
-    const last = readLastLines(path, 6, statSync(path).size).map((line) => Number(line.split(' ')[1]));
-    expect(last).toEqual([20, 21, 22, 23, 24]);
+    const text = [`${path}.1`, path].map((file) => readFileSync(file, 'utf8')).join('');
+    const last = text.split('\n').map((line) => Number(line.split(' ')[1]));
+    expect(last.slice(0, -1)).toEqual([20, 21, 22, 23, 24]);
   });
 
-  it('is followed over the change, line by whole line', () => {
+  it('tells the last thing that was said, in its own words', () => {
     const path = newPath();
-    const log = createLogFile({ path, bytesMax: 30 });
-    log.write('before\n');
-    const readNext = createLineReader(path, statSync(path).size);
-    log.write('one\ntw');
-    expect(readNext()).toEqual(['one']);
-    log.write('o\n');
-    expect(readNext()).toEqual(['two']);
-    log.write('three, which is too much\n');
-    log.write('four\n');
-    expect(readNext()).toEqual(['three, which is too much', 'four']);
-    expect(readFileSync(path, 'utf8')).toBe('four\n');
-  });
-
-  it('reads as sentences', () => {
-    const record = {
-      level: 50,
-      time: 0,
-      pid: 1,
-      hostname: 'h',
-      name: 'bus-mcp',
-      msg: 'it failed',
-      err: { message: 'why' },
-    };
-    expect(toReadable(JSON.stringify(record))).toBe('1970-01-01T00:00:00.000Z error it failed cause=why');
-    expect(toReadable('Error: of the runtime')).toBe('Error: of the runtime');
+    writeFileSync(path, 'before\n');
+    const start = statSync(path).size;
+    expect(readLastLine(path, start)).toBeUndefined();
+    writeFileSync(path, `before\n${JSON.stringify({ level: 50, msg: 'it failed' })}\n`);
+    expect(readLastLine(path, start)).toBe('it failed');
+    writeFileSync(path, 'before\nError: of the runtime\n');
+    expect(readLastLine(path, start)).toBe('Error: of the runtime');
   });
 });
 
