@@ -26,7 +26,11 @@ export const careCommands: readonly CommandDeclaration[] = [
       'Stop the bus first. The backup is checked, and the database that was there is kept aside. Ids and fences go on above all that were handed out before, so none means two things.',
     readers: ['data'],
     declare: (command) => {
-      command.argument('<file>', 'The backup').addOption(jsonOption()).addOption(progressOption());
+      command
+        .argument('<file>', 'The backup')
+        .option('--reset-clock', 'Bring times that are ahead of the clock of this machine back to it')
+        .addOption(jsonOption())
+        .addOption(progressOption());
     },
     run: async (invocation) => (await import('./care-runs.ts')).runRestore(invocation),
   },

@@ -26,10 +26,11 @@ export async function runBackup(invocation: Invocation): Promise<number> {
 }
 
 export async function runRestore(invocation: Invocation): Promise<number> {
-  const { config, operands } = invocation;
+  const { config, flags, operands } = invocation;
   const store = toFile(config.store, 'bus-mcp copy brings a file into an empty PostgreSQL');
   const { restore } = await import('../care/restore.ts');
-  const asked = { store, file: operands[0] ?? '', now: new Date() };
+  const resetsClock = flags.resetClock === true;
+  const asked = { store, file: operands[0] ?? '', now: new Date(), resetsClock };
   const done = await restore(asked, toProgress(invocation));
   const lines = [
     `restored ${toCount(done.messages, 'message')} to ${done.store}; the next one gets #${done.nextMessageId}`,

@@ -11,6 +11,7 @@ import type { Notice, Notify } from '../store/notice.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { ObserveCommit } from '../store/watch.ts';
+import { toClockNotice } from './clock-notice.ts';
 import { createMcpPages } from './mcp-page.ts';
 import { createMetrics } from './metrics.ts';
 import { version } from './version.ts';
@@ -55,6 +56,8 @@ export async function openEngine(options: EngineOptions): Promise<OpenedEngine> 
       instance: randomUUID(),
     },
   });
+  const ahead = options.clockFrom ? undefined : toClockNotice(store.clock.now(), Date.now());
+  if (ahead) options.notify?.(ahead);
   store.clock.onPause?.((pause) => options.notify?.(toPauseNotice(pause)));
   async function close(): Promise<void> {
     bus.close();

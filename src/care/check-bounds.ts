@@ -8,7 +8,7 @@ import { type Check, createProblems } from './check.ts';
 export const countMax = 2 ** 52;
 
 /** The last moment that fits into a year of four digits, which is how times are written. */
-export const timeMax = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const timeMax = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** Holds every number of every row against what a bus could have written. */
 export function createBoundsCheck(totals: Totals) {

@@ -11,7 +11,7 @@ import {
   openMarkFile,
   readMarkFile,
 } from '../store/sqlite/integrity/mark.ts';
-import { lockDatabase } from '../store/sqlite/lock.ts';
+import { checkNotHeldHere, lockDatabase } from '../store/sqlite/lock.ts';
 import { checkIsOwn, ForeignDatabaseError } from '../store/sqlite/migrate.ts';
 import { checkFile, createFolders, prepareFile, toStartError } from '../store/sqlite/prepare.ts';
 import { readTotals } from '../store/sqlite/source.ts';
@@ -19,6 +19,7 @@ import { prepareForWriting } from '../store/sqlite/write.ts';
 import { copyDatabase } from './backup.ts';
 import { createDraft, removeDraft, syncFile, syncFolder } from './new-file.ts';
 import type { Progress } from './progress.ts';
+import { resetClock } from './reset-clock.ts';
 import { toDamageSentence, toProblem, verifyStore } from './verify.ts';
 
 export type Restored = Readonly<{
@@ -32,15 +33,23 @@ export type Restored = Readonly<{
   missingMessages: number;
 }>;
 
-type Asked = Readonly<{ file: string; store: string; now: Date }>;
+type Asked = Readonly<{
+  file: string;
+  store: string;
+  now: Date;
+  /** Brings times that lie ahead of `now` back to it. */
+  resetsClock?: boolean;
+}>;
 
 /**
  * Puts a backup in the place of the database. No bus may run on it; what was there is kept aside. Ids and fences go on
  * above everything that was handed out before, so that none means two things.
  */
-export async function restore({ file, store, now }: Asked, progress: Progress): Promise<Restored> {
+export async function restore(asked: Asked, progress: Progress): Promise<Restored> {
+  const { file, store, now, resetsClock = false } = asked;
   const [from, path] = [toRealPath(file), toRealPath(store)];
   if (from === path) throw new Error(`the backup and the database are the same file: ${path}`);
+  checkNotHeldHere(path);
   refuseForeign(path);
   const lock = lockDatabase(loadDriver(), path);
   let draft = '';
@@ -48,7 +57,7 @@ export async function restore({ file, store, now }: Asked, progress: Progress): 
     createFolders(dirname(path));
     draft = createDraft(path);
     await makeDraft({ from, draft, path }, progress);
-    const { replaced, ...raised } = replace(path, draft, now);
+    const { replaced, ...raised } = replace({ path, draft, now, resetsClock });
     return { store: path, replaced, ...raised };
   } finally {
     if (draft !== '') removeDraft(draft);
@@ -109,7 +118,9 @@ function toUnsound(from: string, problem: string): Error {
   return new Error(`the backup ${from} is not whole, so nothing was changed: ${problem}`);
 }
 
-function replace(path: string, draft: string, now: Date) {
+type Replacing = Readonly<{ path: string; draft: string; now: Date; resetsClock: boolean }>;
+
+function replace({ path, draft, now, resetsClock }: Replacing) {
   // One that cannot be read says nothing, and the database that was there may still do.
   const before = readMarkFile(toMarkPath(path));
   const mark = openMarkFile(toMarkPath(path));
@@ -119,11 +130,13 @@ function replace(path: string, draft: string, now: Date) {
       before === 'unreadable' ? undefined : before,
       hadDatabase ? readOldDatabase(path) : undefined,
     ];
-    const { highWater, ...raised } = raise(draft, handedOut);
+    const clockMax = resetsClock ? now.getTime() : Number.POSITIVE_INFINITY;
+    const { highWater, ...raised } = raise(draft, handedOut, clockMax);
     const replaced = hadDatabase ? setAside(path, now) : undefined;
     renameSync(draft, path);
     syncFolder(dirname(path));
-    mark.write(highWater);
+    // Both slots of the mark: what one of them still said of the clock would count.
+    for (let slot = 0; slot < 2; slot += 1) mark.write(highWater);
     mark.sync();
     return { ...raised, replaced };
   } finally {
@@ -149,11 +162,13 @@ function readOldDatabase(path: string): HighWater | undefined {
   }
 }
 
-function raise(draft: string, handedOut: readonly (HighWater | undefined)[]) {
+function raise(draft: string, handedOut: readonly (HighWater | undefined)[], clockMax: number) {
   const database = loadDriver().open(draft);
   try {
+    if (clockMax !== Number.POSITIVE_INFINITY) resetClock(database, clockMax);
     const found = readHighWater(database);
-    const top = handedOut.reduce<HighWater>((sum, one) => (one ? higher(sum, one) : sum), found);
+    const highest = handedOut.reduce<HighWater>((sum, one) => (one ? higher(sum, one) : sum), found);
+    const top = { ...highest, clockMilliseconds: Math.min(highest.clockMilliseconds, clockMax) };
     if (isAhead(top, found)) goOnAbove(database, top);
     foldLog(database);
     const highWater = readHighWater(database);

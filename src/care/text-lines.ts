@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 export type TextLine = Readonly<{ number: number; text: string }>;
 
 /** Far more than the longest line that a bus exports: a body with every character written as an escape. */
-export const lineCharactersMax = 1_048_576;
+const lineCharactersMax = 1_048_576;
 
 /**
  * Reads a file of UTF-8 line by line. Lines end with a line feed, and nowhere else: what else may end lines can be part

@@ -18,6 +18,10 @@ export type BusChecksOptions = Readonly<{
 export type SecretUse = 'set' | 'unset' | 'withheld';
 
 const clockMillisecondsMax = 2_000;
+/** So far ahead, the times that the bus keeps are: to start it again does not help. */
+const aheadMillisecondsMax = 60_000;
+const aheadRemedy =
+  'start the bus again; if it stays ahead and the clock of this machine is right, stop the bus, run bus-mcp backup FILE, and then bus-mcp restore FILE --reset-clock';
 
 /** What a bus tells about itself. When it does not answer, that is all there is to say. */
 export async function checkBus(options: BusChecksOptions): Promise<readonly Check[]> {
@@ -84,6 +88,7 @@ export function checkClock(
   const finding = `the bus is ${(Math.abs(difference) / 1000).toFixed(1)} s ${difference < 0 ? 'behind' : 'ahead'}`;
   const uncertain = (answeredAt - askedAt) / 2;
   if (Math.abs(difference) <= clockMillisecondsMax + uncertain) return ok('clock', finding);
+  if (difference > aheadMillisecondsMax) return warn('clock', finding, aheadRemedy);
   return warn('clock', finding, 'leases are not touched by it, times shown are: start the bus again');
 }
 

@@ -9,12 +9,7 @@ import { createFolder, withBus } from './stage.ts';
 
 describe('import takes no line that the API would refuse, and names it', () => {
   test.each([
-    [
-      'a lane that leaves its folder',
-      '"lane":"held"',
-      '"lane":"../x"',
-      /line 2 of .* has a wrong lane: it must match/,
-    ],
+    ['a lane that leaves its folder', '"lane":"held"', '"lane":"../x"', /line 2 of .* has a wrong lane: it /],
     [
       'a long sender',
       '"sender":"ada"',

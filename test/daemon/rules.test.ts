@@ -244,6 +244,8 @@ describe('the doctor', () => {
     expect(checkClock(10_000, { askedAt: 9_990, answeredAt: 10_000 }).mark).toBe('ok');
     expect(checkClock(13_000, { askedAt: 9_990, answeredAt: 10_000 })).toMatchObject({ mark: 'warn' });
     expect(checkClock(13_000, { askedAt: 5_000, answeredAt: 15_000 }).mark).toBe('ok');
+    const yearsAhead = checkClock(3e11, { askedAt: 9_990, answeredAt: 10_000 });
+    expect(yearsAhead).toMatchObject({ mark: 'warn', remedy: expect.stringContaining('--reset-clock') });
   });
 
   it('tells which of two versions to upgrade', () => {
