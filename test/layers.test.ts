@@ -13,7 +13,11 @@ type Room = Readonly<{
 const rooms: Readonly<Record<string, Room>> = {
   contract: { knows: [], packages: ['zod'] },
   store: { knows: ['contract/'], packages: ['pg'] },
-  bus: { knows: ['contract/'], knowsTypesOf: ['store/store.ts', 'store/rows.ts', 'store/clock.ts'] },
+  bus: {
+    // The interface of the stores, and what they share about rows.
+    knows: ['contract/', 'store/schema.ts', 'store/shown.ts', 'store/event-rows.ts', 'store/timestamp.ts'],
+    knowsTypesOf: ['store/store.ts', 'store/rows.ts', 'store/clock.ts'],
+  },
   http: { knows: ['contract/'], packages: ['zod'] },
   lease: { knows: ['contract/'] },
   mcp: {

@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { compatibleFromOf, migrations } from '../src/store/migrations/index.ts';
 import { parsePostgresUrl } from '../src/store/postgres/location.ts';
 import { migrate as migratePostgres } from '../src/store/postgres/migrate.ts';
-import { migrations as postgresMigrations } from '../src/store/postgres/migrations/index.ts';
 import { openPatientSession } from '../src/store/postgres/source.ts';
 import { loadDriver } from '../src/store/sqlite/driver.ts';
 import { migrate as migrateSqlite } from '../src/store/sqlite/migrate.ts';
-import { migrations as sqliteMigrations } from '../src/store/sqlite/migrations/index.ts';
 import { createOwnSchema } from './postgres/buses.ts';
 
 type Database = Readonly<{
@@ -31,7 +30,8 @@ async function openSqlite(): Promise<Database> {
   });
   const rows = (sql: string) => database.prepare(sql).all() as Record<string, unknown>[];
   return {
-    migrate: async (...further) => migrateSqlite(database, path, [...sqliteMigrations, ...further]),
+    migrate: async (...further) =>
+      migrateSqlite(database, path, [...migrations, ...further.map(toMigration)]),
     migrateToNothing: async () => migrateSqlite(database, path, []),
     run: async (sql) => database.exec(sql),
     version: async () => rows('PRAGMA user_version')[0]?.user_version,
@@ -45,13 +45,15 @@ async function openPostgres(): Promise<Database> {
   const session = await openPatientSession(location);
   onTestFinished(() => session.end());
   return {
-    migrate: (...further) => migratePostgres(session, location, [...postgresMigrations, ...further]),
+    migrate: (...further) => migratePostgres(session, location, [...migrations, ...further.map(toMigration)]),
     migrateToNothing: () => migratePostgres(session, location, []),
     run: place.ask,
     version: async () => (await place.ask('SELECT version FROM schema_version'))[0]?.version,
     messages: () => place.ask('SELECT * FROM messages'),
   };
 }
+
+const toMigration = (sql: string) => ({ sqlite: sql, postgres: sql });
 
 const addMood = 'ALTER TABLE messages ADD COLUMN mood text';
 const fillMood = "UPDATE messages SET mood = 'calm'";
@@ -104,4 +106,10 @@ describe.each([
     );
     expect(await database.messages()).toHaveLength(1);
   });
+});
+
+test('a version goes on beside older ones since the last migration that ends them', () => {
+  const [going, ending] = [toMigration(''), { ...toMigration(''), endsOlder: true }];
+  expect(compatibleFromOf([going])).toBe(1);
+  expect(compatibleFromOf([going, ending, going])).toBe(2);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toTimestamp } from '../src/bus/answers.ts';
+import { toTimestamp } from '../src/store/timestamp.ts';
 
 test('times are written as ISO 8601 in UTC with milliseconds, however many different ones there are', () => {
   const times = fc.integer({ min: 0, max: Date.parse('2200-01-01T00:00:00Z') });

@@ -1,33 +1,31 @@
 import { expect, test } from 'vitest';
-import { type BatchChanges, type BatchRows, decideBatch } from '../src/store/batch.ts';
+import { type BatchChanges, type BatchRows, decideBatch, isEmpty } from '../src/store/batch.ts';
 import { createGroupCommit } from '../src/store/group-commit.ts';
-import type { LaneRow } from '../src/store/rows.ts';
-import type { Turn } from '../src/store/store.ts';
+import type { Counters, LaneRow } from '../src/store/rows.ts';
+import type { Find, Turn } from '../src/store/store.ts';
 import { createUnderWay } from '../src/store/under-way.ts';
 
 /** A store in memory whose disk the test plays: each batch that writes waits until it is kept or refused. */
 function createStage() {
   const lanes = new Map<string, LaneRow>();
   const writes: { keep: () => void; refuse: (reason: Error) => void }[] = [];
-  let counters = { lastMessageId: 0, lastEventId: 0, messageCount: 0, pendingFlagCount: 0, pruned: nothing };
+  let counters = nothingYet;
   const committed = (): BatchRows => ({
     counters,
-    lane: (lane) => lanes.get(lane),
+    find: ((kind, key) => (kind === 'lanes' ? lanes.get(key as string) : undefined)) as Find,
     queue: () => [],
-    message: () => undefined,
-    answer: () => undefined,
-    keptThrough: () => ({ messageCount: 0, pendingFlagCount: 0 }),
+    keptThrough: () => ({}),
   });
   function apply(changes: BatchChanges): void {
-    counters = { ...changes.counters };
-    for (const row of changes.lanes) lanes.set(row.lane, row);
+    counters = changes.counters;
+    for (const row of changes.changed.lanes.values()) lanes.set(row.lane, row);
   }
   const underWay = createUnderWay({ committed, apply });
   const group = createGroupCommit({
     isPipelined: true,
     commit: async (turns) => {
       const { changes, results } = decideBatch(turns, underWay.rows(), { now: () => 1 });
-      const isWritten = changes.posted.length + changes.lanes.length > 0;
+      const isWritten = !isEmpty(changes);
       await underWay.follow(changes, isWritten ? nextWrite() : undefined);
       return results;
     },
@@ -46,27 +44,39 @@ function createStage() {
   return { takeApart, writes, committed };
 }
 
-const nothing = { messageId: 0, eventId: 0 };
+const nothingYet = {
+  lastMessageId: 0,
+  lastEventId: 0,
+  messageCount: 0,
+  pendingActionFlagCount: 0,
+  fenceFloor: 0,
+  clockMilliseconds: 0,
+  pruned: { messageId: 0, eventId: 0 },
+} satisfies Counters as Counters;
 const settled = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 const open = Symbol('open');
 const isSettled = async (answer: Promise<unknown>) => (await Promise.race([answer, open])) !== open;
 
 const post: Turn<unknown> = {
-  decide: ({ nextMessageId: id }) => ({
-    answer: id,
-    posted: { id, topic: 't', sender: 's', body: 'b', actionFlag: false, ts: 1 },
-  }),
-};
-
-const grant: Turn<unknown> = {
-  lane: 'a',
-  decide: ({ lane }) => {
-    const fence = (lane?.fence ?? 0) + 1;
-    return { answer: fence, lane: { lane: 'a', fence } };
+  decide: ({ counters }) => {
+    const id = counters.lastMessageId + 1;
+    const message = { id, topic: 't', sender: 's', body: 'b', actionFlag: false, ts: 1 };
+    return { answer: id, rows: { messages: [message] } };
   },
 };
 
-const look: Turn<unknown> = { lane: 'a', decide: ({ lane }) => ({ answer: lane?.fence ?? 0 }) };
+const grant: Turn<unknown> = {
+  asks: { lanes: ['a'] },
+  decide: ({ find }) => {
+    const fence = (find('lanes', 'a')?.fence ?? 0) + 1;
+    return { answer: fence, rows: { lanes: [{ lane: 'a', fence }] } };
+  },
+};
+
+const look: Turn<unknown> = {
+  asks: { lanes: ['a'] },
+  decide: ({ find }) => ({ answer: find('lanes', 'a')?.fence ?? 0 }),
+};
 
 test('each batch is decided on what those before it leave behind, before they are kept', async () => {
   const { takeApart, writes, committed } = createStage();

@@ -1,44 +1,19 @@
 import type { Output } from '../contract/contract.ts';
+import { laterFields } from '../store/event-rows.ts';
 import type { EventRow, HeldLaneRow, MessageRow, Waiter } from '../store/rows.ts';
+import { createShow } from '../store/shown.ts';
+import { toTimestamp } from '../store/timestamp.ts';
 import { type GrantDecision, type HeldRow, secondsLeft } from './lanes.ts';
 
 /** Rows as the wire shows them: `snake_case`, times as text, nothing that is null. */
 
-export function toTimestamp(milliseconds: number): string {
-  const second = Math.floor(milliseconds / 1000);
-  const known = seconds.get(second) ?? writeSecond(second);
-  return `${known}${String(milliseconds - second * 1000).padStart(3, '0')}Z`;
-}
+export const toMessage = createShow('messages') as (row: MessageRow) => Output<'postMessage'>;
 
-/** The answers of a while share their seconds, and writing out a date takes longer than deciding a claim. */
-const seconds = new Map<number, string>();
-const secondsMax = 1_000;
+const toShownLane = createShow('lanes');
 
-function writeSecond(second: number): string {
-  if (seconds.size >= secondsMax) seconds.clear();
-  const text = new Date(second * 1000).toISOString().slice(0, -'000Z'.length);
-  seconds.set(second, text);
-  return text;
-}
-
-export function toMessage(row: MessageRow): Output<'postMessage'> {
-  const { id, topic, sender, body, actionFlag, ts, acknowledgedBy, acknowledgedAt } = row;
-  const message = { id, topic, sender, body, action_flag: actionFlag, ts: toTimestamp(ts) };
-  if (acknowledgedBy === undefined || acknowledgedAt === undefined) return message;
-  return { ...message, acknowledged_by: acknowledgedBy, acknowledged_at: toTimestamp(acknowledgedAt) };
-}
-
-export function toLane({ lane, fence, hold }: HeldLaneRow, now: number): Output<'claimLane'>['lane'] {
-  return {
-    lane,
-    owner: hold.owner,
-    claimed_at: toTimestamp(hold.claimedAt),
-    heartbeat_at: toTimestamp(hold.heartbeatAt),
-    expires_at: toTimestamp(hold.expiresAt),
-    lease_s: hold.leaseSeconds,
-    expires_in_s: secondsLeft(hold, now),
-    fence,
-  };
+export function toLane(row: HeldLaneRow, now: number): Output<'claimLane'>['lane'] {
+  const shown = { ...toShownLane(row), expires_in_s: secondsLeft(row.hold, now) };
+  return shown as Output<'claimLane'>['lane'];
 }
 
 export function toGrant(
@@ -58,27 +33,12 @@ export function toWaiting(lane: string, queue: readonly Waiter[]): Output<'getLa
   }));
 }
 
-export function toEvent({
-  id,
-  kind,
-  ts,
-  message,
-  lane,
-  detail,
-}: EventRow): Output<'readEvents'>['events'][number] {
-  const event = { id, kind, ts: toTimestamp(ts) };
-  if (message) return { ...event, message: toMessage(message) };
-  if (!detail) return event;
-  const { owner, fence, leaseSeconds, expiresAt, previousOwner, previousExpiresAt, releasedBy } = detail;
-  return {
-    ...event,
-    lane,
-    owner,
-    fence,
-    ...(leaseSeconds !== undefined && { lease_s: leaseSeconds }),
-    ...(expiresAt !== undefined && { expires_at: toTimestamp(expiresAt) }),
-    ...(previousOwner !== undefined && { previous_owner: previousOwner }),
-    ...(previousExpiresAt !== undefined && { previous_expires_at: toTimestamp(previousExpiresAt) }),
-    ...(releasedBy !== undefined && { released_by: releasedBy }),
-  };
+/** An event shows its message, and what was set in it by then stands there. */
+const toShownEvent = createShow('events', ['messageId', ...laterFields]);
+
+export function toEvent({ message, ...event }: EventRow): Output<'readEvents'>['events'][number] {
+  const shown = toShownEvent(event);
+  return (message ? { ...shown, message: toMessage(message) } : shown) as ShownEvent;
 }
+
+type ShownEvent = Output<'readEvents'>['events'][number];

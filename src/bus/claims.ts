@@ -1,11 +1,10 @@
 import type { Call, Output, ParsedInput } from '../contract/contract.ts';
 import { isRefusal } from '../contract/errors.ts';
 import type { Repeat, Waiter } from '../store/rows.ts';
-import type { Outcome } from '../store/store.ts';
 import { toGrant } from './answers.ts';
 import type { EngineParts, Handlers } from './bus.ts';
 import type { HeldLanes } from './held-lanes.ts';
-import { createLaneTurns, type LaneTurns } from './lane-turns.ts';
+import { createLaneTurns, type LaneOutcome, type LaneTurns } from './lane-turns.ts';
 import { decideClaim, decideHeartbeat, decideRelease, fenceOf, type LaneState } from './lanes.ts';
 import { claimWithPatience } from './patience.ts';
 import { toLaneRefusal } from './refusals.ts';
@@ -78,7 +77,7 @@ export async function takeClaim(
     return await turns.take({
       lane,
       repeat,
-      decide: (state, now): Outcome<Output<'claimLane'>> => {
+      decide: (state, now): LaneOutcome<Output<'claimLane'>> => {
         const isFull = state.row?.hold ? undefined : heldLanes.refusal();
         if (isFull) return { refusal: isFull };
         const decided = decideClaim(state, claim, now);
@@ -101,10 +100,10 @@ export async function takeClaim(
 
 /** A repeat takes the place of the call before it, and has waited since that one came. */
 function toQueueWith(
-  { ticket, owner, leaseSeconds, repeat }: Claim & Readonly<{ ticket: string }>,
+  { ticket, lane, owner, leaseSeconds, repeat }: Claim & Readonly<{ ticket: string }>,
   { state, earlier, now }: Readonly<{ state: LaneState; earlier: Waiter | undefined; now: number }>,
 ): readonly Waiter[] {
-  const waiter: Waiter = { ticket, owner, since: earlier?.since ?? now, leaseSeconds, repeat };
+  const waiter: Waiter = { ticket, lane, owner, since: earlier?.since ?? now, leaseSeconds, repeat };
   if (!earlier) return [...state.queue, waiter];
   return state.queue.map((other) => (other === earlier ? waiter : other));
 }
@@ -113,7 +112,7 @@ function decideReleaseTurn(
   state: LaneState,
   request: Readonly<{ owner: string; fence?: number | undefined }>,
   now: number,
-): Outcome<Output<'releaseLane'>> {
+): LaneOutcome<Output<'releaseLane'>> {
   const { lane, row } = state;
   const decided = decideRelease(state, request, now);
   if ('refused' in decided) return { refusal: toLaneRefusal(decided, 'release', request.owner) };

@@ -47,7 +47,7 @@ export function createHeldLanes(store: Store): HeldLanes {
 }
 
 async function countHeld(store: Store): Promise<number> {
-  const nothing = { messagesMax: 0, flagsMax: 0, lanesMax: 0, waitersMax: 0 };
+  const nothing = { lists: [], lanesMax: 0, waitersMax: 0 };
   const { liveCount, orphanedCount } = await store.readOverview(nothing);
   return liveCount + orphanedCount;
 }

@@ -1,16 +1,28 @@
-import type { LaneRow, Repeat } from '../store/rows.ts';
+import type { BusError } from '../contract/errors.ts';
+import type { AnswerRow, LaneRow, NewEvent, Repeat, Waiter } from '../store/rows.ts';
 import type { Changes, Outcome, Store, View } from '../store/store.ts';
 import { toGrant } from './answers.ts';
 import { withGrace } from './grace.ts';
 import { decideNextHolder, type LaneState } from './lanes.ts';
 import type { LeaseWatch } from './lease-watch.ts';
-import { decideOnce, isSameRequest, toAnswerRow } from './repeats.ts';
+import { askOnce, decideOnce, isSameRequest, toAnswerRow } from './repeats.ts';
 
 type LaneTurn<Answer> = Readonly<{
   lane: string;
   repeat?: Repeat | undefined;
   isOwed?: boolean | undefined;
-  decide: (state: LaneState, now: number) => Outcome<Answer>;
+  decide: (state: LaneState, now: number) => LaneOutcome<Answer>;
+}>;
+
+/** What a turn of a lane comes to: changes of that lane, of who waits for it, and what is remembered. */
+export type LaneOutcome<Answer> = LaneChanges &
+  (Readonly<{ answer: Answer }> | Readonly<{ refusal: BusError }>);
+
+type LaneChanges = Readonly<{
+  lane?: LaneRow | undefined;
+  queue?: readonly Waiter[] | undefined;
+  events?: readonly NewEvent[] | undefined;
+  remembered?: readonly AnswerRow[] | undefined;
 }>;
 
 export type LaneTurns = Readonly<{ take: <Answer>(turn: LaneTurn<Answer>) => Promise<Answer> }>;
@@ -22,11 +34,10 @@ export function createLaneTurns(store: Store, leases: LeaseWatch): LaneTurns {
     let hasWaiters = false;
     try {
       return await store.take({
-        lane,
         isOwed,
-        key: repeat?.key,
+        asks: { lanes: [lane], ...askOnce(repeat) },
         decide: (view) => {
-          hasWaiters = view.queue.length > 0;
+          hasWaiters = view.queue(lane).length > 0;
           return decideInOrder(turn, view);
         },
       });
@@ -49,37 +60,54 @@ export function decideInOrder<Answer>(
 ): Outcome<Answer> {
   const found = toLaneState(lane, view);
   const before = handOver(found, view.now, repeat);
-  const answer = before.changes.remembered?.find(({ key }) => key === repeat?.key) ?? view.answer;
-  const outcome = decideOnce(repeat, { ...view, answer }, () => decide(before.state, view.now));
+  const served = before.changes.remembered?.find(({ key }) => key === repeat?.key);
+  const find: View['find'] = (kind, key) =>
+    served && kind === 'answers' ? (served as never) : view.find(kind, key);
+  const outcome = decideOnce(repeat, { now: view.now, find }, () =>
+    toOutcome(lane, decide(before.state, view.now)),
+  );
+  const decided = { lane: outcome.rows?.lanes?.[0], queue: outcome.queues?.get(lane) };
   const { row, queue } = before.state;
-  const after = handOver({ lane, row: outcome.lane ?? row, queue: outcome.queue ?? queue }, view.now);
+  const after = handOver({ lane, row: decided.lane ?? row, queue: decided.queue ?? queue }, view.now);
+  const all = [before.changes, { events: outcome.events, remembered: outcome.rows?.answers }, after.changes];
+  const changes: LaneChanges = {
+    lane: after.changes.lane ?? decided.lane ?? before.changes.lane ?? changedRow(view, found),
+    queue: after.changes.queue ?? decided.queue ?? before.changes.queue,
+    events: all.flatMap(({ events = [] }) => events),
+    remembered: all.flatMap(({ remembered = [] }) => remembered),
+  };
+  return { ...outcome, ...toChanges(lane, changes) };
+}
+
+function toOutcome<Answer>(
+  lane: string,
+  { lane: row, queue, events, remembered, ...outcome }: LaneOutcome<Answer>,
+) {
+  return { ...outcome, ...toChanges(lane, { lane: row, queue, events, remembered }) } as Outcome<Answer>;
+}
+
+function toChanges(lane: string, { lane: row, queue, events, remembered }: LaneChanges): Changes {
   return {
-    ...outcome,
-    lane: after.changes.lane ?? outcome.lane ?? before.changes.lane ?? changedRow(view, found),
-    queue: after.changes.queue ?? outcome.queue ?? before.changes.queue,
-    events: [...(before.changes.events ?? []), ...(outcome.events ?? []), ...(after.changes.events ?? [])],
-    remembered: [
-      ...(before.changes.remembered ?? []),
-      ...(outcome.remembered ?? []),
-      ...(after.changes.remembered ?? []),
-    ],
+    rows: { lanes: row && [row], answers: remembered },
+    queues: queue && new Map([[lane, queue]]),
+    events,
   };
 }
 
 /** The lane as the rules see it: also with the grace that its holder has after a pause. */
 export function toLaneState(lane: string, view: View): LaneState {
-  return { lane, row: withGrace(view.lane, view.pause), queue: view.queue };
+  return { lane, row: withGrace(view.find('lanes', lane), view.pause), queue: view.queue(lane) };
 }
 
-function changedRow(view: View, { row }: LaneState): LaneRow | undefined {
-  return row === view.lane ? undefined : row;
+function changedRow(view: View, { lane, row }: LaneState): LaneRow | undefined {
+  return row === view.find('lanes', lane) ? undefined : row;
 }
 
 function handOver(
   state: LaneState,
   now: number,
   asked?: Repeat,
-): Readonly<{ state: LaneState; changes: Changes }> {
+): Readonly<{ state: LaneState; changes: LaneChanges }> {
   const next = decideNextHolder(state, now);
   if (!next) return { state, changes: {} };
   const { served, event, queue } = next;

@@ -1,5 +1,5 @@
 import type { ErrorData } from '../contract/errors.ts';
-import type { Hold, LaneEventDetail, LaneRow, NewEvent, Waiter } from '../store/rows.ts';
+import type { EventDetail, Hold, LaneRow, NewEvent, Waiter } from '../store/rows.ts';
 
 /**
  * Who holds what: pure functions from what is, what is asked, and when. Nothing here reads a clock or a store, and
@@ -144,7 +144,7 @@ function grant(
   { lane, row }: LaneState,
   { owner, leaseSeconds }: ClaimRequest,
   now: number,
-  told: Pick<LaneEventDetail, 'ticket' | 'renewed'> = {},
+  told: Pick<EventDetail, 'ticket' | 'renewed'> = {},
 ): Granted {
   const expiresAt = now + leaseSeconds * 1000;
   const fence = fenceOf(row) + 1;

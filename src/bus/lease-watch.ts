@@ -98,7 +98,7 @@ export function createLeaseWatch(store: Store): LeaseWatch {
 /** What time alone changes: a lease that ran out goes to who waits for it, a pause gives its grace. */
 function takeEmptyTurn(store: Store, lane: string): Promise<void> {
   return store.take({
-    lane,
+    asks: { lanes: [lane] },
     isOwed: true,
     decide: (view) => decideInOrder<void>({ lane, decide: () => ({ answer: undefined }) }, view),
   });

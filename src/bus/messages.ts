@@ -9,7 +9,7 @@ import { toLaneState } from './lane-turns.ts';
 import { decideHolding } from './lanes.ts';
 import { createSharedReads, cutPage, readOrWait } from './pages.ts';
 import { toCursorExpired, toLaneRefusal } from './refusals.ts';
-import { decideOnce, toRepeat } from './repeats.ts';
+import { askOnce, decideOnce, toRepeat } from './repeats.ts';
 
 /** The blackboard: what was said, in the order it was said. */
 export function createMessageHandlers({
@@ -22,8 +22,7 @@ export function createMessageHandlers({
   function postMessage(input: ParsedInput<'postMessage'>, { idempotencyKey }: Call) {
     const repeat = toRepeat('postMessage', input, idempotencyKey);
     return store.take({
-      lane: input.lane,
-      key: repeat?.key,
+      asks: { ...(input.lane !== undefined && { lanes: [input.lane] }), ...askOnce(repeat) },
       decide: (view) => decideOnce(repeat, view, () => decidePost(input, view)),
     });
   }
@@ -31,8 +30,7 @@ export function createMessageHandlers({
   function acknowledgeFlag(input: ParsedInput<'acknowledgeFlag'>, { idempotencyKey }: Call) {
     const repeat = toRepeat('acknowledgeFlag', input, idempotencyKey);
     return store.take({
-      messageId: input.id,
-      key: repeat?.key,
+      asks: { messages: [input.id], ...askOnce(repeat) },
       decide: (view) => decideOnce(repeat, view, () => decideAcknowledge(input, view)),
     });
   }
@@ -82,15 +80,20 @@ function decidePost(input: ParsedInput<'postMessage'>, view: View): Outcome<Outp
     const refused = decideHolding(toLaneState(lane, view), { owner: sender, fence }, view.now);
     if (refused) return { refusal: toLaneRefusal(refused, 'post', sender) };
   }
-  const posted: MessageRow = { id: view.nextMessageId, topic, sender, body, actionFlag, ts: view.now };
-  return { answer: toMessage(posted), posted, events: [{ kind: 'message_posted', message: posted }] };
+  const id = view.counters.lastMessageId + 1;
+  const message: MessageRow = { id, topic, sender, body, actionFlag, ts: view.now };
+  return {
+    answer: toMessage(message),
+    rows: { messages: [message] },
+    events: [{ kind: 'message_posted', message }],
+  };
 }
 
 function decideAcknowledge(
   { id, by }: ParsedInput<'acknowledgeFlag'>,
   view: View,
 ): Outcome<Output<'acknowledgeFlag'>> {
-  const { message } = view;
+  const message = view.find('messages', id);
   if (!message?.actionFlag) {
     const what = message ? `message ${id} carries no action flag` : `there is no message ${id}`;
     return { refusal: toBusError('not_found', `${what}: look at pending_action_flags in the status`, {}) };
@@ -100,7 +103,7 @@ function decideAcknowledge(
   const acknowledged = { ...message, acknowledgedBy: by, acknowledgedAt: view.now };
   return {
     answer: toMessage(acknowledged),
-    acknowledged,
+    rows: { messages: [acknowledged] },
     events: [{ kind: 'flag_acknowledged', message: acknowledged }],
   };
 }

@@ -3,7 +3,7 @@ import { limits } from '../contract/limits.ts';
 import type { EventRow, Pruned } from '../store/rows.ts';
 import type { Outcome, Store, View } from '../store/store.ts';
 import type { EngineParts, Handlers } from './bus.ts';
-import { decideOnce, toRepeat } from './repeats.ts';
+import { askOnce, decideOnce, toRepeat } from './repeats.ts';
 
 /**
  * Forgetting the beginning of the log. What goes is always a first part of the change feed with the messages posted in
@@ -15,7 +15,7 @@ export function createPruneHandlers({ store }: EngineParts): Pick<Handlers, 'pru
     const repeat = toRepeat('pruneMessages', input, idempotencyKey);
     const plan = await planPart(store, input);
     return store.take({
-      key: repeat?.key,
+      asks: askOnce(repeat),
       prune: plan.through,
       decide: (view) => decideOnce(repeat, view, () => toOutcome(plan, view)),
     });
@@ -41,17 +41,20 @@ async function planPart(store: Store, bounds: Bounds): Promise<Plan> {
   // Read after the events: another call may have pruned some of them meanwhile, and then this count leaves those out.
   const counters = await store.readCountersNow();
   const messagesMax = toMessagesMax(counters.messageCount, bounds);
-  return decidePrune({ events, pruned: counters.pruned, messagesMax }, bounds);
+  const openFlag = await store.readOldestOf('pendingActionFlags');
+  return decidePrune({ events, pruned: counters.pruned, messagesMax, openFlag: openFlag?.id }, bounds);
 }
 
 /** Goes through the log part by part and removes nothing; others are served between two parts. */
 async function planDryRun(store: Store, bounds: Bounds): Promise<Output<'pruneMessages'>> {
   const { messageCount, pruned } = await store.readCountersNow();
   const messagesMax = toMessagesMax(messageCount, bounds);
+  const openFlag = (await store.readOldestOf('pendingActionFlags'))?.id;
   let [through, messages, count] = [pruned, 0, 0];
   for (;;) {
     const events = await store.readEvents({ sinceId: through.eventId, limit: limits.pruneEventsMax + 1 });
-    const plan = decidePrune({ events, pruned: through, messagesMax: messagesMax - messages }, bounds);
+    const found = { events, pruned: through, messagesMax: messagesMax - messages, openFlag };
+    const plan = decidePrune(found, bounds);
     through = plan.through;
     count += plan.events.length;
     messages += plan.events.filter(isPost).length;
@@ -70,10 +73,17 @@ function toMessagesMax(messageCount: number, { keep }: Bounds): number {
   return keep === undefined ? Number.POSITIVE_INFINITY : messageCount - keep;
 }
 
-type Found = Readonly<{ events: readonly EventRow[]; pruned: Pruned; messagesMax: number }>;
+type Found = Readonly<{
+  events: readonly EventRow[];
+  pruned: Pruned;
+  messagesMax: number;
+  /** The oldest message that still waits for a person: its event does not tell what came of it. */
+  openFlag: number | undefined;
+}>;
 
 /** The oldest events that may go, up to the limit of one call. */
-function decidePrune({ events: found, pruned, messagesMax }: Found, bounds: Bounds): Plan {
+function decidePrune({ events: found, pruned, messagesMax, ...held }: Found, bounds: Bounds): Plan {
+  const isOpenFlag = (event: EventRow) => isPost(event) && event.message?.id === held.openFlag;
   const events = found.filter(({ id }) => id > pruned.eventId);
   const inBounds = countInBounds(events, messagesMax, bounds.before);
   const openFlag = bounds.include_flags ? -1 : events.slice(0, inBounds).findIndex(isOpenFlag);
@@ -106,14 +116,14 @@ function toOutcome(
   { events, through, hasMore, heldBackBy }: Plan,
   view: View,
 ): Outcome<Output<'pruneMessages'>> {
-  const going = events.filter(({ id }) => id > view.pruned.eventId);
+  const going = events.filter(({ id }) => id > view.counters.pruned.eventId);
   return {
     isPruned: going.length > 0,
     answer: {
       pruned_messages: going.filter(isPost).length,
       pruned_events: going.length,
       has_more: hasMore,
-      oldest_id: Math.max(through.messageId, view.pruned.messageId) + 1,
+      oldest_id: Math.max(through.messageId, view.counters.pruned.messageId) + 1,
       ...(heldBackBy !== undefined && { held_back_by: heldBackBy }),
     },
   };
@@ -121,9 +131,4 @@ function toOutcome(
 
 function isPost({ kind }: EventRow): boolean {
   return kind === 'message_posted';
-}
-
-/** Whether this event posts a message that still waits for a person. */
-function isOpenFlag({ kind, message }: EventRow): boolean {
-  return kind === 'message_posted' && message?.actionFlag === true && message.acknowledgedAt === undefined;
 }

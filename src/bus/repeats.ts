@@ -3,7 +3,7 @@ import { toBusError } from '../contract/errors.ts';
 import { toInvalidInput } from '../contract/input.ts';
 import { idempotencyKeyPattern, limits } from '../contract/limits.ts';
 import type { AnswerRow, Repeat } from '../store/rows.ts';
-import type { Outcome, View } from '../store/store.ts';
+import type { Asks, Outcome, View } from '../store/store.ts';
 
 /** What identifies the request, or nothing when the caller gave no key. */
 export function toRepeat(
@@ -36,10 +36,11 @@ export function isSameRequest(one: Repeat | undefined, other: Repeat | undefined
  */
 export function decideOnce<Answer>(
   repeat: Repeat | undefined,
-  view: View,
+  view: Pick<View, 'now' | 'find'>,
   decide: () => Outcome<Answer>,
 ): Outcome<Answer> {
-  const first = repeat && view.answer && view.now < view.answer.keptUntil ? view.answer : undefined;
+  const known = repeat && view.find('answers', repeat.key);
+  const first = known && view.now < known.keptUntil ? known : undefined;
   if (first && first.fingerprint !== repeat?.fingerprint) {
     const detail = `the idempotency key '${first.key}' was used for another request: use a new key for a new request`;
     return { refusal: toBusError('idempotency_conflict', detail, { key: first.key }) };
@@ -47,8 +48,13 @@ export function decideOnce<Answer>(
   if (first) return { answer: JSON.parse(first.answer) as Answer };
   const outcome = decide();
   if (!repeat || 'refusal' in outcome) return outcome;
-  const remembered = [...(outcome.remembered ?? []), toAnswerRow(repeat, outcome.answer, view.now)];
-  return { ...outcome, remembered };
+  const answers = [...(outcome.rows?.answers ?? []), toAnswerRow(repeat, outcome.answer, view.now)];
+  return { ...outcome, rows: { ...outcome.rows, answers } };
+}
+
+/** What a turn asks for, so that it is decided once. */
+export function askOnce(repeat: Repeat | undefined): Pick<Asks, 'answers'> {
+  return repeat ? { answers: [repeat.key] } : {};
 }
 
 export function toAnswerRow(repeat: Repeat, answer: unknown, now: number): AnswerRow {

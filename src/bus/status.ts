@@ -1,7 +1,9 @@
 import type { Output } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
 import type { MessageRow } from '../store/rows.ts';
-import { toLane, toMessage, toTimestamp, toWaiting } from './answers.ts';
+import { listNames } from '../store/schema.ts';
+import { toTimestamp } from '../store/timestamp.ts';
+import { toLane, toMessage, toWaiting } from './answers.ts';
 import type { EngineParts, Handlers } from './bus.ts';
 import { fenceOf, liveHoldOf } from './lanes.ts';
 import { createSharedReads, cutPage } from './pages.ts';
@@ -28,8 +30,7 @@ export function createStatusHandlers({
 
   async function readStatus(): Promise<Output<'getBusStatus'>> {
     const overview = await store.readOverview({
-      messagesMax: limits.statusRecentMessagesMax,
-      flagsMax: limits.statusFlagsMax,
+      lists: listNames,
       lanesMax: limits.statusLanesMax,
       waitersMax: limits.statusWaitersMax,
     });
@@ -37,13 +38,13 @@ export function createStatusHandlers({
     return {
       active_lanes: overview.live.map((row) => toLane(row, now)),
       orphaned_claims: overview.orphaned.map((row) => toLane(row, now)),
-      recent_messages: toMessages(overview.recent),
-      pending_action_flags: toMessages(overview.flagged),
+      recent_messages: toMessages(overview.lists.recentMessages),
+      pending_action_flags: toMessages(overview.lists.pendingActionFlags),
       waiting: overview.queues.flatMap(({ lane, queue }) => toWaiting(lane, queue)),
       _meta: {
         active_lane_count: overview.liveCount,
         orphaned_claim_count: overview.orphanedCount,
-        pending_action_flag_count: counters.pendingFlagCount,
+        pending_action_flag_count: counters.pendingActionFlagCount,
         message_count: counters.messageCount,
         last_message_id: counters.lastMessageId,
         last_event_id: counters.lastEventId,

@@ -1,4 +1,4 @@
-import type { Totals } from '../store/transfer.ts';
+import type { Counters } from '../store/rows.ts';
 import { type Check, createProblems } from './check.ts';
 
 /**
@@ -11,7 +11,7 @@ export const countMax = 2 ** 52;
 const timeMax = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** Holds every number of every row against what a bus could have written. */
-export function createBoundsCheck(totals: Totals) {
+export function createBoundsCheck(totals: Counters) {
   const problems = createProblems();
 
   /** `which` names the row, and is only asked for a number that is wrong. */

@@ -1,4 +1,5 @@
-import type { RowSource, StoredEvent } from '../store/transfer.ts';
+import type { StoredEvent } from '../store/rows.ts';
+import type { RowSource } from '../store/transfer.ts';
 import { type Check, createProblems, toCount } from './check.ts';
 import { createIdCheck, isKept, toIdRange } from './check-ids.ts';
 

@@ -1,4 +1,5 @@
-import type { Hole, RowSource } from '../store/transfer.ts';
+import type { Hole } from '../store/rows.ts';
+import type { RowSource } from '../store/transfer.ts';
 import type { Problems } from './check.ts';
 
 export type IdRange = Readonly<{

@@ -1,5 +1,4 @@
-import type { LaneRow } from '../store/rows.ts';
-import type { StoredEvent } from '../store/transfer.ts';
+import type { LaneRow, StoredEvent } from '../store/rows.ts';
 import { type Check, createProblems, toCount } from './check.ts';
 
 /** Who holds a lane as far as the events tell, which may have been pruned. */
@@ -18,11 +17,12 @@ export function createLaneCheck(now: number) {
 
   function seeEvent({ id, kind, lane, detail }: StoredEvent): void {
     if (lane === undefined || !detail) return;
+    const { fence = 0 } = detail;
     const before = told.get(lane);
     const isGrant = kind !== 'lane_released';
-    if (before && detail.fence < before.fence + (isGrant ? 1 : 0))
-      problems.add(`the fence of lane ${lane} went from ${before.fence} to ${detail.fence} at event ${id}`);
-    told.set(lane, { fence: detail.fence, owner: isGrant ? detail.owner : undefined });
+    if (before && fence < before.fence + (isGrant ? 1 : 0))
+      problems.add(`the fence of lane ${lane} went from ${before.fence} to ${fence} at event ${id}`);
+    told.set(lane, { fence, owner: isGrant ? detail.owner : undefined });
   }
 
   function seeLane(row: LaneRow): void {

@@ -1,3 +1,5 @@
+import { toSnakeCase } from '../contract/names.ts';
+import { countingsOf } from '../store/counting.ts';
 import type { MessageRow } from '../store/rows.ts';
 import type { RowSource } from '../store/transfer.ts';
 import { type Check, createProblems, toCount } from './check.ts';
@@ -10,13 +12,14 @@ export function createMessageCheck(source: RowSource) {
   const [problems, miscounts] = [createProblems(), createProblems()];
   const ids = createIdCheck('message', range, problems);
   let messageCount = 0;
-  let pendingFlagCount = 0;
+  const counted = countingsOf('messages').map((counting) => ({ ...counting, count: 0 }));
   let latest = 0;
 
-  function see({ id, ts, actionFlag, acknowledgedAt, acknowledgedBy }: MessageRow): void {
+  function see(row: MessageRow): void {
+    const { id, ts, acknowledgedAt, acknowledgedBy } = row;
     ids.see(id);
     messageCount += 1;
-    if (actionFlag && acknowledgedAt === undefined) pendingFlagCount += 1;
+    for (const counting of counted) if (counting.isCounted(row)) counting.count += 1;
     if (ts < latest) problems.add(`message ${id} is older than the one before it`);
     if ((acknowledgedAt === undefined) !== (acknowledgedBy === undefined))
       problems.add(`message ${id} says only half of who acknowledged it`);
@@ -27,10 +30,9 @@ export function createMessageCheck(source: RowSource) {
     ids.end();
     if (messageCount !== totals.messageCount)
       miscounts.add(`they say ${toCount(totals.messageCount, 'message')}, and there are ${messageCount}`);
-    if (pendingFlagCount !== totals.pendingFlagCount)
-      miscounts.add(
-        `they say ${toCount(totals.pendingFlagCount, 'open flag')}, and there are ${pendingFlagCount}`,
-      );
+    for (const { list, counter, count } of counted)
+      if (totals[counter] !== count)
+        miscounts.add(`they say ${totals[counter]} ${toWords(list)}, and there are ${count}`);
     if (latest > totals.clockMilliseconds)
       miscounts.add('the newest message is later than the clock of the store');
     return [problems.toCheck('messages', toFinding()), miscounts.toCheck('counters', 'they are right')];
@@ -47,4 +49,9 @@ export function createMessageCheck(source: RowSource) {
   }
 
   return { see, end, count: () => messageCount };
+}
+
+/** `pendingActionFlags` is `pending action flags`. */
+function toWords(name: string): string {
+  return toSnakeCase(name).replaceAll('_', ' ');
 }

@@ -1,4 +1,6 @@
-import type { RowSource, TableName, Tables } from '../store/transfer.ts';
+import type { AnswerRow } from '../store/rows.ts';
+import type { CopiedKind, Row } from '../store/schema.ts';
+import type { RowSource } from '../store/transfer.ts';
 import { type Check, createProblems, toCount } from './check.ts';
 import { createBoundsCheck } from './check-bounds.ts';
 import { createEventCheck } from './check-events.ts';
@@ -19,9 +21,9 @@ export async function checkRows(
   const answers = createAnswerCheck();
   const bounds = createBoundsCheck(source.totals);
 
-  async function forEach<Name extends TableName>(
+  async function forEach<Name extends CopiedKind>(
     table: Name,
-    see: (row: Tables[Name]) => void,
+    see: (row: Row<Name>) => void,
     total?: number,
   ): Promise<void> {
     let done = 0;
@@ -66,7 +68,7 @@ function createAnswerCheck() {
   const problems = createProblems();
   let count = 0;
 
-  function see({ key, answer }: Tables['answers']): void {
+  function see({ key, answer }: AnswerRow): void {
     count += 1;
     try {
       JSON.parse(answer);

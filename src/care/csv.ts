@@ -1,17 +1,12 @@
 import type { Output } from '../contract/contract.ts';
+import { shownFieldsOf } from '../store/shown.ts';
 
 type Message = Output<'readMessages'>['messages'][number];
 
-const columns = [
-  'id',
-  'ts',
-  'topic',
-  'sender',
-  'action_flag',
-  'acknowledged_by',
-  'acknowledged_at',
-  'body',
-] as const;
+/** Every field of a message; what names it comes first, and what is long comes last. */
+const ends = ['id', 'ts', 'body'];
+const names = shownFieldsOf('messages').map(({ name }) => name);
+const columns = ['id', 'ts', ...names.filter((name) => !ends.includes(name)), 'body'];
 
 export function toCsvHeading(): string {
   return `${columns.join(',')}\r\n`;
@@ -24,7 +19,7 @@ export function toCsvLine(message: Message): string {
 
 function toCell(value: unknown): string {
   if (value === undefined || value === null) return '';
-  const text = typeof value === 'string' ? disarm(value) : String(value);
+  const text = typeof value === 'string' ? disarm(value) : JSON.stringify(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

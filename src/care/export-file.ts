@@ -1,20 +1,8 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { LaneEventDetail, MessageRow } from '../store/rows.ts';
-import {
-  pageRowsOfTransfer,
-  type RowSource,
-  type StoredEvent,
-  type TableName,
-  type Tables,
-} from '../store/transfer.ts';
-import {
-  type EventLine,
-  type ExportLine,
-  exportLine,
-  formatVersion,
-  type MessageLine,
-} from './export-lines.ts';
+import type { CopiedKind, Row } from '../store/schema.ts';
+import { pageRowsOfTransfer, type RowSource } from '../store/transfer.ts';
+import { type ExportLine, formatVersion, parseLine } from './export-lines.ts';
 import { createExportSummary } from './export-summary.ts';
 import { createLineFaults, findLineFaults } from './line-faults.ts';
 import type { Progress } from './progress.ts';
@@ -42,14 +30,14 @@ export async function openExport(file: string, progress: Progress): Promise<RowS
   if (!isWhole)
     throw new Error(`the export ${path} is not whole, its last line is missing: nothing was kept`);
 
-  async function* readRows<Name extends TableName>(table: Name): AsyncGenerator<Tables[Name]> {
-    if (table === 'lanes') yield* lanes as readonly Tables[Name][];
+  async function* readRows<Name extends CopiedKind>(table: Name): AsyncGenerator<Row<Name>> {
+    if (table === 'lanes') yield* lanes as readonly Row<Name>[];
     if (table !== 'messages' && table !== 'events') return;
     for await (const { text } of readTextLines(path)) {
       const line = parseLineText(text);
       if ('faults' in line) throw new Error(`the export ${path} changed while it was read: nothing was kept`);
-      if (line.type === 'message' && table === 'messages') yield toMessageRow(line) as Tables[Name];
-      if (line.type === 'event' && table === 'events') yield toStoredEvent(line) as Tables[Name];
+      if (line.type === 'message' && table === 'messages') yield line.row as Row<Name>;
+      if (line.type === 'event' && table === 'events') yield summary.complete(line.row) as Row<Name>;
     }
   }
 
@@ -85,10 +73,10 @@ function parseLineText(text: string): ExportLine | Readonly<{ faults: readonly s
   }
   const faults = findLineFaults(value);
   if (faults.length > 0) return { faults };
-  const parsed = exportLine.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const field = parsed.error.issues[0]?.path.join('.') || 'type';
-  return { faults: [`is no line of an export: its ${field} is missing or wrong`] };
+  const line = parseLine(value);
+  return 'fault' in line
+    ? { faults: [`is no line of an export: its ${line.fault} is missing or wrong`] }
+    : line;
 }
 
 async function* toPages<Row>(rows: AsyncIterable<Row>): AsyncGenerator<readonly Row[]> {
@@ -100,41 +88,4 @@ async function* toPages<Row>(rows: AsyncIterable<Row>): AsyncGenerator<readonly 
     page = [];
   }
   if (page.length > 0) yield page;
-}
-
-function toMessageRow(line: MessageLine): MessageRow {
-  const { id, topic, sender, body, action_flag, ts, acknowledged_by, acknowledged_at } = line;
-  return {
-    id,
-    topic,
-    sender,
-    body,
-    actionFlag: action_flag,
-    ts: Date.parse(ts),
-    acknowledgedBy: acknowledged_by,
-    acknowledgedAt: toMilliseconds(acknowledged_at),
-  };
-}
-
-function toStoredEvent(line: EventLine): StoredEvent {
-  const { id, kind, ts, message_id, lane } = line;
-  return { id, kind, ts: Date.parse(ts), messageId: message_id, lane, detail: toDetail(line) };
-}
-
-function toDetail(line: EventLine): LaneEventDetail | undefined {
-  const { owner, fence, lease_s, expires_at, previous_owner, previous_expires_at, released_by } = line;
-  if (owner === undefined || fence === undefined) return undefined;
-  return {
-    owner,
-    fence,
-    leaseSeconds: lease_s,
-    expiresAt: toMilliseconds(expires_at),
-    previousOwner: previous_owner,
-    previousExpiresAt: toMilliseconds(previous_expires_at),
-    releasedBy: released_by,
-  };
-}
-
-function toMilliseconds(time: string | undefined): number | undefined {
-  return time === undefined ? undefined : Date.parse(time);
 }

@@ -1,53 +1,17 @@
 import { z } from 'zod';
 import type { Output } from '../contract/contract.ts';
 import { eventKinds } from '../contract/events.ts';
-import { rowId } from '../contract/fields.ts';
+import type { ColumnType } from '../store/columns.ts';
+import { laterFields } from '../store/event-rows.ts';
+import type { HeldLaneRow, MessageRow, StoredEvent } from '../store/rows.ts';
+import type { KindName } from '../store/schema.ts';
+import { createUnshow, shownFieldsOf } from '../store/shown.ts';
 
-/** The lines of an export: what is written, and what is accepted back. */
+/** The lines of an export: what is written, and what is accepted back. A row is a line with every field it shows. */
 
 export const formatVersion = 1;
 
-const time = z.iso.datetime();
 const count = z.int().min(0);
-
-const messageLine = z.object({
-  type: z.literal('message'),
-  id: rowId,
-  topic: z.string().min(1),
-  sender: z.string().min(1),
-  body: z.string().min(1),
-  action_flag: z.boolean(),
-  ts: time,
-  acknowledged_by: z.string().min(1).optional(),
-  acknowledged_at: time.optional(),
-});
-
-const eventLine = z.object({
-  type: z.literal('event'),
-  id: rowId,
-  kind: z.enum(eventKinds),
-  ts: time,
-  message_id: rowId.optional(),
-  lane: z.string().min(1).optional(),
-  owner: z.string().min(1).optional(),
-  fence: count.optional(),
-  lease_s: z.number().optional(),
-  expires_at: time.optional(),
-  previous_owner: z.string().optional(),
-  previous_expires_at: time.optional(),
-  released_by: z.string().optional(),
-});
-
-const laneLine = z.object({
-  type: z.literal('lane'),
-  lane: z.string().min(1),
-  owner: z.string().min(1),
-  claimed_at: time,
-  heartbeat_at: time,
-  expires_at: time,
-  lease_s: z.number(),
-  fence: count,
-});
 
 const headingLine = z.object({
   type: z.literal('export'),
@@ -56,32 +20,78 @@ const headingLine = z.object({
   last_event_id: count,
   topic: z.string().optional(),
 });
-
 const endLine = z.object({ type: z.literal('end'), messages: count, events: count, lanes: count });
 
-/** One line of an export. A field that a newer version adds is left aside. */
-export const exportLine = z.discriminatedUnion('type', [
+/** A line as it was read, with the row that it holds. */
+export type ExportLine =
+  | z.output<typeof headingLine>
+  | z.output<typeof endLine>
+  | Readonly<{ type: 'message'; row: MessageRow }>
+  | Readonly<{ type: 'event'; row: StoredEvent }>
+  | Readonly<{ type: 'lane'; row: HeldLaneRow }>;
+
+/** The line, or the field that is missing or wrong in it. A field that a newer version adds is left aside. */
+export function parseLine(value: unknown): ExportLine | Readonly<{ fault: string }> {
+  const parsed = exportLine.safeParse(value);
+  if (!parsed.success) return { fault: parsed.error.issues[0]?.path.join('.') || 'type' };
+  const line = parsed.data as z.output<typeof headingLine>;
+  return line.type in toRow ? toLine(line) : line;
+}
+
+const toRow = {
+  message: createUnshow('messages'),
+  event: createUnshow('events'),
+  lane: createUnshow('lanes'),
+} as const;
+
+function toLine(line: Readonly<{ type: string }>): ExportLine {
+  const type = line.type as keyof typeof toRow;
+  return { type, row: toRow[type](line) } as ExportLine;
+}
+
+/** What a field of a row may be in a line. */
+const types: Readonly<Record<ColumnType, z.ZodType>> = {
+  integer: count,
+  time: z.iso.datetime(),
+  text: z.string().min(1),
+  name: z.string().min(1),
+  flag: z.boolean(),
+  json: z.json(),
+};
+
+const exportLine = z.discriminatedUnion('type', [
   headingLine,
-  laneLine,
-  messageLine,
-  eventLine,
+  toRowLine('lane', 'lanes'),
+  toRowLine('message', 'messages'),
+  toRowLine('event', 'events').extend({ kind: z.enum(eventKinds) }),
   endLine,
 ]);
 
-export type ExportLine = z.output<typeof exportLine>;
-export type MessageLine = z.output<typeof messageLine>;
-export type EventLine = z.output<typeof eventLine>;
-export type LaneLine = z.output<typeof laneLine>;
+function toRowLine<Type extends string>(type: Type, kind: KindName) {
+  const fields = shownFieldsOf(kind).map(({ name, column }) => {
+    const field = name === 'id' ? types[column.type].refine((id) => id !== 0) : types[column.type];
+    return [name, column.isOptional ? field.optional() : field] as const;
+  });
+  return z.object({ type: z.literal(type), ...(Object.fromEntries(fields) as Record<string, z.ZodType>) });
+}
 
 export function toMessageLine(message: Output<'readMessages'>['messages'][number]): object {
   return { type: 'message', ...message };
 }
 
-/** The message of an event has a line of its own. */
+/** The message of an event has a line of its own; what was set in it by then stands in the line of the event. */
 export function toEventLine(event: Output<'readEvents'>['events'][number]): object {
   const { message, ...rest } = event;
-  return { type: 'event', ...rest, ...(message && { message_id: message.id }) };
+  if (!message) return { type: 'event', ...rest };
+  const then = Object.entries(message).filter(([name]) => laterNames.has(name));
+  return { type: 'event', ...rest, message_id: message.id, ...Object.fromEntries(then) };
 }
+
+const laterNames = new Set(
+  shownFieldsOf('messages')
+    .filter(({ path }) => (laterFields as readonly string[]).includes(path[0]))
+    .map(({ name }) => name),
+);
 
 /** How long a lease has left is only true for a moment. */
 export function toLaneLine({ expires_in_s: _left, ...lane }: Output<'listLanes'>['lanes'][number]): object {

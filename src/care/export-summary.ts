@@ -1,9 +1,10 @@
-import type { Hold, LaneRow } from '../store/rows.ts';
-import type { Hole, Totals } from '../store/transfer.ts';
-import type { EventLine, ExportLine, LaneLine, MessageLine } from './export-lines.ts';
+import { countingsOf } from '../store/counting.ts';
+import { laterOf } from '../store/event-rows.ts';
+import type { Counters, EventDetail, Hold, Hole, LaneRow, MessageRow, StoredEvent } from '../store/rows.ts';
+import type { ExportLine } from './export-lines.ts';
 
 export type ExportSummary = Readonly<{
-  totals: Totals;
+  totals: Counters;
   holes: readonly Hole[];
   lanes: readonly LaneRow[];
   /** Whether the last line was there, and counts what came before it. */
@@ -14,7 +15,10 @@ export type ExportSummary = Readonly<{
 export function createExportSummary() {
   const [messages, events] = [createIdRun('messages'), createIdRun('events')];
   const lanes = new Map<string, LaneRow>();
-  let [lastMessageId, lastEventId, pendingFlagCount, latest, laneCount] = [0, 0, 0, 0, 0];
+  let [lastMessageId, lastEventId, latest, laneCount] = [0, 0, 0, 0];
+  const counted: Partial<Record<keyof Counters, number>> = {};
+  /** What a message says was set later, for exports whose events do not tell it. */
+  const setLater = new Map<number, EventDetail>();
   let isWhole = false;
 
   /** What is wrong with the line where it stands, if anything is. */
@@ -28,12 +32,12 @@ export function createExportSummary() {
         return undefined;
       case 'lane':
         laneCount += 1;
-        lanes.set(line.lane, { lane: line.lane, fence: line.fence, hold: toHold(line) });
+        lanes.set(line.row.lane, line.row);
         return undefined;
       case 'message':
-        return seeMessage(line);
+        return seeMessage(line.row);
       case 'event':
-        return seeEvent(line);
+        return seeEvent(line.row);
       case 'end':
         isWhole =
           line.messages === messages.count() && line.events === events.count() && line.lanes === laneCount;
@@ -41,27 +45,36 @@ export function createExportSummary() {
     }
   }
 
-  function seeMessage({ id, ts, action_flag, acknowledged_at }: MessageLine): string | undefined {
-    if (action_flag && acknowledged_at === undefined) pendingFlagCount += 1;
-    latest = Math.max(latest, Date.parse(ts));
-    return messages.see(id, lastMessageId);
+  function seeMessage(row: MessageRow): string | undefined {
+    for (const { counter, isCounted } of countingsOf('messages'))
+      counted[counter] = (counted[counter] ?? 0) + Number(isCounted(row));
+    const later = laterOf(row);
+    if (later) setLater.set(row.id, later);
+    latest = Math.max(latest, row.ts);
+    return messages.see(row.id, lastMessageId);
   }
 
-  function seeEvent(line: EventLine): string | undefined {
-    const { id, ts, lane, owner, fence } = line;
-    latest = Math.max(latest, Date.parse(ts));
-    if (lane !== undefined && owner !== undefined && fence !== undefined)
-      followLane({ ...line, lane, owner, fence });
-    return events.see(id, lastEventId);
+  function seeEvent(row: StoredEvent): string | undefined {
+    latest = Math.max(latest, row.ts);
+    followLane(row);
+    return events.see(row.id, lastEventId);
   }
 
   /** The lanes were read before the events: what an event tells of a later fence, or of a release, came after that. */
-  function followLane(event: EventLine & Readonly<{ lane: string; owner: string; fence: number }>): void {
-    const { lane, fence } = event;
+  function followLane(event: StoredEvent): void {
+    const { lane, kind, detail: { owner, fence } = {} } = event;
+    if (lane === undefined || owner === undefined || fence === undefined) return;
     const known = lanes.get(lane);
     if (known && fence < known.fence) return;
-    if (event.kind === 'lane_released') lanes.set(lane, { lane, fence });
-    else if (known?.fence !== fence) lanes.set(lane, { lane, fence, hold: toHoldOfEvent(event) });
+    if (kind === 'lane_released') lanes.set(lane, { lane, fence });
+    else if (known?.fence !== fence) lanes.set(lane, { lane, fence, hold: toHoldOfEvent(event, owner) });
+  }
+
+  /** Of older exports the event of an acknowledgement does not say whose it was, and the message does. */
+  function complete(event: StoredEvent): StoredEvent {
+    if (event.kind !== 'flag_acknowledged' || event.detail || event.messageId === undefined) return event;
+    const detail = setLater.get(event.messageId);
+    return detail ? { ...event, detail } : event;
   }
 
   function end(): ExportSummary {
@@ -71,7 +84,8 @@ export function createExportSummary() {
       lastMessageId,
       lastEventId,
       messageCount: messages.count(),
-      pendingFlagCount,
+      pendingActionFlagCount: 0,
+      ...counted,
       pruned,
       // A lane that is free, and whose events were pruned, is not in the export; its fences must not come again.
       fenceFloor: pruned.eventId > 0 ? fences.reduce((top, fence) => Math.max(top, fence), 0) : 0,
@@ -82,7 +96,7 @@ export function createExportSummary() {
     return { totals, holes, lanes: sorted, isWhole };
   }
 
-  return { see, end };
+  return { see, complete, end };
 }
 
 /** Follows the ids of one log, which grow, and notes the ones that are not there. */
@@ -108,23 +122,7 @@ function createIdRun(log: Hole['log']) {
   };
 }
 
-function toHold({ owner, claimed_at, heartbeat_at, expires_at, lease_s }: LaneLine): Hold {
-  return {
-    owner,
-    claimedAt: Date.parse(claimed_at),
-    heartbeatAt: Date.parse(heartbeat_at),
-    expiresAt: Date.parse(expires_at),
-    leaseSeconds: lease_s,
-  };
-}
-
-function toHoldOfEvent({ owner, ts, expires_at, lease_s = 0 }: EventLine & { owner: string }): Hold {
-  const at = Date.parse(ts);
-  return {
-    owner,
-    claimedAt: at,
-    heartbeatAt: at,
-    expiresAt: expires_at === undefined ? at : Date.parse(expires_at),
-    leaseSeconds: lease_s,
-  };
+function toHoldOfEvent({ ts, detail }: StoredEvent, owner: string): Hold {
+  const { expiresAt = ts, leaseSeconds = 0 } = detail ?? {};
+  return { owner, claimedAt: ts, heartbeatAt: ts, expiresAt, leaseSeconds };
 }

@@ -1,24 +1,19 @@
 import { createHash } from 'node:crypto';
-import {
-  type ReadPages,
-  type RowSink,
-  type RowSource,
-  type TableName,
-  type Totals,
-  tableNames,
-} from '../store/transfer.ts';
+import type { Counters } from '../store/rows.ts';
+import { type CopiedKind, copiedKinds } from '../store/schema.ts';
+import type { ReadPages, RowSink, RowSource } from '../store/transfer.ts';
 import type { Progress } from './progress.ts';
 
-export type Filled = Readonly<Record<TableName, number>>;
+export type Filled = Readonly<Record<CopiedKind, number>>;
 
 /**
  * Brings every row of the source into the empty sink, reads all of it back and compares, and only then makes it last:
  * a sink that is not the same to the last character stays empty.
  */
 export async function fill(source: RowSource, sink: RowSink, progress: Progress): Promise<Filled> {
-  const digests = new Map<TableName, Digest>();
-  for (const table of tableNames) digests.set(table, await copyTable(table, { source, sink, progress }));
-  for (const table of tableNames) {
+  const digests = new Map<CopiedKind, Digest>();
+  for (const table of copiedKinds) digests.set(table, await copyTable(table, { source, sink, progress }));
+  for (const table of copiedKinds) {
     const wanted = digests.get(table);
     const found = await digestOf(sink.readPages, table, (count) =>
       progress.report(`comparing ${table}`, count, wanted?.count),
@@ -31,13 +26,13 @@ export async function fill(source: RowSource, sink: RowSink, progress: Progress)
   }
   await sink.commit(source.totals, source.holes);
   progress.end();
-  return Object.fromEntries(tableNames.map((table) => [table, digests.get(table)?.count ?? 0])) as Filled;
+  return Object.fromEntries(copiedKinds.map((table) => [table, digests.get(table)?.count ?? 0])) as Filled;
 }
 
 type Digest = Readonly<{ text: string; count: number }>;
 
 async function copyTable(
-  table: TableName,
+  table: CopiedKind,
   { source, sink, progress }: Readonly<{ source: RowSource; sink: RowSink; progress: Progress }>,
 ): Promise<Digest> {
   const digest = createDigest();
@@ -51,14 +46,14 @@ async function copyTable(
 }
 
 /** What the store counts; how many lanes and remembered answers there are, nobody knows before. */
-function countOf(table: TableName, { messageCount, lastEventId, pruned }: Totals): number | undefined {
+function countOf(table: CopiedKind, { messageCount, lastEventId, pruned }: Counters): number | undefined {
   if (table === 'messages') return messageCount;
   return table === 'events' ? lastEventId - pruned.eventId : undefined;
 }
 
 async function digestOf(
   readPages: ReadPages,
-  table: TableName,
+  table: CopiedKind,
   report: (count: number) => void,
 ): Promise<Digest> {
   const digest = createDigest();

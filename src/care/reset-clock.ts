@@ -1,7 +1,7 @@
 import { limits } from '../contract/limits.ts';
 import type { SqliteDatabase } from '../store/sqlite/driver.ts';
 import { readTotals } from '../store/sqlite/source.ts';
-import { rollBack } from '../store/sqlite/write.ts';
+import { rollBack } from '../store/sqlite/transactions.ts';
 
 /**
  * Brings times that lie ahead of `now` back to it, in a database on which no bus runs.

@@ -15,7 +15,7 @@ import { checkNotHeldHere, lockDatabase } from '../store/sqlite/lock.ts';
 import { checkIsOwn, ForeignDatabaseError } from '../store/sqlite/migrate.ts';
 import { checkFile, createFolders, prepareFile, toStartError } from '../store/sqlite/prepare.ts';
 import { readTotals } from '../store/sqlite/source.ts';
-import { prepareForWriting } from '../store/sqlite/write.ts';
+import { prepareForWriting } from '../store/sqlite/transactions.ts';
 import { copyDatabase } from './backup.ts';
 import { createDraft, removeDraft, syncFile, syncFolder } from './new-file.ts';
 import type { Progress } from './progress.ts';

@@ -1,40 +1,39 @@
 import type { Clock, Pause } from './clock.ts';
-import type { AnswerRow, Counters, EventRow, LaneRow, MessageRow, Pruned, Waiter } from './rows.ts';
-import type { Outcome, Turn, View } from './store.ts';
+import { countingsOf } from './counting.ts';
+import type { Counters, EventRow, MessageRow, Pruned, Waiter } from './rows.ts';
+import { type Row, schema, type TurnKind, turnKinds } from './schema.ts';
+import type { Find, KeyOf, Outcome, Turn, View } from './store.ts';
 
 /** The committed rows that the turns of a batch asked for. */
 export type BatchRows = Readonly<{
   counters: Counters;
-  lane: (lane: string) => LaneRow | undefined;
+  find: Find;
   queue: (lane: string) => readonly Waiter[];
-  message: (id: number) => MessageRow | undefined;
-  answer: (key: string) => AnswerRow | undefined;
   /** What there is up to a message that a turn may prune. */
   keptThrough: (messageId: number) => Kept;
 }>;
 
-export type Kept = Pick<Counters, 'messageCount' | 'pendingFlagCount'>;
+/** What pruning takes away from the counters: messages, and those of each list that is counted. */
+export type Kept = Readonly<Partial<Record<keyof Counters, number>>>;
 
-/** Everything that one commit writes. A lane or message changed twice stands here once, as it ended. */
+/** Everything that one commit writes. A row that was changed twice stands here once, as it ended. */
 export type BatchChanges = Readonly<{
-  posted: readonly MessageRow[];
-  acknowledged: readonly MessageRow[];
-  lanes: readonly LaneRow[];
+  /** New rows of logs, by their ids without gaps. */
+  fresh: { readonly [Name in TurnKind]: readonly Row<Name>[] };
+  /** Rows that change, or that are new in a kind that is no log, by their keys. */
+  changed: { readonly [Name in TurnKind]: ReadonlyMap<KeyOf<Name>, Row<Name>> };
   queues: ReadonlyMap<string, readonly Waiter[]>;
   events: readonly EventRow[];
-  answers: readonly AnswerRow[];
   /** Everything up to these ids is to be removed. */
   pruned?: Pruned | undefined;
   counters: Counters;
-  /** When the last turn was judged; the clock never goes below it again. */
-  decidedAt: number;
 }>;
 
 export type TurnResult = Readonly<{ outcome: Outcome<unknown> } | { failure: unknown }>;
 
 /**
  * Decides the turns of one batch in order, each on the rows as the turns before it left them. A turn that is refused
- * or fails leaves nothing behind; the others go on.
+ * or fails leaves nothing behind; the others go on. A turn that prunes is alone in its batch.
  */
 export function decideBatch(
   turns: readonly Turn<unknown>[],
@@ -56,91 +55,103 @@ export function decideBatch(
 }
 
 /** Whether there is anything that must reach the disk. */
-export function isEmpty(changes: BatchChanges): boolean {
-  return (
-    changes.pruned === undefined &&
-    changes.posted.length +
-      changes.acknowledged.length +
-      changes.lanes.length +
-      changes.events.length +
-      changes.answers.length ===
-      0
-  );
+export function isEmpty({ pruned, events, fresh, changed }: BatchChanges): boolean {
+  if (pruned !== undefined || events.length > 0) return false;
+  return turnKinds.every((kind) => fresh[kind].length + changed[kind].size === 0);
 }
 
+/** A row that a batch leaves behind, if it says anything about it. `last` is the log's last id before the batch. */
+export function findIn<Name extends TurnKind>(
+  { fresh, changed }: Pick<BatchChanges, 'fresh' | 'changed'>,
+  kind: Name,
+  key: KeyOf<Name>,
+): Row<Name> | undefined {
+  const known = (changed[kind] as ReadonlyMap<KeyOf<Name>, Row<Name>>).get(key);
+  if (known !== undefined || fresh[kind].length === 0) return known;
+  const [first] = fresh[kind] as readonly MessageRow[];
+  return (fresh[kind] as readonly Row<Name>[])[(key as number) - (first?.id ?? 0)];
+}
+
+type AnyRow = Row<TurnKind>;
+
 function createDraft(rows: BatchRows) {
-  const posted: MessageRow[] = [];
-  const acknowledged = new Map<number, MessageRow>();
-  const lanes = new Map<string, LaneRow>();
+  const fresh = { messages: [], lanes: [], answers: [] } as Record<TurnKind, AnyRow[]>;
+  const changed = Object.fromEntries(turnKinds.map((kind) => [kind, new Map()])) as unknown as Record<
+    TurnKind,
+    Map<unknown, AnyRow>
+  >;
+  const draft = { fresh, changed } as unknown as Pick<BatchChanges, 'fresh' | 'changed'>;
   const queues = new Map<string, readonly Waiter[]>();
   const events: EventRow[] = [];
-  const answers = new Map<string, AnswerRow>();
-  let { lastMessageId, lastEventId, messageCount, pendingFlagCount, pruned } = rows.counters;
-  let decidedAt = 0;
+  const counters = { ...rows.counters } as { -readonly [Name in keyof Counters]: Counters[Name] };
 
-  function messageOf(id: number): MessageRow | undefined {
-    if (id <= pruned.messageId) return undefined;
-    const own = id > rows.counters.lastMessageId ? posted[id - rows.counters.lastMessageId - 1] : undefined;
-    return acknowledged.get(id) ?? own ?? rows.message(id);
+  const find: Find = (kind, key) => findIn(draft, kind, key) ?? rows.find(kind, key);
+
+  function put(kind: TurnKind, row: AnyRow): void {
+    const { log, key: keyFields } = schema[kind] as (typeof schema)[TurnKind] & {
+      log?: typeof schema.messages.log;
+    };
+    const key = (row as Readonly<Record<string, unknown>>)[keyFields[0]] as KeyOf<TurnKind>;
+    const isFresh = log !== undefined && (key as number) > counters[log.last];
+    for (const { counter, isCounted } of countingsOf(kind)) {
+      const before = isFresh ? undefined : find(kind, key);
+      const change = Number(isCounted(row)) - Number(before !== undefined && isCounted(before));
+      (counters[counter] as number) += change;
+    }
+    if (isFresh) {
+      fresh[kind].push(row);
+      counters[log.last] = key as number;
+      counters[log.count] += 1;
+    } else changed[kind].set(key, row);
   }
 
-  /** Counts by the committed rows, less what turns before this one in the batch have changed among them. */
-  function prune(asked: Pruned): void {
-    const messageId = Math.max(asked.messageId, pruned.messageId);
-    const eventId = Math.max(asked.eventId, pruned.eventId);
-    const [kept, gone] = [rows.keptThrough(messageId), rows.keptThrough(pruned.messageId)];
-    const settled = [...acknowledged.keys()].filter((id) => id > pruned.messageId && id <= messageId);
-    messageCount -= kept.messageCount - gone.messageCount;
-    pendingFlagCount -= kept.pendingFlagCount - gone.pendingFlagCount - settled.length;
-    pruned = { messageId, eventId };
+  /** Alone in its batch, so what there is can be counted on the committed rows. */
+  function prune({ messageId, eventId }: Pruned): void {
+    const { pruned } = counters;
+    const next = {
+      messageId: Math.max(messageId, pruned.messageId),
+      eventId: Math.max(eventId, pruned.eventId),
+    };
+    const [kept, gone] = [rows.keptThrough(next.messageId), rows.keptThrough(pruned.messageId)];
+    for (const counter of Object.keys(kept) as (keyof Counters)[])
+      (counters[counter] as number) -= (kept[counter] ?? 0) - (gone[counter] ?? 0);
+    counters.pruned = next;
   }
 
-  function viewOf(turn: Turn<unknown>, now: number, pause: Pause | undefined): View {
-    const { lane, messageId, key } = turn;
+  function viewOf({ asks = {} }: Turn<unknown>, now: number, pause: Pause | undefined): View {
     return {
       now,
       pause,
-      nextMessageId: lastMessageId + 1,
-      lane: lane === undefined ? undefined : (lanes.get(lane) ?? rows.lane(lane)),
-      queue: lane === undefined ? [] : (queues.get(lane) ?? rows.queue(lane)),
-      message: messageId === undefined ? undefined : messageOf(messageId),
-      answer: key === undefined ? undefined : (answers.get(key) ?? rows.answer(key)),
-      pruned,
+      counters,
+      find(kind, key) {
+        // Where the rows are elsewhere, only what was asked for has been loaded.
+        if (!(asks[kind] as readonly unknown[] | undefined)?.includes(key))
+          throw new Error(`a turn looks at ${kind} ${key} and has not asked for it`);
+        return find(kind, key);
+      },
+      queue: (lane) => queues.get(lane) ?? rows.queue(lane),
     };
   }
 
   function apply(turn: Turn<unknown>, outcome: Outcome<unknown>, now: number): void {
-    decidedAt = now;
-    if (outcome.posted) {
-      posted.push(outcome.posted);
-      lastMessageId = outcome.posted.id;
-      messageCount += 1;
-      if (outcome.posted.actionFlag) pendingFlagCount += 1;
+    counters.clockMilliseconds = Math.max(counters.clockMilliseconds, now);
+    if (outcome.rows) {
+      for (const kind of turnKinds) for (const row of outcome.rows[kind] ?? []) put(kind, row);
     }
-    if (outcome.acknowledged) {
-      acknowledged.set(outcome.acknowledged.id, outcome.acknowledged);
-      pendingFlagCount -= 1;
+    for (const [lane, queue] of outcome.queues ?? []) queues.set(lane, queue);
+    for (const event of outcome.events ?? []) {
+      counters.lastEventId += 1;
+      events.push({ ...event, id: counters.lastEventId, ts: now });
     }
-    if (outcome.lane) lanes.set(outcome.lane.lane, outcome.lane);
-    if (outcome.queue && turn.lane !== undefined) queues.set(turn.lane, outcome.queue);
-    for (const { kind, message, lane, detail } of outcome.events ?? []) {
-      lastEventId += 1;
-      events.push({ kind, message, lane, detail, id: lastEventId, ts: now });
-    }
-    for (const row of outcome.remembered ?? []) answers.set(row.key, row);
     if (outcome.isPruned && turn.prune) prune(turn.prune);
   }
 
   const toChanges = (): BatchChanges => ({
-    posted,
-    acknowledged: [...acknowledged.values()],
-    lanes: [...lanes.values()],
+    ...draft,
     queues,
     events,
-    answers: [...answers.values()],
-    pruned: pruned === rows.counters.pruned ? undefined : pruned,
-    counters: { lastMessageId, lastEventId, messageCount, pendingFlagCount, pruned },
-    decidedAt,
+    pruned: counters.pruned === rows.counters.pruned ? undefined : counters.pruned,
+    counters: { ...counters },
   });
 
   return { viewOf, apply, toChanges };

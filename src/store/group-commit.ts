@@ -46,7 +46,7 @@ export function createGroupCommit({
     }
     return new Promise<Answer>((resolve, reject) => {
       queued.push({ turn, resolve: resolve as (answer: unknown) => void, reject });
-      count(turn.lane, 1);
+      count(turn, 1);
       running ??= run();
     });
   }
@@ -62,16 +62,18 @@ export function createGroupCommit({
   }
 
   function refusalAtAGlance(turn: Turn<unknown>): BusError | undefined {
-    if (turn.lane === undefined || unsettled.has(turn.lane)) return undefined;
+    const lanes = lanesOf(turn);
+    if (lanes.length === 0 || lanes.some((lane) => unsettled.has(lane))) return undefined;
     const outcome = glance?.(turn);
-    return outcome && 'refusal' in outcome && !outcome.lane && !outcome.queue ? outcome.refusal : undefined;
+    return outcome && 'refusal' in outcome && !isChanging(outcome) ? outcome.refusal : undefined;
   }
 
-  function count(lane: string | undefined, change: number): void {
-    if (lane === undefined) return;
-    const left = (unsettled.get(lane) ?? 0) + change;
-    if (left === 0) unsettled.delete(lane);
-    else unsettled.set(lane, left);
+  function count(turn: Turn<unknown>, change: number): void {
+    for (const lane of lanesOf(turn)) {
+      const left = (unsettled.get(lane) ?? 0) + change;
+      if (left === 0) unsettled.delete(lane);
+      else unsettled.set(lane, left);
+    }
   }
 
   async function run(): Promise<void> {
@@ -113,7 +115,7 @@ export function createGroupCommit({
     turnsUnderWay -= batch.length;
     lastCommitSeconds = (performance.now() - startedAtMs) / 1000;
     for (const [index, { turn, resolve, reject }] of batch.entries()) {
-      count(turn.lane, -1);
+      count(turn, -1);
       const result = results[index] ?? { failure: new Error('a batch lost one of its turns') };
       if ('failure' in result) reject(result.failure);
       else if ('refusal' in result.outcome) reject(result.outcome.refusal);
@@ -128,6 +130,14 @@ export function createGroupCommit({
   }
 
   return { take, close };
+}
+
+function lanesOf({ asks }: Turn<unknown>): readonly string[] {
+  return asks?.lanes ?? [];
+}
+
+function isChanging({ rows, queues }: Outcome<unknown>): boolean {
+  return (queues?.size ?? 0) > 0 || Object.values(rows ?? {}).some((changed) => (changed?.length ?? 0) > 0);
 }
 
 function isPruning(waiting: Waiting | undefined): boolean {

@@ -1,7 +1,6 @@
 import type { BusError } from '../contract/errors.ts';
 import type { Clock, Pause } from './clock.ts';
 import type {
-  AnswerRow,
   Counters,
   EventRow,
   HeldLaneRow,
@@ -11,6 +10,7 @@ import type {
   Pruned,
   Waiter,
 } from './rows.ts';
+import type { ListedRow, ListName, Row, schema, TurnKind } from './schema.ts';
 
 /**
  * Where rows are kept. A store knows rows, not rules; it promises five things and the rules build on them:
@@ -42,6 +42,8 @@ export type Store = Readonly<{
   readCounters: () => Promise<Counters>;
   /** Asked after rows were, it is never older than they are: what is missing below them is then known as pruned. */
   readCountersNow: () => Promise<Counters>;
+  /** The oldest row of a list, if it has any. */
+  readOldestOf: <Name extends ListName>(list: Name) => Promise<ListedRow<Name> | undefined>;
   readOverview: (query: OverviewQuery) => Promise<Overview>;
 
   /** Grows with every change, also of a queue. A store that other processes write to has none. */
@@ -68,37 +70,43 @@ export type Store = Readonly<{
 export type Turn<Answer> = Readonly<{
   /** Taken however many wait for a commit: it gives back something that would be lost without it. */
   isOwed?: boolean | undefined;
-  lane?: string | undefined;
-  messageId?: number | undefined;
-  key?: string | undefined;
+  /** The rows that it decides on. With a lane comes its queue. */
+  asks?: Asks | undefined;
   /** Committed rows that the turn may remove. */
   prune?: Pruned | undefined;
   decide: (view: View) => Outcome<Answer>;
 }>;
+
+/** The keys of rows, kind by kind. */
+export type Asks = { readonly [Name in TurnKind]?: readonly KeyOf<Name>[] | undefined };
+
+/** What names one row of a kind. */
+export type KeyOf<Name extends TurnKind> = Row<Name>[(typeof schema)[Name]['key'][0] & keyof Row<Name>];
+
+export type Find = <Name extends TurnKind>(kind: Name, key: KeyOf<Name>) => Row<Name> | undefined;
 
 /** The rows that a turn asked for, as no other turn can change them before this one is over. */
 export type View = Readonly<{
   now: number;
   /** The last time that nobody could renew, if there was one. */
   pause?: Pause | undefined;
-  nextMessageId: number;
-  lane?: LaneRow | undefined;
-  queue: readonly Waiter[];
-  message?: MessageRow | undefined;
-  answer?: AnswerRow | undefined;
-  pruned: Pruned;
+  /** Up to the turn before this one. */
+  counters: Counters;
+  /** Throws for a row that the turn has not asked for: not every store could have it at hand. */
+  find: Find;
+  /** Who waits for a lane, first come first. */
+  queue: (lane: string) => readonly Waiter[];
 }>;
 
 /** A refusal may come with changes: time that passed can hand a lane to a waiter while a newcomer is refused. */
 export type Outcome<Answer> = Changes & (Readonly<{ answer: Answer }> | Readonly<{ refusal: BusError }>);
 
 export type Changes = Readonly<{
-  posted?: MessageRow | undefined;
-  acknowledged?: MessageRow | undefined;
-  lane?: LaneRow | undefined;
-  queue?: readonly Waiter[] | undefined;
+  /** Rows that are new, and rows as they are from now on. A new row of a log has the next id. */
+  rows?: { readonly [Name in TurnKind]?: readonly Row<Name>[] | undefined } | undefined;
+  /** By lane. */
+  queues?: ReadonlyMap<string, readonly Waiter[]> | undefined;
   events?: readonly NewEvent[] | undefined;
-  remembered?: readonly AnswerRow[] | undefined;
   /** Removes what the turn asked to prune. */
   isPruned?: boolean | undefined;
 }>;
@@ -119,8 +127,7 @@ export type EventQuery = Readonly<{ sinceId: number }> & Pick<MessageQuery, 'lim
 export type LaneQuery = Readonly<{ owner?: string | undefined; after?: string | undefined; limit: number }>;
 
 export type OverviewQuery = Readonly<{
-  messagesMax: number;
-  flagsMax: number;
+  lists: readonly ListName[];
   lanesMax: number;
   waitersMax: number;
 }>;
@@ -132,9 +139,11 @@ export type Overview = Readonly<{
   orphaned: readonly HeldLaneRow[];
   liveCount: number;
   orphanedCount: number;
-  recent: readonly MessageRow[];
-  flagged: readonly MessageRow[];
+  lists: Lists;
   queues: readonly Readonly<{ lane: string; queue: readonly Waiter[] }>[];
   waiterCount: number;
   counters: Counters;
 }>;
+
+/** The lists that were asked for; the others are empty. */
+export type Lists = { readonly [Name in ListName]: readonly ListedRow<Name>[] };

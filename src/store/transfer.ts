@@ -1,38 +1,20 @@
 import { isForeignUrl, isPostgresUrl, locationProblem } from '../contract/location.ts';
-import type { AnswerRow, Counters, EventRow, LaneRow, MessageRow } from './rows.ts';
+import type { Counters, Hole } from './rows.ts';
+import type { CopiedKind, Row } from './schema.ts';
 
 /**
  * All rows of a store, for whoever copies, checks or brings them: the ways around the rules. Nothing here decides
  * anything, so a bus that runs never uses it.
  */
 
-/** An event as it is kept: it names its message, which may be gone. */
-export type StoredEvent = Omit<EventRow, 'message'> & Readonly<{ messageId?: number | undefined }>;
-
-/** What a store keeps, table by table, each in the order of its ids, names or keys. */
-export type Tables = Readonly<{
-  messages: MessageRow;
-  events: StoredEvent;
-  lanes: LaneRow;
-  answers: AnswerRow;
-}>;
-export type TableName = keyof Tables;
-
-export const tableNames: readonly TableName[] = ['messages', 'events', 'lanes', 'answers'];
-
-export type ReadPages = <Name extends TableName>(table: Name) => AsyncIterable<readonly Tables[Name][]>;
-
-/** Ids that were given once and are gone. */
-export type Hole = Readonly<{ log: 'messages' | 'events'; firstId: number; lastId: number }>;
-
-/** What a store knows beside its rows. */
-export type Totals = Counters & Readonly<{ fenceFloor: number; clockMilliseconds: number }>;
+/** The rows of a kind, page by page, in the order of their keys. */
+export type ReadPages = <Name extends CopiedKind>(kind: Name) => AsyncIterable<readonly Row<Name>[]>;
 
 /** The rows as they all were at one moment, also while a bus goes on writing. */
 export type RowSource = Readonly<{
   /** For people: a path, or a URL without its password. */
   location: string;
-  totals: Totals;
+  totals: Counters;
   holes: readonly Hole[];
   /** Whether a bus runs on it, where that can be seen in it. */
   hasBus?: boolean;
@@ -43,11 +25,11 @@ export type RowSource = Readonly<{
 /** An empty store that is filled in one piece: all of it, or nothing. */
 export type RowSink = Readonly<{
   location: string;
-  write: <Name extends TableName>(table: Name, rows: readonly Tables[Name][]) => Promise<void>;
+  write: <Name extends CopiedKind>(kind: Name, rows: readonly Row<Name>[]) => Promise<void>;
   /** What was written so far. */
   readPages: ReadPages;
   /** Makes it last. What is not committed when the sink is closed is forgotten. */
-  commit: (totals: Totals, holes: readonly Hole[]) => Promise<void>;
+  commit: (totals: Counters, holes: readonly Hole[]) => Promise<void>;
   close: () => Promise<void>;
 }>;
 

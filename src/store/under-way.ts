@@ -1,5 +1,4 @@
-import type { BatchChanges, BatchRows } from './batch.ts';
-import type { AnswerRow, LaneRow, MessageRow } from './rows.ts';
+import { type BatchChanges, type BatchRows, findIn } from './batch.ts';
 
 /** Batches that are decided and not yet kept. */
 export type UnderWay = Readonly<{
@@ -23,7 +22,7 @@ export function createUnderWay({
   let batches: Batch[] = [];
 
   /** The newest word on something; undefined where none of the batches says anything. */
-  function find<Row>(look: (batch: Batch) => Row | undefined): Row | undefined {
+  function newest<Row>(look: (batch: Batch) => Row | undefined): Row | undefined {
     for (let index = batches.length - 1; index >= 0; index -= 1) {
       const row = look(batches[index] as Batch);
       if (row !== undefined) return row;
@@ -37,18 +36,14 @@ export function createUnderWay({
     return {
       ...base,
       counters: (batches.at(-1) as Batch).changes.counters,
-      lane: (lane) => find(({ lanes }) => lanes.get(lane)) ?? base.lane(lane),
-      queue: (lane) => find(({ changes }) => changes.queues.get(lane)) ?? base.queue(lane),
-      message: (id) => find(({ changes }) => findMessage(changes, id)) ?? base.message(id),
-      answer: (key) => find(({ answers }) => answers.get(key)) ?? base.answer(key),
+      find: (kind, key) => newest(({ changes }) => findIn(changes, kind, key)) ?? base.find(kind, key),
+      queue: (lane) => newest(({ changes }) => changes.queues.get(lane)) ?? base.queue(lane),
     };
   }
 
   function follow(changes: BatchChanges, kept: Promise<void> | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const lanes = new Map(changes.lanes.map((row) => [row.lane, row]));
-      const answers = new Map(changes.answers.map((row) => [row.key, row]));
-      const batch: Batch = { changes, lanes, answers, isKept: kept === undefined, resolve, reject };
+      const batch: Batch = { changes, isKept: kept === undefined, resolve, reject };
       batches.push(batch);
       if (kept === undefined) settle();
       else
@@ -85,12 +80,6 @@ export function createUnderWay({
 
 type Batch = Readonly<{
   changes: BatchChanges;
-  lanes: ReadonlyMap<string, LaneRow>;
-  answers: ReadonlyMap<string, AnswerRow>;
   resolve: () => void;
   reject: (reason: unknown) => void;
 }> & { isKept: boolean };
-
-function findMessage({ posted, acknowledged }: BatchChanges, id: number): MessageRow | undefined {
-  return acknowledged.find((row) => row.id === id) ?? posted[id - (posted[0]?.id ?? 0)];
-}

@@ -32,7 +32,7 @@ const wrongs: readonly (readonly [string, string, string, RegExp])[] = [
     'a wrong count of flags',
     'UPDATE counters SET pending_flag_count = 0',
     'counters',
-    /0 open flags, and there are 2/,
+    /0 pending action flags, and there are 2/,
   ],
   [
     'counters behind the log',

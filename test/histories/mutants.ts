@@ -18,7 +18,7 @@ export const mutants: readonly Mutant[] = [
       ...bus,
       heartbeatLane: (input) =>
         over(
-          withView(store, (view) => ({ ...view, lane: asIfHeldBy(input.owner, view) })),
+          withLane(store, (row) => asIfHeldBy(input.owner, row)),
           (faulty) => faulty.heartbeatLane(input),
         ),
     }),
@@ -27,11 +27,7 @@ export const mutants: readonly Mutant[] = [
     fault: 'grants without reading who holds the lane',
     toBus: (bus, store) => ({
       ...bus,
-      claimLane: (input) =>
-        over(
-          withView(store, (view) => ({ ...view, lane: withoutHold(view.lane) })),
-          (faulty) => faulty.claimLane(input),
-        ),
+      claimLane: (input) => over(withLane(store, withoutHold), (faulty) => faulty.claimLane(input)),
     }),
   },
   {
@@ -54,11 +50,7 @@ export const mutants: readonly Mutant[] = [
     fault: 'brings a lease back to life that ran out',
     toBus: (bus, store) => ({
       ...bus,
-      heartbeatLane: (input) =>
-        over(
-          withView(store, (view) => ({ ...view, lane: withEndAfter(view.lane, view.now) })),
-          (faulty) => faulty.heartbeatLane(input),
-        ),
+      heartbeatLane: (input) => over(withLane(store, withEndAfter), (faulty) => faulty.heartbeatLane(input)),
     }),
   },
   {
@@ -75,7 +67,7 @@ export const mutants: readonly Mutant[] = [
       ...bus,
       releaseLane: (input) =>
         over(
-          withView(store, (view) => ({ ...view, lane: asIfHeldBy(input.owner, view) })),
+          withLane(store, (row) => asIfHeldBy(input.owner, row)),
           (faulty) => faulty.releaseLane(input),
         ),
     }),
@@ -109,6 +101,20 @@ function withView(store: Store, change: (view: View) => View): Store {
   return { ...store, take: (turn) => store.take({ ...turn, decide: (view) => turn.decide(change(view)) }) };
 }
 
+/** The store, but its turns see another lane than the one that they ask for. */
+function withLane(
+  store: Store,
+  change: (row: LaneRow | undefined, now: number) => LaneRow | undefined,
+): Store {
+  return withView(store, (view) => {
+    const find = ((kind, key) =>
+      kind === 'lanes'
+        ? change(view.find('lanes', key as string), view.now)
+        : view.find(kind, key)) as View['find'];
+    return { ...view, find };
+  });
+}
+
 /** The store, but its turns keep and answer something else than was decided. */
 function withOutcome(
   store: Store,
@@ -123,13 +129,13 @@ function withOutcome(
 async function claimOnEarlierRead(store: Store, input: Input<'claimLane'>) {
   const { row } = await store.readLane(input.lane);
   return over(
-    withView(store, (view) => ({ ...view, lane: row })),
+    withLane(store, () => row),
     (faulty) => faulty.claimLane(input),
   );
 }
 
-function asIfHeldBy(owner: string, { lane }: View): LaneRow | undefined {
-  return lane?.hold && { ...lane, hold: { ...lane.hold, owner } };
+function asIfHeldBy(owner: string, row: LaneRow | undefined): LaneRow | undefined {
+  return row?.hold && { ...row, hold: { ...row.hold, owner } };
 }
 
 function withoutHold(row: LaneRow | undefined): LaneRow | undefined {
@@ -145,13 +151,15 @@ function withLongerPause(view: View): View {
   return { ...view, pause: view.pause && { ...view.pause, from: 0 } };
 }
 
-function withFenceOfBefore<Answer>(outcome: Outcome<Answer>, { lane }: View): Outcome<Answer> {
-  if (!lane || !outcome.lane || 'refusal' in outcome) return outcome;
-  const { fence } = lane;
+function withFenceOfBefore<Answer>(outcome: Outcome<Answer>, view: View): Outcome<Answer> {
+  const [granted] = outcome.rows?.lanes ?? [];
+  const before = granted && view.find('lanes', granted.lane);
+  if (!before || 'refusal' in outcome) return outcome;
+  const { fence } = before;
   const answer = outcome.answer as { lane: object } | undefined;
   return {
     ...outcome,
-    lane: { ...outcome.lane, fence },
+    rows: { ...outcome.rows, lanes: [{ ...granted, fence }] },
     answer: answer && ({ ...answer, lane: { ...answer.lane, fence } } as Answer),
   } as Outcome<Answer>;
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { migrations } from '../../src/store/migrations/index.ts';
 import { openStore } from '../../src/store/open.ts';
-import { migrations } from '../../src/store/postgres/migrations/index.ts';
 import { openSink, openSource } from '../../src/store/transfer.ts';
 import { writerFile } from '../build.ts';
 import { refusalOf, until } from '../suite/ask.ts';

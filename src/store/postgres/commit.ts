@@ -42,7 +42,9 @@ export function createCommit(parts: Parts): Commit {
     const toMeasurement = () => ({ turns: turns.length, seconds: (performance.now() - startedAtMs) / 1000 });
     try {
       // A post always writes. A batch of lane turns may be nothing but refusals: those pay for no lock and no disk.
-      const refused = turns.every(({ lane }) => lane !== undefined) ? await decideUnlocked(turns) : undefined;
+      const refused = turns.every(({ asks }) => asks?.lanes !== undefined)
+        ? await decideUnlocked(turns)
+        : undefined;
       if (refused) return refused;
       const { results, isNothing } = await decideLocked(turns);
       if (!isNothing) observe(toMeasurement());
@@ -120,7 +122,7 @@ export function createCommit(parts: Parts): Commit {
     const { changes, results } = decideBatch(turns, rows, { now: () => now, lastPause });
     const queueChanges = diffQueues(rows, changes.queues);
     const isNothing = isEmpty(changes) && Object.values(queueChanges).every(({ length }) => length === 0);
-    return { request: { ...changes, ...queueChanges, decidedAt: now }, results, isNothing };
+    return { request: { ...changes, ...queueChanges }, results, isNothing };
   }
 
   async function begin(session: Session, turns: readonly Turn<unknown>[]): Promise<Begun> {
@@ -198,7 +200,7 @@ async function rollBack(session: Session): Promise<void> {
  * place never changes otherwise.
  */
 function diffQueues(rows: LoadedRows, changed: BatchChanges['queues']): QueueChanges {
-  const diffs = [...changed].map(([lane, after]) => diffQueue(lane, rows.queue(lane), after));
+  const diffs = [...changed].map(([lane, after]) => diffQueue(rows.queue(lane), after));
   return {
     arrived: diffs.flatMap(({ arrived }) => arrived),
     replaced: diffs.flatMap(({ replaced }) => replaced),
@@ -206,7 +208,7 @@ function diffQueues(rows: LoadedRows, changed: BatchChanges['queues']): QueueCha
   };
 }
 
-function diffQueue(lane: string, before: readonly Waiter[], after: readonly Waiter[]): QueueChanges {
+function diffQueue(before: readonly Waiter[], after: readonly Waiter[]): QueueChanges {
   const known = new Set(before.map(({ ticket }) => ticket));
   const left = new Set(after.map(({ ticket }) => ticket));
   const gone = new Map(
@@ -217,7 +219,7 @@ function diffQueue(lane: string, before: readonly Waiter[], after: readonly Wait
   for (const waiter of after.filter(({ ticket }) => !known.has(ticket))) {
     const earlier = gone.get(toPlace(waiter));
     if (earlier) replaced.push({ earlier: earlier.ticket, ticket: waiter.ticket });
-    else arrived.push({ lane, waiter });
+    else arrived.push(waiter);
     gone.delete(toPlace(waiter));
   }
   return { arrived, replaced, gone: [...gone.values()].map(({ ticket }) => ticket) };

@@ -1,8 +1,10 @@
 import type { BatchRows } from '../batch.ts';
 import type { LaneRow, Waiter } from '../rows.ts';
-import type { Turn } from '../store.ts';
+import { type Row, schema, type TurnKind, turnKinds } from '../schema.ts';
+import type { KeyOf, Turn } from '../store.ts';
+import { isLog } from '../tables.ts';
 import { toOutdated } from './migrate.ts';
-import type { Counted, QueuedWaiter, RowReader } from './read.ts';
+import type { Counted, RowReader } from './read.ts';
 
 export type LoadedRows = BatchRows & Readonly<{ counters: Counted }>;
 
@@ -15,39 +17,44 @@ export async function loadRows(
   turns: readonly Turn<unknown>[],
   { isLocked }: Readonly<{ isLocked: boolean }>,
 ): Promise<LoadedRows> {
-  const laneNames = distinct(turns.map(({ lane }) => lane));
-  const messageIds = distinct(turns.map(({ messageId }) => messageId));
-  const keys = distinct(turns.map(({ key }) => key));
-  const prunedIds = distinct(turns.map(({ prune }) => prune?.messageId));
+  const lanes = asked(turns, 'lanes');
   // A statement sees what was committed when it began, so the ones after the lock see what its last holder left.
-  const [counters, version, lanes, waiters, messages, answers, kept] = await Promise.all([
+  const [counters, version, waiters, kept, ...found] = await Promise.all([
     isLocked ? reader.lockedCounters() : reader.counters(),
     reader.version(),
-    laneNames.length > 0 ? reader.lanesNamed(laneNames, isLocked ? 'FOR UPDATE' : '') : [],
-    laneNames.length > 0 ? reader.waitersFor(laneNames) : [],
-    messageIds.length > 0 ? reader.messagesWith(messageIds) : [],
-    keys.length > 0 ? reader.answersFor(keys) : [],
-    prunedIds.length > 0 ? reader.keptThrough(prunedIds) : [],
+    reader.waitersFor(lanes),
+    reader.keptThrough(distinct(turns.map(({ prune }) => prune?.messageId))),
+    ...turnKinds.map((kind) => loadKind(reader, kind, { turns, isLocked: isLocked && !isLog(kind) })),
   ]);
   const outdated = toOutdated(version);
   if (outdated) throw outdated;
-  const laneRows = new Map(lanes.map((row) => [row.lane, row]));
+  const rows = Object.fromEntries(found) as unknown as Record<TurnKind, ReadonlyMap<unknown, never>>;
   const queues = toQueues(waiters);
-  const messageRows = new Map(messages.map((row) => [row.id, row]));
-  const answerRows = new Map(answers.map((row) => [row.key, row]));
-  const keptRows = new Map(kept.map((row) => [row.id, row]));
+  const keptRows = new Map(kept.map(({ through, ...counts }) => [through, counts]));
   return {
     counters,
-    lane: (lane) => laneRows.get(lane) ?? toNewLane(lane, counters),
+    find: (kind, key) =>
+      rows[kind].get(key) ?? (kind === 'lanes' ? (toNewLane(key as string, counters) as never) : undefined),
     queue: (lane) => queues.get(lane) ?? [],
-    message: (id) => messageRows.get(id),
-    answer: (key) => answerRows.get(key),
-    keptThrough: (id) => keptRows.get(id) ?? nothingKept,
+    // Nothing is kept up to where the log was pruned before.
+    keptThrough: (id) => keptRows.get(id) ?? {},
   };
 }
 
-/** Up to where the log was pruned before. */
-const nothingKept = { messageCount: 0, pendingFlagCount: 0 };
+async function loadKind<Name extends TurnKind>(
+  reader: RowReader,
+  kind: Name,
+  { turns, isLocked }: Readonly<{ turns: readonly Turn<unknown>[]; isLocked: boolean }>,
+) {
+  const rows = await reader.found(kind, asked(turns, kind), { isLocked });
+  const key = schema[kind].key[0] as keyof Row<Name>;
+  return [kind, new Map(rows.map((row) => [row[key], row]))] as const;
+}
+
+/** The keys that the turns ask for, each once. */
+function asked<Name extends TurnKind>(turns: readonly Turn<unknown>[], kind: Name): readonly KeyOf<Name>[] {
+  return distinct(turns.flatMap(({ asks }) => (asks?.[kind] as readonly KeyOf<Name>[] | undefined) ?? []));
+}
 
 /** After a loss was accepted even a lane without a row may have been granted: its fences go on above the floor. */
 export function toNewLane(lane: string, { fenceFloor }: Pick<Counted, 'fenceFloor'>): LaneRow | undefined {
@@ -55,12 +62,12 @@ export function toNewLane(lane: string, { fenceFloor }: Pick<Counted, 'fenceFloo
 }
 
 /** Each lane's waiters in the order they came, the lanes by who came first. */
-export function toQueues(waiters: readonly QueuedWaiter[]): ReadonlyMap<string, readonly Waiter[]> {
+export function toQueues(waiters: readonly Waiter[]): ReadonlyMap<string, readonly Waiter[]> {
   const queues = new Map<string, Waiter[]>();
-  for (const { lane, waiter } of waiters) {
-    const queue = queues.get(lane);
+  for (const waiter of waiters) {
+    const queue = queues.get(waiter.lane);
     if (queue) queue.push(waiter);
-    else queues.set(lane, [waiter]);
+    else queues.set(waiter.lane, [waiter]);
   }
   return queues;
 }

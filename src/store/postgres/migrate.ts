@@ -1,8 +1,9 @@
 import type { BusError } from '../../contract/errors.ts';
 import { toUnavailable } from '../group-commit.ts';
+import { compatibleFromOf, migrations } from '../migrations/index.ts';
+import type { Migration } from '../migrations/migration.ts';
 import { stateOf, UnusableDatabaseError } from './errors.ts';
 import type { PostgresLocation } from './location.ts';
-import { compatibleFrom, migrations } from './migrations/index.ts';
 import type { Session } from './session.ts';
 
 export type Version = Readonly<{ version: number; compatible_from: number }>;
@@ -81,16 +82,16 @@ async function runMigrations(
     shown,
     version,
     steps,
-  }: Readonly<{ schema: string; shown: string; version: number; steps: readonly string[] }>,
+  }: Readonly<{ schema: string; shown: string; version: number; steps: readonly Migration[] }>,
 ): Promise<void> {
   if (version === 0) await createSchema(session, schema, shown);
   // Buses that run wait here, and look at the version after it.
   else await session.tell('SELECT FROM counters FOR UPDATE');
-  for (const migration of steps.slice(version)) await session.tell(migration);
+  for (const { postgres } of steps.slice(version)) await session.tell(postgres);
   await session.ask(
     'UPDATE schema_version SET version = $1, compatible_from = $2',
     steps.length,
-    compatibleFrom,
+    compatibleFromOf(steps),
   );
 }
 

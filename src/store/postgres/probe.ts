@@ -8,17 +8,19 @@ export const probeTurn: Turn<void> = { decide: () => ({ answer: undefined }) };
  * concerns one table and not the others. No caller can name this lane or this key, and nobody ever sees them.
  */
 export const trialTurn: Turn<void> = {
-  lane: ' ',
-  decide: ({ now, nextMessageId }) => {
-    const message = { id: nextMessageId, topic: '', sender: '', body: '', actionFlag: false, ts: now };
+  decide: ({ now, counters }) => {
+    const id = counters.lastMessageId + 1;
+    const message = { id, topic: '', sender: '', body: '', actionFlag: false, ts: now };
     const hold = { owner: '', claimedAt: now, heartbeatAt: now, expiresAt: now, leaseSeconds: 0 };
     return {
       answer: undefined,
-      posted: message,
-      lane: { lane: ' ', fence: 1, hold },
-      queue: [{ ticket: ' ', owner: '', since: now, leaseSeconds: 0 }],
+      rows: {
+        messages: [message],
+        lanes: [{ lane: ' ', fence: 1, hold }],
+        answers: [{ key: ' ', fingerprint: '', answer: '', keptUntil: now }],
+      },
+      queues: new Map([[' ', [{ ticket: ' ', lane: ' ', owner: '', since: now, leaseSeconds: 0 }]]]),
       events: [{ kind: 'message_posted', message }],
-      remembered: [{ key: ' ', fingerprint: '', answer: '', keptUntil: now }],
     };
   },
 };

@@ -1,41 +1,31 @@
 import { limits } from '../../contract/limits.ts';
 import type { Kept } from '../batch.ts';
-import type { AnswerRow, Counters, EventRow, HeldLaneRow, LaneRow, MessageRow, Waiter } from '../rows.ts';
-import type { EventQuery, LaneQuery, MessageQuery } from '../store.ts';
 import {
-  type AnswerColumns,
-  type CounterColumns,
-  type EventColumns,
-  fromAnswerColumns,
-  fromCounterColumns,
-  fromEventColumns,
-  fromHeldLaneColumns,
-  fromLaneColumns,
-  fromMessageColumns,
-  fromWaiterColumns,
-  type LaneColumns,
-  type MessageColumns,
-  type WaiterColumns,
-} from './encode.ts';
+  eventsWithMessages,
+  type Question,
+  questions,
+  toCount,
+  toKeptThrough,
+  toListed,
+  toSelect,
+} from '../questions.ts';
+import type { Counters, EventRow, HeldLaneRow, MessageRow, Waiter } from '../rows.ts';
+import type { ListedRow, ListName, Row, TurnKind } from '../schema.ts';
+import type { EventQuery, KeyOf, LaneQuery, Lists, MessageQuery } from '../store.ts';
+import { columnsIn, keyColumnsOf, namesOf } from '../tables.ts';
+import { codecs, columnTypes, dialect, toMilliseconds } from './dialect.ts';
 import type { Version } from './migrate.ts';
 import { toBusLock } from './presence.ts';
 import type { Session, SqlValue } from './session.ts';
 
-/** The counters with the database's own time, and the latest time that anything was decided at. */
-export type Counted = Counters &
-  Readonly<{ databaseNow: number; clockMilliseconds: number; fenceFloor: number }>;
-export type QueuedWaiter = Readonly<{ lane: string; waiter: Waiter }>;
+/** The counters with the database's own time. */
+export type Counted = Counters & Readonly<{ databaseNow: number }>;
+
+type Columns = Readonly<Record<string, unknown>>;
 
 // Columns by name: a newer version may add some, and a prepared `SELECT *` would break on them.
-const messageColumns =
-  'messages.id, topic, sender, body, action_flag, messages.ts, acknowledged_by, acknowledged_at';
-const laneColumns = 'lane, fence, owner, claimed_at, heartbeat_at, expires_at, lease_s';
-const counterColumns =
-  'last_message_id, last_event_id, message_count, pending_flag_count, fence_floor, clock_ms, pruned_message_id, pruned_event_id';
-const toMilliseconds = (time: string) => `floor(extract(epoch FROM ${time}) * 1000)::bigint`;
-/** The time of a look at the rows: the one given, or else the database's when the transaction began, and none before. */
-const timeOfLook = `(SELECT greatest(clock_ms, coalesce($1::bigint, ${toMilliseconds('now()')})) FROM counters)`;
-const waiterColumns = 'ticket, lane, owner, since, lease_s, repeat_key, repeat_fingerprint';
+const counterColumns = namesOf(columnsIn('counters'));
+const waiterColumns = namesOf(columnsIn('waiters'));
 
 /**
  * Whoever waits in a process that still shows signs of life; this process knows its own. Nobody waits longer than a
@@ -54,26 +44,31 @@ const fromWaiters = 'FROM waiters LEFT JOIN buses ON buses.bus = waiters.bus';
 
 /** Every question the store is asked. `bus` names this process among those that share the database. */
 export function createRowReader(ask: Session['ask'], bus: string) {
-  async function count(sql: string): Promise<Counted> {
-    const [columns] = await ask<CounterColumns>(sql);
+  async function countersBy(sql: string): Promise<Counted> {
+    const [columns] = await ask<Columns>(sql);
     if (!columns) throw new Error('the database has lost its counters: restore a backup');
-    return {
-      ...fromCounterColumns(columns),
-      databaseNow: columns.now_ms,
-      clockMilliseconds: columns.clock_ms,
-      fenceFloor: columns.fence_floor,
-    };
+    return { ...codecs.counters.fromColumns(columns), databaseNow: columns.now_ms as number };
   }
 
-  /** How long a body is the database knows without reading it. */
-  function askUpTo<Columns>(
-    bytesMax: number | undefined,
-    order: string,
+  async function select<Row>(question: Question): Promise<Row[]> {
+    const { sql, values } = toSelect(question, dialect);
+    const decode = codecs[question.of].fromColumns as (columns: Columns) => Row;
+    return (await ask<Columns>(sql, ...values)).map(decode);
+  }
+
+  async function count(question: Question): Promise<number> {
+    const { sql, values } = toCount(question, dialect);
+    return (await ask<{ n: number }>(sql, ...values))[0]?.n ?? 0;
+  }
+
+  /** Only as many rows as the bytes of the column `long` leave room for: the database knows them without reading it. */
+  function askUpTo(
+    { bytesMax, long, order }: Readonly<{ bytesMax: number | undefined; long: string; order: string }>,
     rows: string,
-    ...values: SqlValue[]
+    values: readonly SqlValue[],
   ): Promise<Columns[]> {
     if (bytesMax === undefined) return ask<Columns>(rows, ...values);
-    const bytes = 'coalesce(octet_length(body), 0)';
+    const bytes = `coalesce(octet_length(${long}), 0)`;
     const sql = `SELECT * FROM (
         SELECT *, sum(${bytes}) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) - ${bytes} AS bytes_before
         FROM (${rows}) AS found
@@ -95,112 +90,95 @@ export function createRowReader(ask: Session['ask'], bus: string) {
       return version;
     },
 
-    counters: () => count(`SELECT ${counterColumns}, ${toMilliseconds('now()')} AS now_ms FROM counters`),
+    counters: () =>
+      countersBy(`SELECT ${counterColumns}, ${toMilliseconds('now()')} AS now_ms FROM counters`),
 
     /**
      * Waits until no other transaction gives ids, and keeps all others waiting until this one is over. The row is the
      * one that the holder before left, and the time is taken after the wait.
      */
     lockedCounters: () =>
-      count(
+      countersBy(
         `WITH locked AS MATERIALIZED (SELECT ${counterColumns} FROM counters FOR UPDATE)
          SELECT *, ${toMilliseconds('clock_timestamp()')} AS now_ms FROM locked`,
       ),
 
-    messagesWith: async (ids: readonly number[]): Promise<MessageRow[]> => {
-      const sql = `SELECT ${messageColumns} FROM messages WHERE id = ANY ($1::bigint[])`;
-      return (await ask<MessageColumns>(sql, ids)).map(fromMessageColumns);
+    /** The rows with these keys, in no order. Locked, nobody else changes them before the transaction is over. */
+    found: async <Name extends TurnKind>(
+      kind: Name,
+      keys: readonly KeyOf<Name>[],
+      { isLocked = false } = {},
+    ): Promise<Row<Name>[]> => {
+      const [key] = keyColumnsOf(kind);
+      if (!key || keys.length === 0) return [];
+      const sql = `SELECT ${namesOf(columnsIn(kind))} FROM ${kind}
+         WHERE ${key.name} = ANY ($1::${columnTypes[key.column.type]}[])${isLocked ? ' FOR UPDATE' : ''}`;
+      const decode = codecs[kind].fromColumns as (columns: Columns) => Row<Name>;
+      return (await ask<Columns>(sql, keys as SqlValue)).map(decode);
     },
 
-    messages: async ({ topic, sinceId, beforeId, limit, bytesMax }: MessageQuery): Promise<MessageRow[]> => {
-      const ascending = sinceId !== undefined;
-      const bound = ascending ? sinceId : (beforeId ?? Number.MAX_SAFE_INTEGER);
-      const order = ascending ? 'id' : 'id DESC';
-      const sql = `SELECT ${messageColumns} FROM messages WHERE ${topic === undefined ? '' : 'topic = $3 AND '}id ${
-        ascending ? '>' : '<'
-      } $1 ORDER BY ${order} LIMIT $2`;
-      const values = topic === undefined ? [bound, limit] : [bound, limit, topic];
-      return (await askUpTo<MessageColumns>(bytesMax, order, sql, ...values)).map(fromMessageColumns);
+    messages: async (query: MessageQuery): Promise<MessageRow[]> => {
+      const question = questions.messages(query);
+      const { sql, values } = toSelect(question, dialect);
+      const order = question.isDescending ? 'id DESC' : 'id';
+      const found = await askUpTo({ bytesMax: query.bytesMax, long: 'body', order }, sql, values);
+      return found.map(codecs.messages.fromColumns);
     },
 
-    flagged: async (limit: number): Promise<MessageRow[]> => {
-      const sql = `SELECT ${messageColumns} FROM messages
-         WHERE action_flag AND acknowledged_at IS NULL ORDER BY id DESC LIMIT $1`;
-      return (await ask<MessageColumns>(sql, limit)).map(fromMessageColumns);
+    lists: async (names: readonly ListName[]): Promise<Lists> => {
+      const asked = toListed((name) => (names.includes(name) ? select(questions.list(name)) : []));
+      const found = await Promise.all(Object.entries(asked).map(async ([name, rows]) => [name, await rows]));
+      return Object.fromEntries(found);
     },
 
-    events: async ({ sinceId, limit, bytesMax }: EventQuery): Promise<EventRow[]> => {
-      const sql = `SELECT events.id AS event_id, kind, events.ts AS event_ts, lane, detail, ${messageColumns}
-         FROM events LEFT JOIN messages ON messages.id = events.message_id
-         WHERE events.id > $1 ORDER BY events.id LIMIT $2`;
-      const columns = await askUpTo<EventColumns>(bytesMax, 'event_id', sql, sinceId, limit);
-      return columns.map(fromEventColumns);
+    oldestOf: async <Name extends ListName>(name: Name) =>
+      (await select<ListedRow<Name>>(questions.oldestOf(name)))[0],
+
+    events: async (query: EventQuery): Promise<EventRow[]> => {
+      const { sql, values } = toSelect(questions.events(query), dialect, eventsWithMessages);
+      const bounds = { bytesMax: query.bytesMax, long: 'message__body', order: 'id' };
+      return (await askUpTo(bounds, sql, values)).map(codecs.fromEventColumns);
     },
 
-    lanesNamed: async (lanes: readonly string[], lock = ''): Promise<LaneRow[]> => {
-      const sql = `SELECT ${laneColumns} FROM lanes WHERE lane = ANY ($1::text[]) ${lock}`;
-      return (await ask<LaneColumns>(sql, lanes)).map(fromLaneColumns);
-    },
-
-    lanes: async ({ owner, after = '', limit }: LaneQuery): Promise<HeldLaneRow[]> => {
-      const whose = owner === undefined ? 'owner IS NOT NULL' : 'owner = $3';
-      const sql = `SELECT ${laneColumns} FROM lanes WHERE ${whose} AND lane > $1 ORDER BY lane LIMIT $2`;
-      const values = owner === undefined ? [after, limit] : [after, limit, owner];
-      return (await ask<LaneColumns>(sql, ...values)).map(fromHeldLaneColumns);
-    },
-
-    /** The ones that end soonest come first: they are what a person may have to act on. */
-    live: async (now: number | null, limit: number): Promise<HeldLaneRow[]> => {
-      const sql = `SELECT ${laneColumns} FROM lanes
-         WHERE owner IS NOT NULL AND expires_at > ${timeOfLook} ORDER BY expires_at LIMIT $2`;
-      return (await ask<LaneColumns>(sql, now, limit)).map(fromHeldLaneColumns);
-    },
-
-    /** The ones that ended last come first. */
-    orphaned: async (now: number | null, limit: number): Promise<HeldLaneRow[]> => {
-      const sql = `SELECT ${laneColumns} FROM lanes
-         WHERE owner IS NOT NULL AND expires_at <= ${timeOfLook} ORDER BY expires_at DESC LIMIT $2`;
-      return (await ask<LaneColumns>(sql, now, limit)).map(fromHeldLaneColumns);
-    },
+    lanes: (query: LaneQuery): Promise<HeldLaneRow[]> => select(questions.lanes(query)),
+    live: (now: number | null, limit: number): Promise<HeldLaneRow[]> => select(questions.live(now, limit)),
+    orphaned: (now: number | null, limit: number): Promise<HeldLaneRow[]> =>
+      select(questions.orphaned(now, limit)),
 
     countLanes: async (now: number | null): Promise<{ liveCount: number; orphanedCount: number }> => {
-      const countOf = async (comparison: string) => {
-        const sql = `SELECT count(*) AS n FROM lanes WHERE owner IS NOT NULL AND expires_at ${comparison} ${timeOfLook}`;
-        return (await ask<{ n: number }>(sql, now))[0]?.n ?? 0;
-      };
-      const [liveCount, orphanedCount] = await Promise.all([countOf('>'), countOf('<=')]);
+      const [liveCount, orphanedCount] = await Promise.all([
+        count(questions.live(now, 0)),
+        count(questions.orphaned(now, 0)),
+      ]);
       return { liveCount, orphanedCount };
     },
 
     /** What there is up to each of these messages. */
-    keptThrough: async (ids: readonly number[]): Promise<readonly (Kept & { id: number })[]> =>
-      ask(
-        `SELECT through.id, count(messages.id) AS "messageCount",
-           count(messages.id) FILTER (WHERE action_flag AND acknowledged_at IS NULL) AS "pendingFlagCount"
-         FROM unnest($1::bigint[]) AS through (id) LEFT JOIN messages ON messages.id <= through.id
-         GROUP BY through.id`,
-        ids,
-      ),
-
-    answersFor: async (keys: readonly string[]): Promise<AnswerRow[]> => {
-      const sql = 'SELECT key, fingerprint, answer, kept_until FROM answers WHERE key = ANY ($1::text[])';
-      return (await ask<AnswerColumns>(sql, keys)).map(fromAnswerColumns);
-    },
+    keptThrough: async (ids: readonly number[]): Promise<readonly (Kept & { through: number })[]> =>
+      ids.length === 0
+        ? []
+        : ask(
+            `${toKeptThrough(dialect)}, through.id AS through
+             FROM unnest($1::bigint[]) AS through (id) LEFT JOIN messages ON messages.id <= through.id
+             GROUP BY through.id`,
+            ids,
+          ),
 
     /** First come first. */
-    waitersFor: async (lanes: readonly string[]): Promise<QueuedWaiter[]> => {
+    waitersFor: async (lanes: readonly string[]): Promise<Waiter[]> => {
+      if (lanes.length === 0) return [];
       const sql = `SELECT ${waiterColumns}, ${isAway} ${fromWaiters}
          WHERE lane = ANY ($2::text[]) AND ${isWaiting} ORDER BY arrival`;
-      const found = await ask<WaiterColumns & { is_away: boolean }>(sql, bus, lanes);
+      const found = await ask<Columns>(sql, bus, lanes);
       return found.map((columns) => {
-        const { lane, waiter } = toQueuedWaiter(columns);
-        return { lane, waiter: columns.is_away ? { ...waiter, isAway: true } : waiter };
+        const waiter = codecs.waiters.fromColumns(columns);
+        return columns.is_away === true ? { ...waiter, isAway: true } : waiter;
       });
     },
 
-    waiters: async (limit: number): Promise<QueuedWaiter[]> => {
+    waiters: async (limit: number): Promise<Waiter[]> => {
       const sql = `SELECT ${waiterColumns} ${fromWaiters} WHERE ${isWaiting} ORDER BY arrival LIMIT $2`;
-      return (await ask<WaiterColumns>(sql, bus, limit)).map(toQueuedWaiter);
+      return (await ask<Columns>(sql, bus, limit)).map(codecs.waiters.fromColumns);
     },
 
     countWaiters: async (): Promise<number> => {
@@ -211,7 +189,3 @@ export function createRowReader(ask: Session['ask'], bus: string) {
 }
 
 export type RowReader = ReturnType<typeof createRowReader>;
-
-function toQueuedWaiter(columns: WaiterColumns): QueuedWaiter {
-  return { lane: columns.lane, waiter: fromWaiterColumns(columns) };
-}

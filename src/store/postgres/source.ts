@@ -1,18 +1,13 @@
-import {
-  type Hole,
-  pageRowsOfTransfer,
-  type ReadPages,
-  type RowSource,
-  type TableName,
-  type Tables,
-  type Totals,
-} from '../transfer.ts';
+import { migrations } from '../migrations/index.ts';
+import type { Counters } from '../rows.ts';
+import type { CopiedKind, Row } from '../schema.ts';
+import { keyColumnsOf, lowestKeyOf, namesOf } from '../tables.ts';
+import { pageRowsOfTransfer, type ReadPages, type RowSource } from '../transfer.ts';
 import { createConnect } from './connect.ts';
-import { fromAnswerColumns, fromLaneColumns, fromMessageColumns, fromStoredEventColumns } from './encode.ts';
+import { codecs } from './dialect.ts';
 import { UnusableDatabaseError } from './errors.ts';
 import { type PostgresLocation, parsePostgresUrl } from './location.ts';
 import { readVersion } from './migrate.ts';
-import { migrations } from './migrations/index.ts';
 import { toOpenError } from './open.ts';
 import { hasBus } from './presence.ts';
 import { createRowReader } from './read.ts';
@@ -31,8 +26,8 @@ export async function openPostgresSource(url: string): Promise<RowSource> {
       location: location.shown,
       hasBus: isInUse,
       totals: await readTotals(session),
-      holes: await session.ask<Hole>(
-        'SELECT log, first_id AS "firstId", last_id AS "lastId" FROM holes ORDER BY log, first_id',
+      holes: (await session.ask<Columns>('SELECT * FROM holes ORDER BY log, first_id')).map(
+        codecs.holes.fromColumns,
       ),
       readPages: createPageReader(session),
       close: session.end,
@@ -51,30 +46,25 @@ export async function openPatientSession(location: PostgresLocation): Promise<Se
   return session;
 }
 
+type Columns = Readonly<Record<string, unknown>>;
+
 export function createPageReader(session: Session): ReadPages {
-  async function* readPages<Name extends TableName>(table: Name): AsyncGenerator<readonly Tables[Name][]> {
-    const { key, fromColumns } = readers[table];
-    const sql = `SELECT * FROM ${table} WHERE ${key} > $1 ORDER BY ${key} LIMIT ${pageRowsOfTransfer}`;
-    for (let after: string | number = key === 'id' ? 0 : ''; ; ) {
-      const rows = await session.ask<Readonly<Record<string, string | number>>>(sql, after);
+  async function* readPages<Name extends CopiedKind>(kind: Name): AsyncGenerator<readonly Row<Name>[]> {
+    const { columns, fromColumns } = codecs[kind];
+    const key = namesOf(keyColumnsOf(kind));
+    const rest = `ORDER BY ${key} LIMIT ${pageRowsOfTransfer}`;
+    const sql = `SELECT ${namesOf(columns)} FROM ${kind} WHERE ${key} > $1 ${rest}`;
+    for (let after: string | number = lowestKeyOf(kind); ; ) {
+      const rows = await session.ask<Columns>(sql, after);
       if (rows.length === 0) return;
-      yield rows.map((row) => fromColumns(row as never));
-      after = rows.at(-1)?.[key] ?? '';
+      yield rows.map((row) => fromColumns(row) as Row<Name>);
+      after = (rows.at(-1)?.[key] as string | number | undefined) ?? '';
     }
   }
   return readPages;
 }
 
-type Reader<Row> = Readonly<{ key: string; fromColumns: (columns: never) => Row }>;
-
-const readers: { readonly [Name in TableName]: Reader<Tables[Name]> } = {
-  messages: { key: 'id', fromColumns: fromMessageColumns },
-  events: { key: 'id', fromColumns: fromStoredEventColumns },
-  lanes: { key: 'lane', fromColumns: fromLaneColumns },
-  answers: { key: 'key', fromColumns: fromAnswerColumns },
-};
-
-async function readTotals(session: Session): Promise<Totals> {
+async function readTotals(session: Session): Promise<Counters> {
   const { databaseNow: _now, ...totals } = await createRowReader(session.ask, '').counters();
   return totals;
 }

@@ -128,15 +128,14 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
 
   async function readOverview(query: OverviewQuery): Promise<Overview> {
     const now = given();
-    const { messagesMax, flagsMax, lanesMax, waitersMax } = query;
-    const [counters, live, orphaned, counts, recent, flagged, waiters, waiterCount] = await atOnce((look) =>
+    const { lanesMax, waitersMax } = query;
+    const [counters, live, orphaned, counts, lists, waiters, waiterCount] = await atOnce((look) =>
       Promise.all([
         look.counters(),
         look.live(now, lanesMax),
         look.orphaned(now, lanesMax),
         look.countLanes(now),
-        look.messages({ limit: messagesMax }),
-        look.flagged(flagsMax),
+        look.lists(query.lists),
         look.waiters(waitersMax),
         look.countWaiters(),
       ]),
@@ -147,8 +146,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
       live,
       orphaned,
       ...counts,
-      recent,
-      flagged,
+      lists,
       queues,
       waiterCount,
       counters,
@@ -157,10 +155,10 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
 
   async function readLane(lane: string) {
     const [counted, [row], waiters] = await atOnce((look) =>
-      Promise.all([look.counters(), look.lanesNamed([lane]), look.waitersFor([lane])]),
+      Promise.all([look.counters(), look.found('lanes', [lane]), look.waitersFor([lane])]),
     );
     judge(counted);
-    return { row: row ?? toNewLane(lane, counted), queue: waiters.map(({ waiter }) => waiter) };
+    return { row: row ?? toNewLane(lane, counted), queue: waiters };
   }
 
   function subscribe(listener: (events: readonly EventRow[]) => void): () => void {
@@ -204,6 +202,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     readLane,
     readCounters: reader.counters,
     readCountersNow: reader.counters,
+    readOldestOf: reader.oldestOf,
     readOverview,
     subscribe,
     onRewind,

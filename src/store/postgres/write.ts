@@ -1,42 +1,53 @@
 import { limits } from '../../contract/limits.ts';
 import type { BatchChanges } from '../batch.ts';
-import {
-  toAcknowledgedValues,
-  toAnswerValues,
-  toArrays,
-  toCounterValues,
-  toEventValues,
-  toLaneValues,
-  toMessageValues,
-  toWaiterValues,
-} from './encode.ts';
-import type { QueuedWaiter } from './read.ts';
+import type { Cell } from '../codec.ts';
+import type { Waiter } from '../rows.ts';
+import { type KindName, type TurnKind, turnKinds } from '../schema.ts';
+import { changedColumnsOf, columnsIn, insertedColumnsOf, isLog, keyColumnsOf, namesOf } from '../tables.ts';
+import { codecs, toArrays, toUnnest } from './dialect.ts';
 import type { Session } from './session.ts';
 
 /** Everything that one transaction writes. */
 export type CommitRequest = Omit<BatchChanges, 'queues'> & QueueChanges;
 
 export type QueueChanges = Readonly<{
-  arrived: readonly QueuedWaiter[];
+  arrived: readonly Waiter[];
   /** The tickets that stand where others stood. */
   replaced: readonly Readonly<{ earlier: string; ticket: string }>[];
   gone: readonly string[];
 }>;
 
-const insertMessages = `INSERT INTO messages (id, topic, sender, body, action_flag, ts)
-  SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::bigint[])`;
-const updateAcknowledged = `UPDATE messages SET acknowledged_by = new.who, acknowledged_at = new.at
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS new (who, at, id) WHERE messages.id = new.id`;
-const upsertLanes = `INSERT INTO lanes (lane, fence, owner, claimed_at, heartbeat_at, expires_at, lease_s)
-  SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-  ON CONFLICT (lane) DO UPDATE SET fence = excluded.fence, owner = excluded.owner, claimed_at = excluded.claimed_at,
-    heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at, lease_s = excluded.lease_s`;
-const insertEvents = `INSERT INTO events (id, kind, ts, message_id, lane, detail)
-  SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[])`;
-const upsertAnswers = `INSERT INTO answers (key, fingerprint, answer, kept_until)
-  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
-  ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, answer = excluded.answer,
-    kept_until = excluded.kept_until`;
+type Statements = Readonly<{ insert: string; change: string }>;
+
+/** Rows of a log are inserted, and later only what is set later changes. Rows of other kinds are replaced whole. */
+const statements = Object.fromEntries(
+  turnKinds.map((kind) => [
+    kind,
+    { insert: toInsert(kind), change: isLog(kind) ? toUpdate(kind) : toUpsert(kind) },
+  ]),
+) as Readonly<Record<TurnKind, Statements>>;
+
+const insertEvents = toInsert('events');
+
+/** New rows, with all that a new row can have. */
+export function toInsert(kind: KindName, columns = insertedColumnsOf(kind)): string {
+  return `INSERT INTO ${kind} (${namesOf(columns)}) SELECT * FROM ${toUnnest(columns)}`;
+}
+
+function toUpsert(kind: TurnKind): string {
+  const keys = namesOf(keyColumnsOf(kind));
+  const set = columnsIn(kind).map(({ name }) => `${name} = excluded.${name}`);
+  return `${toInsert(kind, columnsIn(kind))} ON CONFLICT (${keys}) DO UPDATE SET ${set.join(', ')}`;
+}
+
+function toUpdate(kind: TurnKind): string {
+  const columns = changedColumnsOf(kind);
+  const equal = (sign: string) => columns.map(({ name }) => `${name} = ${sign}${name}`);
+  const key = columns.at(-1)?.name;
+  return `UPDATE ${kind} SET ${equal('new.').slice(0, -1).join(', ')}
+  FROM ${toUnnest(columns)} AS new (${namesOf(columns)}) WHERE ${kind}.${key} = new.${key}`;
+}
+
 const forgetAnswers = `WITH gone AS (
     DELETE FROM answers WHERE key IN (
       (SELECT key FROM answers WHERE kept_until < $1 ORDER BY kept_until LIMIT 100) UNION
@@ -45,17 +56,18 @@ const forgetAnswers = `WITH gone AS (
     ) RETURNING key
   )
   UPDATE counters SET answer_count = answer_count + $2 - (SELECT count(*) FROM gone)`;
-const insertWaiters = `INSERT INTO waiters (bus, ticket, lane, owner, since, lease_s, repeat_key, repeat_fingerprint)
-  SELECT $1, ticket, lane, owner, since, lease_s, repeat_key, repeat_fingerprint
-  FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[]) WITH ORDINALITY
-    AS new (ticket, lane, owner, since, lease_s, repeat_key, repeat_fingerprint, place) ORDER BY place`;
+const waiterNames = namesOf(columnsIn('waiters'));
+const insertWaiters = `INSERT INTO waiters (bus, ${waiterNames}) SELECT $1, ${waiterNames}
+  FROM ${toUnnest(columnsIn('waiters'), 2)} WITH ORDINALITY AS new (${waiterNames}, place) ORDER BY place`;
 const replaceWaiters = `UPDATE waiters SET bus = $1, ticket = new.ticket, arrived_at = clock_timestamp()
   FROM unnest($2::text[], $3::text[]) AS new (earlier, ticket) WHERE waiters.ticket = new.earlier`;
 const forgetWaiters = `DELETE FROM waiters
   WHERE arrived_at < clock_timestamp() - interval '${limits.waitSecondsMax + 10} seconds'`;
 const deleteWaiters = 'DELETE FROM waiters WHERE ticket = ANY ($1::text[])';
-const updateCounters = `UPDATE counters SET last_message_id = $1, last_event_id = $2, message_count = $3,
-  pending_flag_count = $4, pruned_message_id = $5, pruned_event_id = $6, clock_ms = $7`;
+const counterColumns = columnsIn('counters');
+export const updateCounters = `UPDATE counters SET ${counterColumns.map(({ name }, index) => `${name} = $${index + 1}`).join(', ')}`;
+const [channelPlace, payloadPlace] = [1, 2].map((more) => `$${counterColumns.length + more}`);
+const updateCountersAndTell = `${updateCounters} RETURNING pg_notify(${channelPlace}, ${payloadPlace})`;
 
 /** For how long a process that shows no sign of life is believed to live, and how often it shows one. */
 const aliveSeconds = 6;
@@ -99,20 +111,22 @@ export function writeRows(
   request: CommitRequest,
   { bus, channel }: Readonly<{ bus: string; channel: string }>,
 ): Promise<unknown>[] {
-  const { posted, acknowledged, lanes, events, answers, pruned, arrived, replaced, gone } = request;
-  const { counters, decidedAt } = request;
+  const { fresh, changed, events, pruned, counters, arrived, replaced, gone } = request;
   const sent: Promise<unknown>[] = [];
   const send = (sql: string, values: readonly Parameters<Session['ask']>[1][]) =>
     sent.push(ask(sql, ...values));
-  if (posted.length > 0) send(insertMessages, toArrays(posted.map(toMessageValues)));
-  if (acknowledged.length > 0) send(updateAcknowledged, toArrays(acknowledged.map(toAcknowledgedValues)));
-  if (lanes.length > 0) send(upsertLanes, toArrays(lanes.map(toLaneValues)));
-  if (events.length > 0) send(insertEvents, toArrays(events.map(toEventValues)));
-  if (answers.length > 0) {
-    send(upsertAnswers, toArrays(answers.map(toAnswerValues)));
-    // Old answers leave a few at a time with the commits that bring new ones, so there is nothing to sweep.
-    send(forgetAnswers, [decidedAt, answers.length]);
+  const sendRows = <Row>(sql: string, rows: Iterable<Row>, toValues: (row: Row) => readonly Cell[]) => {
+    const values = Array.from(rows, toValues);
+    if (values.length > 0) send(sql, toArrays(values));
+  };
+  for (const kind of turnKinds) {
+    const { inserted, changed: changedOf } = codecs.written[kind];
+    sendRows<never>(statements[kind].insert, fresh[kind] as never[], inserted);
+    sendRows<never>(statements[kind].change, changed[kind].values() as never, changedOf);
   }
+  sendRows(insertEvents, events, codecs.toEventValues);
+  // Old answers leave a few at a time with the commits that bring new ones, so there is nothing to sweep.
+  if (changed.answers.size > 0) send(forgetAnswers, [counters.clockMilliseconds, changed.answers.size]);
   if (pruned) {
     send('DELETE FROM events WHERE id <= $1', [pruned.eventId]);
     send('DELETE FROM messages WHERE id <= $1', [pruned.messageId]);
@@ -122,17 +136,12 @@ export function writeRows(
     send(replaceWaiters, [bus, ...toArrays(replaced.map(({ earlier, ticket }) => [earlier, ticket]))]);
   }
   if (arrived.length > 0) {
-    send(insertWaiters, [bus, ...toArrays(arrived.map(({ lane, waiter }) => toWaiterValues(lane, waiter)))]);
+    send(insertWaiters, [bus, ...toArrays(arrived.map(codecs.waiters.toValues))]);
     send(forgetWaiters, []);
   }
   if (arrived.length + replaced.length > 0) send(showLife, [bus]);
-  const counted = toCounterValues(counters, decidedAt);
+  const counted = codecs.counters.toValues(counters);
   if (events.length === 0) send(updateCounters, counted);
-  else
-    send(`${updateCounters} RETURNING pg_notify($8, $9)`, [
-      ...counted,
-      channel,
-      `${counters.lastEventId} ${bus}`,
-    ]);
+  else send(updateCountersAndTell, [...counted, channel, `${counters.lastEventId} ${bus}`]);
   return sent;
 }

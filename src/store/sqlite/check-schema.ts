@@ -1,6 +1,6 @@
+import { migrations } from '../migrations/index.ts';
 import { loadDriver, type SqliteDatabase } from './driver.ts';
 import { migrate, readVersion, toForeign } from './migrate.ts';
-import { migrations } from './migrations/index.ts';
 
 /** A database of a bus whose tables, indexes, triggers or views are not the ones that a bus makes. */
 export class ChangedSchemaError extends Error {

@@ -1,6 +1,6 @@
+import { migrations } from '../migrations/index.ts';
 import type { SqliteDatabase } from './driver.ts';
-import { migrations } from './migrations/index.ts';
-import { rollBack } from './write.ts';
+import { rollBack } from './transactions.ts';
 
 /**
  * Brings an older database to this version in one transaction; refuses a newer one, because what it holds would be
@@ -12,7 +12,7 @@ export function migrate(database: SqliteDatabase, path: string, steps = migratio
   if (version === steps.length) return;
   database.exec('BEGIN IMMEDIATE');
   try {
-    for (const migration of steps.slice(version)) database.exec(migration);
+    for (const { sqlite } of steps.slice(version)) database.exec(sqlite);
     database.exec(`PRAGMA user_version = ${steps.length}`);
     database.exec('COMMIT');
   } catch (error) {

@@ -13,7 +13,7 @@ import { checkSchema } from './check-schema.ts';
 import { errorNumberOf, patience, type SqliteDatabase, type SqliteDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
 import { checkIsOwn, checkNotNewer, migrate, readVersion, toForeign } from './migrate.ts';
-import { prepareForWriting } from './write.ts';
+import { prepareForWriting } from './transactions.ts';
 
 /**
  * Refuses a file that no bus has made before anything of it or beside it is touched: its first bytes tell. A database

@@ -1,119 +1,76 @@
 import type { Kept } from '../batch.ts';
-import type { AnswerRow, Counters, EventRow, HeldLaneRow, LaneRow, MessageRow } from '../rows.ts';
-import type { EventQuery, LaneQuery, MessageQuery } from '../store.ts';
-import type { StoreWatch } from '../watch.ts';
-import type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts';
+import type { Cell } from '../codec.ts';
 import {
-  type AnswerColumns,
-  type CounterColumns,
-  type EventColumns,
-  fromAnswerColumns,
-  fromCounterColumns,
-  fromEventColumns,
-  fromHeldLaneColumns,
-  fromLaneColumns,
-  fromMessageColumns,
-  type LaneColumns,
-  type MessageColumns,
-} from './encode.ts';
+  eventsWithMessages,
+  type Question,
+  questions,
+  toCount,
+  toKeptThrough,
+  toListed,
+  toSelect,
+} from '../questions.ts';
+import type { Counters, EventRow, HeldLaneRow, MessageRow } from '../rows.ts';
+import type { ListedRow, ListName, Row, TurnKind } from '../schema.ts';
+import type { EventQuery, KeyOf, LaneQuery, Lists, MessageQuery } from '../store.ts';
+import { keyColumnsOf } from '../tables.ts';
+import type { StoreWatch } from '../watch.ts';
+import { codecs, dialect } from './dialect.ts';
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts';
 import { toReadError } from './errors.ts';
-import { rollBack } from './write.ts';
+import { rollBack } from './transactions.ts';
+
+type Columns = Readonly<Record<string, unknown>>;
 
 /** Every question the store is asked, through a connection that never waits for the writer. */
 export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
   const { all, allUpTo, ask, get } = createAsking(database, watch);
 
+  function select<Row>(question: Question): Row[] {
+    const { sql, values } = toSelect(question, dialect);
+    const decode = codecs[question.of].fromColumns as (columns: Columns) => Row;
+    return all(sql, values).map(decode);
+  }
+
+  function count(question: Question): number {
+    const { sql, values } = toCount(question, dialect);
+    return (get(sql, values) as { n: number }).n;
+  }
+
   return {
-    counters: (): Counters & { clockMilliseconds: number; fenceFloor: number } => {
-      const columns = get<CounterColumns>('SELECT * FROM counters') as CounterColumns;
-      return {
-        ...fromCounterColumns(columns),
-        clockMilliseconds: columns.clock_ms,
-        fenceFloor: columns.fence_floor,
-      };
+    counters: (): Counters => codecs.counters.fromColumns(get('SELECT * FROM counters', []) ?? {}),
+
+    find: <Name extends TurnKind>(kind: Name, key: KeyOf<Name>): Row<Name> | undefined => {
+      const columns = get(`SELECT * FROM ${kind} WHERE ${keyColumnsOf(kind)[0]?.name} = ?`, [key as Cell]);
+      return columns && (codecs[kind].fromColumns(columns) as Row<Name>);
     },
 
-    message: (id: number): MessageRow | undefined => {
-      const columns = get<MessageColumns>('SELECT * FROM messages WHERE id = ?', id);
-      return columns && fromMessageColumns(columns);
+    messages: (query: MessageQuery): MessageRow[] => {
+      const { sql, values } = toSelect(questions.messages(query), dialect);
+      return allUpTo(query.bytesMax, 'body', sql, values).map(codecs.messages.fromColumns);
     },
 
-    messages: ({ topic, sinceId, beforeId, limit, bytesMax }: MessageQuery): MessageRow[] => {
-      const ascending = sinceId !== undefined;
-      const bound = ascending ? sinceId : (beforeId ?? Number.MAX_SAFE_INTEGER);
-      const sql = `SELECT * FROM messages WHERE ${topic === undefined ? '' : 'topic = ? AND '}id ${
-        ascending ? '> ? ORDER BY id' : '< ? ORDER BY id DESC'
-      } LIMIT ?`;
-      const values = topic === undefined ? [bound, limit] : [topic, bound, limit];
-      return allUpTo<MessageColumns>(bytesMax, sql, ...values).map(fromMessageColumns);
+    lists: (names: readonly ListName[]): Lists =>
+      toListed((name) => (names.includes(name) ? select(questions.list(name)) : [])),
+
+    oldestOf: <Name extends ListName>(name: Name) => select<ListedRow<Name>>(questions.oldestOf(name))[0],
+
+    events: (query: EventQuery): EventRow[] => {
+      const { sql, values } = toSelect(questions.events(query), dialect, eventsWithMessages);
+      return allUpTo(query.bytesMax, 'message__body', sql, values).map(codecs.fromEventColumns);
     },
 
-    flagged: (limit: number): MessageRow[] =>
-      all<MessageColumns>(
-        'SELECT * FROM messages WHERE action_flag = 1 AND acknowledged_at IS NULL ORDER BY id DESC LIMIT ?',
-        limit,
-      ).map(fromMessageColumns),
-
-    events: ({ sinceId, limit, bytesMax }: EventQuery): EventRow[] =>
-      allUpTo<EventColumns>(
-        bytesMax,
-        `SELECT events.id AS event_id, kind, events.ts AS event_ts, lane, detail, messages.*
-         FROM events LEFT JOIN messages ON messages.id = events.message_id
-         WHERE events.id > ? ORDER BY events.id LIMIT ?`,
-        sinceId,
-        limit,
-      ).map(fromEventColumns),
-
-    lane: (lane: string): LaneRow | undefined => {
-      const columns = get<LaneColumns>('SELECT * FROM lanes WHERE lane = ?', lane);
-      return columns && fromLaneColumns(columns);
-    },
-
-    lanes: ({ owner, after = '', limit }: LaneQuery): HeldLaneRow[] => {
-      const whose = owner === undefined ? 'owner IS NOT NULL' : 'owner = ?';
-      const sql = `SELECT * FROM lanes WHERE ${whose} AND lane > ? ORDER BY lane LIMIT ?`;
-      const values = owner === undefined ? [after, limit] : [owner, after, limit];
-      return all<LaneColumns>(sql, ...values).map(fromHeldLaneColumns);
-    },
-
-    /** The ones that end soonest come first: they are what a person may have to act on. */
-    live: (now: number, limit: number): HeldLaneRow[] =>
-      all<LaneColumns>(
-        'SELECT * FROM lanes WHERE owner IS NOT NULL AND expires_at > ? ORDER BY expires_at LIMIT ?',
-        now,
-        limit,
-      ).map(fromHeldLaneColumns),
-
-    /** The ones that ended last come first. */
-    orphaned: (now: number, limit: number): HeldLaneRow[] =>
-      all<LaneColumns>(
-        'SELECT * FROM lanes WHERE owner IS NOT NULL AND expires_at <= ? ORDER BY expires_at DESC LIMIT ?',
-        now,
-        limit,
-      ).map(fromHeldLaneColumns),
+    lanes: (query: LaneQuery): HeldLaneRow[] => select(questions.lanes(query)),
+    live: (now: number, limit: number): HeldLaneRow[] => select(questions.live(now, limit)),
+    orphaned: (now: number, limit: number): HeldLaneRow[] => select(questions.orphaned(now, limit)),
 
     /** Those that are held are counted in an index, which costs a twentieth of looking at when each of them ends. */
     countLanes: (now: number): { liveCount: number; orphanedCount: number } => {
-      const count = (condition: string, ...values: SqliteValue[]) => {
-        const sql = `SELECT count(*) AS n FROM lanes WHERE owner IS NOT NULL${condition}`;
-        return (get<{ n: number }>(sql, ...values) as { n: number }).n;
-      };
-      const orphanedCount = count(' AND expires_at <= ?', now);
-      return { liveCount: count('') - orphanedCount, orphanedCount };
+      const orphanedCount = count(questions.orphaned(now, 0));
+      return { liveCount: count(questions.held) - orphanedCount, orphanedCount };
     },
 
     keptThrough: (messageId: number): Kept =>
-      get<Kept>(
-        `SELECT count(*) AS messageCount,
-           count(*) FILTER (WHERE action_flag = 1 AND acknowledged_at IS NULL) AS pendingFlagCount
-         FROM messages WHERE id <= ?`,
-        messageId,
-      ) as Kept,
-
-    answer: (key: string): AnswerRow | undefined => {
-      const columns = get<AnswerColumns>('SELECT * FROM answers WHERE key = ?', key);
-      return columns && fromAnswerColumns(columns);
-    },
+      ({ ...get(`${toKeptThrough(dialect)} FROM messages WHERE id <= ?`, [messageId]) }) as Kept,
 
     /** All reads in `look` see the same moment. */
     atOnce: <Seen>(look: () => Seen): Seen => {
@@ -140,35 +97,35 @@ function createAsking(database: SqliteDatabase, watch: StoreWatch) {
     statements.set(sql, made);
     return made;
   };
-  function ask(deed: () => unknown): unknown {
+  function ask<Found>(look: () => unknown): Found {
     try {
-      const found = deed();
+      const found = look();
       watch.readWorked();
-      return found;
+      return found as Found;
     } catch (error) {
       const failure = toReadError(error);
       watch.readFailed(failure);
       throw failure;
     }
   }
-  const all = <Columns>(sql: string, ...values: SqliteValue[]) =>
-    ask(() => prepare(sql).all(...values)) as Columns[];
-  const get = <Columns>(sql: string, ...values: SqliteValue[]) =>
-    ask(() => prepare(sql).get(...values)) as Columns | undefined;
-  const allUpTo = <Columns>(bytesMax: number | undefined, sql: string, ...values: SqliteValue[]) =>
+  const all = (sql: string, values: readonly Cell[]) =>
+    ask<Columns[]>(() => prepare(sql).all(...(values as SqliteValue[])));
+  const get = (sql: string, values: readonly Cell[]) =>
+    ask<Columns | undefined>(() => prepare(sql).get(...(values as SqliteValue[])));
+  const allUpTo = (bytesMax: number | undefined, long: string, sql: string, values: readonly Cell[]) =>
     bytesMax === undefined
-      ? all<Columns>(sql, ...values)
-      : (ask(() => takeUpTo(bytesMax, prepare(sql).iterate(...values))) as Columns[]);
+      ? all(sql, values)
+      : ask<Columns[]>(() => takeUpTo(bytesMax, long, prepare(sql).iterate(...(values as SqliteValue[]))));
   return { all, allUpTo, ask, get };
 }
 
-/** Row by row, and not one more than is wanted: bodies are what makes rows large. */
-function takeUpTo(bytesMax: number, rows: Iterable<unknown>): unknown[] {
-  const taken: unknown[] = [];
+/** Row by row, and not one more than is wanted: the column `long` is what makes rows large. */
+function takeUpTo(bytesMax: number, long: string, rows: Iterable<unknown>): Columns[] {
+  const taken: Columns[] = [];
   let bytes = 0;
-  for (const row of rows) {
+  for (const row of rows as Iterable<Columns>) {
     taken.push(row);
-    bytes += Buffer.byteLength((row as { body: string | null }).body ?? '');
+    bytes += Buffer.byteLength((row[long] as string | null) ?? '');
     if (bytes > bytesMax) break;
   }
   return taken;

@@ -1,27 +1,16 @@
 import { toRealPath } from '../path.ts';
-import {
-  type Hole,
-  type RowSink,
-  type TableName,
-  type Tables,
-  type Totals,
-  toNotEmpty,
-} from '../transfer.ts';
+import type { Counters, Hole } from '../rows.ts';
+import type { CopiedKind, KindName, Row } from '../schema.ts';
+import { namesOf } from '../tables.ts';
+import { type RowSink, toNotEmpty } from '../transfer.ts';
+import { codecs } from './dialect.ts';
 import { loadDriver, type SqliteDatabase, type SqliteValue } from './driver.ts';
-import {
-  toAcknowledgedValues,
-  toAnswerValues,
-  toCounterValues,
-  toLaneValues,
-  toMessageValues,
-  toStoredEventValues,
-} from './encode.ts';
 import { goOnAbove, readHighWater, toMarkPath } from './integrity/loss.ts';
 import { type HighWater, openMarkFile, readMarkFile } from './integrity/mark.ts';
 import { checkNotHeldHere, lockDatabase } from './lock.ts';
 import { checkFile, createPrivateFile, prepareFile } from './prepare.ts';
 import { createPageReader } from './source.ts';
-import { prepareForWriting, rollBack } from './write.ts';
+import { prepareForWriting, rollBack } from './transactions.ts';
 
 /** Fills a new file, or one in which nothing was ever kept. No bus may run on it meanwhile. */
 export function openSqliteSink(file: string): RowSink {
@@ -65,15 +54,22 @@ type Parts = Readonly<{
 }>;
 
 function createSink({ database, path, before, release }: Parts): RowSink {
-  const writers = createWriters(database);
+  const insert = {
+    messages: createInserter(database, 'messages'),
+    events: createInserter(database, 'events'),
+    lanes: createInserter(database, 'lanes'),
+    answers: createInserter(database, 'answers'),
+    holes: createInserter(database, 'holes'),
+  };
   database.exec('BEGIN IMMEDIATE');
 
-  async function write<Name extends TableName>(table: Name, rows: readonly Tables[Name][]): Promise<void> {
-    for (const row of rows) writers[table](row);
+  async function write<Name extends CopiedKind>(kind: Name, rows: readonly Row<Name>[]): Promise<void> {
+    for (const row of rows) insert[kind](row as never);
   }
 
-  async function commit(totals: Totals, holes: readonly Hole[]): Promise<void> {
-    writeTotals(database, totals, holes);
+  async function commit(totals: Counters, holes: readonly Hole[]): Promise<void> {
+    writeCounters(database, totals);
+    for (const hole of holes) insert.holes(hole);
     database.exec('COMMIT');
     if (before) goOnAbove(database, before);
     const mark = openMarkFile(toMarkPath(path));
@@ -92,38 +88,17 @@ function createSink({ database, path, before, release }: Parts): RowSink {
   return { location: path, write, readPages: createPageReader(database), commit, close };
 }
 
-type Writers = { readonly [Name in TableName]: (row: Tables[Name]) => void };
-
-function createWriters(database: SqliteDatabase): Writers {
-  const insert = (table: TableName, columns: number) => {
-    const statement = database.prepare(
-      `INSERT INTO ${table} VALUES (${Array(columns).fill('?').join(', ')})`,
-    );
-    return (...values: SqliteValue[]) => void statement.run(...values);
-  };
-  const [message, event, lane, answer] = [
-    insert('messages', 8),
-    insert('events', 6),
-    insert('lanes', 7),
-    insert('answers', 4),
-  ];
-  return {
-    messages: (row) => message(...toMessageValues(row), ...toAcknowledgedValues(row).slice(0, 2)),
-    events: (row) => event(...toStoredEventValues(row, row.messageId)),
-    lanes: (row) => lane(...toLaneValues(row)),
-    answers: (row) => answer(...toAnswerValues(row)),
-  };
+function createInserter<Name extends KindName & keyof typeof codecs>(database: SqliteDatabase, kind: Name) {
+  const { columns, toValues } = codecs[kind];
+  const places = columns.map(() => '?').join(', ');
+  const statement = database.prepare(`INSERT INTO ${kind} (${namesOf(columns)}) VALUES (${places})`);
+  return (row: Row<Name>) => void statement.run(...(toValues(row as never) as SqliteValue[]));
 }
 
-function writeTotals(database: SqliteDatabase, totals: Totals, holes: readonly Hole[]): void {
-  database
-    .prepare(
-      `UPDATE counters SET last_message_id = ?, last_event_id = ?, message_count = ?, pending_flag_count = ?,
-       pruned_message_id = ?, pruned_event_id = ?, clock_ms = ?, fence_floor = ?`,
-    )
-    .run(...toCounterValues(totals, totals.clockMilliseconds), totals.fenceFloor);
-  const hole = database.prepare('INSERT INTO holes VALUES (?, ?, ?)');
-  for (const { log, firstId, lastId } of holes) hole.run(log, firstId, lastId);
+function writeCounters(database: SqliteDatabase, totals: Counters): void {
+  const { columns, toValues } = codecs.counters;
+  const set = columns.map(({ name }) => `${name} = ?`).join(', ');
+  database.prepare(`UPDATE counters SET ${set}`).run(...(toValues(totals) as SqliteValue[]));
 }
 
 function isEmpty(database: SqliteDatabase): boolean {

@@ -1,27 +1,15 @@
 import { statSync } from 'node:fs';
+import { migrations } from '../migrations/index.ts';
 import { toRealPath } from '../path.ts';
-import {
-  type Hole,
-  pageRowsOfTransfer,
-  type ReadPages,
-  type RowSource,
-  type TableName,
-  type Tables,
-  type Totals,
-} from '../transfer.ts';
+import type { Counters, Hole } from '../rows.ts';
+import type { CopiedKind, Row } from '../schema.ts';
+import { keyColumnsOf, lowestKeyOf, namesOf } from '../tables.ts';
+import { pageRowsOfTransfer, type ReadPages, type RowSource } from '../transfer.ts';
 import { ChangedSchemaError, checkSchema } from './check-schema.ts';
+import { codecs } from './dialect.ts';
 import { loadDriver, type SqliteDatabase, type SqliteValue } from './driver.ts';
-import {
-  type CounterColumns,
-  fromAnswerColumns,
-  fromCounterColumns,
-  fromLaneColumns,
-  fromMessageColumns,
-  fromStoredEventColumns,
-} from './encode.ts';
 import { checkNotNewer, ForeignDatabaseError, readVersion } from './migrate.ts';
-import { migrations } from './migrations/index.ts';
-import { rollBack } from './write.ts';
+import { rollBack } from './transactions.ts';
 
 /** All rows of a file as of now; a bus may go on writing to it. */
 export function openSqliteSource(file: string): RowSource {
@@ -61,43 +49,33 @@ export function openForReading(path: string): SqliteDatabase {
 }
 
 /** What the rows add up to, as the database itself keeps it. */
-export function readTotals(database: SqliteDatabase): Totals {
-  const columns = database.prepare('SELECT * FROM counters').get() as CounterColumns | undefined;
+export function readTotals(database: SqliteDatabase): Counters {
+  const columns = database.prepare('SELECT * FROM counters').get() as Columns | undefined;
   if (!columns) throw new Error('it has lost its counters: restore a backup');
-  return {
-    ...fromCounterColumns(columns),
-    fenceFloor: columns.fence_floor,
-    clockMilliseconds: columns.clock_ms,
-  };
+  return codecs.counters.fromColumns(columns);
 }
 
+type Columns = Readonly<Record<string, SqliteValue>>;
+
 export function createPageReader(database: SqliteDatabase): ReadPages {
-  async function* readPages<Name extends TableName>(table: Name): AsyncGenerator<readonly Tables[Name][]> {
-    const { key, fromColumns } = readers[table];
-    const sql = `SELECT * FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${pageRowsOfTransfer}`;
-    const statement = database.prepare(sql);
-    for (let after: SqliteValue = key === 'id' ? 0 : ''; ; ) {
-      const rows = statement.all(after) as Readonly<Record<string, SqliteValue>>[];
+  async function* readPages<Name extends CopiedKind>(kind: Name): AsyncGenerator<readonly Row<Name>[]> {
+    const { columns, fromColumns } = codecs[kind];
+    const key = namesOf(keyColumnsOf(kind));
+    const rest = `ORDER BY ${key} LIMIT ${pageRowsOfTransfer}`;
+    const statement = database.prepare(`SELECT ${namesOf(columns)} FROM ${kind} WHERE ${key} > ? ${rest}`);
+    for (let after: SqliteValue = lowestKeyOf(kind); ; ) {
+      const rows = statement.all(after) as Columns[];
       if (rows.length === 0) return;
-      yield rows.map((row) => fromColumns(row as never));
+      yield rows.map((row) => fromColumns(row) as Row<Name>);
       after = rows.at(-1)?.[key] ?? null;
     }
   }
   return readPages;
 }
 
-type Reader<Row> = Readonly<{ key: string; fromColumns: (columns: never) => Row }>;
-
-const readers: { readonly [Name in TableName]: Reader<Tables[Name]> } = {
-  messages: { key: 'id', fromColumns: fromMessageColumns },
-  events: { key: 'id', fromColumns: fromStoredEventColumns },
-  lanes: { key: 'lane', fromColumns: fromLaneColumns },
-  answers: { key: 'key', fromColumns: fromAnswerColumns },
-};
-
 function readHoles(database: SqliteDatabase): Hole[] {
-  const sql = 'SELECT log, first_id AS firstId, last_id AS lastId FROM holes ORDER BY log, first_id';
-  return (database.prepare(sql).all() as Hole[]).map((hole) => ({ ...hole }));
+  const sql = 'SELECT * FROM holes ORDER BY log, first_id';
+  return (database.prepare(sql).all() as Columns[]).map(codecs.holes.fromColumns);
 }
 
 function checkKind(database: SqliteDatabase, path: string): void {

@@ -1,9 +1,9 @@
-import { limits } from '../../contract/limits.ts';
 import { type BatchChanges, type BatchRows, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
 import type { Clock } from '../clock.ts';
 import { createGroupCommit } from '../group-commit.ts';
 import type { Counters, EventRow, LaneRow, Waiter } from '../rows.ts';
-import type { Overview, OverviewQuery, Store, Turn } from '../store.ts';
+import { schema } from '../schema.ts';
+import type { Find, Overview, OverviewQuery, Store, Turn } from '../store.ts';
 import { createUnderWay } from '../under-way.ts';
 import type { SignsOfLife } from './integrity/life.ts';
 import type { RowReader } from './read.ts';
@@ -21,8 +21,8 @@ type Parts = Readonly<{
 
 /** This process is the only writer of the file, so counters and queues can live in memory. */
 export function createSqliteStore({ path, reader, writer, clock, life, closeReader, unlock }: Parts): Store {
-  const { fenceFloor, ...countersAtStart } = reader.counters();
-  let counters: Counters = countersAtStart;
+  let counters: Counters = reader.counters();
+  const { fenceFloor } = counters;
   let version = 0;
   const queues = new Map<string, readonly Waiter[]>();
   const listeners = new Set<(events: readonly EventRow[]) => void>();
@@ -30,15 +30,15 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
 
   /** After an accepted loss even a lane without a row may have been granted before: its fences go on above the floor. */
   const readLane = (lane: string): LaneRow | undefined =>
-    reader.lane(lane) ?? (fenceFloor > 0 ? { lane, fence: fenceFloor } : undefined);
+    reader.find('lanes', lane) ?? (fenceFloor > 0 ? { lane, fence: fenceFloor } : undefined);
   const lanes = createLaneCache(readLane);
+  const find: Find = (kind, key) =>
+    kind === 'lanes' ? (lanes.get(key as string) as never) : reader.find(kind, key);
   const queueOf = (lane: string) => queues.get(lane) ?? [];
   const committedRows = (): BatchRows => ({
     counters,
-    lane: lanes.get,
+    find,
     queue: queueOf,
-    message: reader.message,
-    answer: reader.answer,
     keptThrough: reader.keptThrough,
   });
 
@@ -53,7 +53,7 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
 
   function apply(changes: BatchChanges): void {
     counters = changes.counters;
-    for (const row of changes.lanes) lanes.set(row);
+    for (const row of changes.changed.lanes.values()) lanes.set(row);
     if (!isEmpty(changes) || changes.queues.size > 0) version += 1;
     for (const [lane, queue] of changes.queues) {
       if (queue.length > 0) queues.set(lane, queue);
@@ -68,15 +68,14 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
     return result && 'outcome' in result ? result.outcome : undefined;
   }
 
-  function readOverview({ messagesMax, flagsMax, lanesMax, waitersMax }: OverviewQuery): Overview {
+  function readOverview({ lists, lanesMax, waitersMax }: OverviewQuery): Overview {
     const now = clock.now();
     return reader.atOnce(() => ({
       now,
       live: reader.live(now, lanesMax),
       orphaned: reader.orphaned(now, lanesMax),
       ...reader.countLanes(now),
-      recent: reader.messages({ limit: messagesMax }),
-      flagged: reader.flagged(flagsMax),
+      lists: reader.lists(lists),
       ...firstWaiters(queues, waitersMax),
       counters: reader.counters(),
     }));
@@ -109,6 +108,7 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
     readCounters: async () => counters,
     // The rows may show a commit of which this thread has not heard yet, so memory is not asked.
     readCountersNow: async () => reader.counters(),
+    readOldestOf: async (name) => reader.oldestOf(name),
     readOverview: async (query) => readOverview(query),
     version: () => version,
     subscribe,
@@ -128,7 +128,7 @@ const probeTurn: Turn<void> = { decide: () => ({ answer: undefined }) };
 function toProbe(characters: number): Turn<void> {
   if (characters === 0) return probeTurn;
   const row = { key: 'probe of room', fingerprint: '', answer: JSON.stringify('x'.repeat(characters)) };
-  return { decide: ({ now }) => ({ answer: undefined, remembered: [{ ...row, keptUntil: now }] }) };
+  return { decide: ({ now }) => ({ answer: undefined, rows: { answers: [{ ...row, keptUntil: now }] } }) };
 }
 
 /** Every claim and heartbeat asks for the row of its lane; nobody else changes it. */
@@ -137,7 +137,7 @@ function createLaneCache(read: (lane: string) => LaneRow | undefined) {
 
   function get(lane: string): LaneRow | undefined {
     if (rows.has(lane)) return rows.get(lane);
-    if (rows.size >= limits.lanesCachedMax) rows.clear();
+    if (rows.size >= schema.lanes.cachedMax) rows.clear();
     const row = read(lane);
     rows.set(lane, row);
     return row;

@@ -4,8 +4,9 @@ import { findCondition } from './errors.ts';
 import { watchFiles } from './integrity/files.ts';
 import { readHighWater, toMarkPath } from './integrity/loss.ts';
 import { createMarkKeeper } from './integrity/mark-keeper.ts';
+import { prepareForWriting } from './transactions.ts';
 import type { CommitRequest } from './write.ts';
-import { closeRequest, createRowWriter, prepareForWriting } from './write.ts';
+import { closeRequest, createRowWriter } from './write.ts';
 
 /** The thread that waits for the disk, so that no read ever does. It knows rows only; what to write was decided. */
 export type WriterAnswer =

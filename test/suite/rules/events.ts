@@ -5,6 +5,21 @@ import { type Rule, rule } from '../rule.ts';
 /** The change feed. */
 export const events: readonly Rule[] = [
   rule(
+    'tells a message as it was at each event, not as it is now',
+    { uses: ['readEvents'] },
+    async ({ bus, engine, clock }) => {
+      const post = { topic: 't', sender: 'ada', body: 'b', action_flag: true };
+      const posted = await engine.postMessage(post);
+      const acknowledged = await engine.acknowledgeFlag({ id: posted.id, by: 'grace' });
+      const { events } = await bus.readEvents({});
+      expect(events).toEqual([
+        { id: 1, kind: 'message_posted', ts: timestampIn(clock), message: posted },
+        { id: 2, kind: 'flag_acknowledged', ts: timestampIn(clock), message: acknowledged },
+      ]);
+      expect(posted).not.toHaveProperty('acknowledged_by');
+    },
+  ),
+  rule(
     'tells what happened to a lane, in order, and by whom',
     { uses: ['readEvents'] },
     async ({ bus, engine, clock }) => {

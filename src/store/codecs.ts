@@ -1,0 +1,44 @@
+import { type Cell, createCodec } from './codec.ts';
+import { toEventRow, toStoredEvent } from './event-rows.ts';
+import type { EventRow } from './rows.ts';
+import { type KindName, schema, type TurnKind } from './schema.ts';
+import { changedColumnsOf, columnsIn, insertedColumnsOf } from './tables.ts';
+
+/** The codecs of all kinds, for a store that keeps flags as these. */
+export function createCodecs(flags: Readonly<{ trueAs: Cell; falseAs: Cell }>) {
+  const whole = <Name extends KindName>(kind: Name) =>
+    createCodec(schema[kind].fields as (typeof schema)[Name]['fields'], {
+      ...flags,
+      columns: columnsIn(kind),
+    });
+  const parts = (kind: TurnKind) => ({
+    inserted: createCodec(schema[kind].fields, { ...flags, columns: insertedColumnsOf(kind) }).toValues,
+    changed: createCodec(schema[kind].fields, { ...flags, columns: changedColumnsOf(kind) }).toValues,
+  });
+  const posted = createCodec(schema.messages.fields, {
+    ...flags,
+    prefix: 'message__',
+    columns: insertedColumnsOf('messages'),
+  });
+  const rows = {
+    messages: whole('messages'),
+    events: whole('events'),
+    lanes: whole('lanes'),
+    answers: whole('answers'),
+    waiters: whole('waiters'),
+    counters: whole('counters'),
+    holes: whole('holes'),
+  };
+
+  return {
+    ...rows,
+    /** What a commit writes of new rows, and of rows that change. */
+    written: { messages: parts('messages'), lanes: parts('lanes'), answers: parts('answers') },
+    toEventValues: (event: EventRow) => rows.events.toValues(toStoredEvent(event)),
+    /** An event with its message, whose columns are null when it has none. */
+    fromEventColumns(columns: Readonly<Record<string, unknown>>): EventRow {
+      const message = columns.message__id === null ? undefined : posted.fromColumns(columns);
+      return toEventRow(rows.events.fromColumns(columns), message);
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { type CounterName, type ListName, listNames, lists, type TurnKind, turnKinds } from './schema.ts';
+import { toMatch } from './tables.ts';
+
+/** A counter that follows how many rows of a kind are in a list. */
+export type Counting = Readonly<{
+  list: ListName;
+  counter: CounterName;
+  isCounted: (row: object) => boolean;
+}>;
+
+export function countingsOf(kind: TurnKind): readonly Counting[] {
+  return countings[kind];
+}
+
+const countings = Object.fromEntries(
+  turnKinds.map((kind) => [kind, listNames.flatMap((name) => toCounting(kind, name))]),
+) as unknown as Readonly<Record<TurnKind, readonly Counting[]>>;
+
+function toCounting(kind: TurnKind, name: ListName): readonly Counting[] {
+  const list = lists[name];
+  if (list.of !== kind || !('counter' in list)) return [];
+  return [{ list: name, counter: list.counter, isCounted: toMatch(kind, list.where) }];
+}

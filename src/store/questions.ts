@@ -1,0 +1,153 @@
+import type { Cell } from './codec.ts';
+import { type KindName, type ListName, listNames, lists, schema, type Where } from './schema.ts';
+import type { EventQuery, LaneQuery, MessageQuery } from './store.ts';
+import { columnOf, columnsIn, namesOf, toWhere } from './tables.ts';
+
+/** What a store is asked, and how it is said in SQL. The stores differ in a few words, which their dialects name. */
+
+/** Rows of one kind, in an order, no more than a limit. */
+export type Question = Readonly<{
+  of: KindName;
+  where?: Where;
+  bounds?: readonly Bound[];
+  orderBy: string;
+  isDescending?: boolean;
+  limit: number;
+}>;
+
+/** A field against a value, or against the time of the look. */
+type Bound = readonly [field: string, comparison: '=' | '<' | '>' | '<=', value: Cell | TimeOfLook];
+/** The time given; null: the one that the database has. */
+type TimeOfLook = Readonly<{ lookedAt: number | null }>;
+
+/** The words in which the stores differ. */
+export type Dialect = Readonly<{
+  placeholder: (number: number) => string;
+  /** The condition that a flag is set. */
+  isSet: (column: string) => string;
+  timeOfLook: (placeholder: string) => string;
+}>;
+
+export type Statement = Readonly<{ sql: string; values: readonly Cell[] }>;
+
+export const questions = {
+  messages({ topic, sinceId, beforeId, limit }: MessageQuery): Question {
+    const isAscending = sinceId !== undefined;
+    const bound = isAscending ? sinceId : (beforeId ?? Number.MAX_SAFE_INTEGER);
+    const bounds: Bound[] = topic === undefined ? [] : [['topic', '=', topic]];
+    bounds.push(['id', isAscending ? '>' : '<', bound]);
+    return { of: 'messages', bounds, orderBy: 'id', isDescending: !isAscending, limit };
+  },
+
+  events: ({ sinceId, limit }: EventQuery): Question => ({
+    of: 'events',
+    bounds: [['id', '>', sinceId]],
+    orderBy: 'id',
+    limit,
+  }),
+
+  lanes({ owner, after = '', limit }: LaneQuery): Question {
+    const whose: Pick<Question, 'where' | 'bounds'> =
+      owner === undefined ? { where: { owner: 'present' } } : { bounds: [['owner', '=', owner]] };
+    return {
+      of: 'lanes',
+      ...whose,
+      bounds: [...(whose.bounds ?? []), ['lane', '>', after]],
+      orderBy: 'lane',
+      limit,
+    };
+  },
+
+  /** The ones that end soonest come first: they are what a person may have to act on. */
+  live: (lookedAt: number | null, limit: number): Question => ({
+    of: 'lanes',
+    where: { owner: 'present' },
+    bounds: [['expiresAt', '>', { lookedAt }]],
+    orderBy: 'expiresAt',
+    limit,
+  }),
+
+  /** The ones that ended last come first. */
+  orphaned: (lookedAt: number | null, limit: number): Question => ({
+    of: 'lanes',
+    where: { owner: 'present' },
+    bounds: [['expiresAt', '<=', { lookedAt }]],
+    orderBy: 'expiresAt',
+    isDescending: true,
+    limit,
+  }),
+
+  /** All lanes that somebody holds or has left behind. */
+  held: { of: 'lanes', where: { owner: 'present' }, orderBy: 'lane', limit: 0 } as Question,
+
+  list(name: ListName): Question {
+    const { of, where, rowsMax } = lists[name];
+    return { of, where, orderBy: schema[of].key[0], isDescending: true, limit: rowsMax };
+  },
+
+  oldestOf: (name: ListName): Question => ({ ...questions.list(name), isDescending: false, limit: 1 }),
+} as const;
+
+/** The question as a statement that selects the columns by name: a newer version may have added some. */
+export function toSelect(
+  question: Question,
+  dialect: Dialect,
+  { columns = namesOf(columnsIn(question.of), `${question.of}.`), from = question.of as string } = {},
+): Statement {
+  const { of, orderBy, isDescending = false, limit } = question;
+  const { where, values } = toConditions(question, dialect);
+  const order = `${of}.${columnOf(of, orderBy).name}${isDescending ? ' DESC' : ''}`;
+  const place = dialect.placeholder(values.length + 1);
+  return {
+    sql: `SELECT ${columns} FROM ${from}${where} ORDER BY ${order} LIMIT ${place}`,
+    values: [...values, limit],
+  };
+}
+
+/** How many rows a question would have without its limit. */
+export function toCount(question: Question, dialect: Dialect): Statement {
+  const { where, values } = toConditions(question, dialect);
+  return { sql: `SELECT count(*) AS n FROM ${question.of}${where}`, values };
+}
+
+/** What of a log is counted, as columns with the names of the counters. */
+export function toKeptThrough({ isSet }: Pick<Dialect, 'isSet'>): string {
+  const counts = listNames.flatMap((name) => {
+    const list = lists[name];
+    if (!('counter' in list)) return [];
+    const where = toWhere(list.of, list.where, isSet, `${list.of}.`);
+    return [`count(messages.id) FILTER (WHERE ${where}) AS "${list.counter}"`];
+  });
+  return `SELECT count(messages.id) AS "${schema.messages.log.count}", ${counts.join(', ')}`;
+}
+
+/** Each list by its name. */
+export function toListed<Listed>(read: (name: ListName) => Listed): Record<ListName, never> {
+  return Object.fromEntries(listNames.map((name) => [name, read(name)])) as never;
+}
+
+/** The columns of events and of what never changes in their messages, for one select over both. */
+export const eventsWithMessages = {
+  columns: [
+    namesOf(columnsIn('events'), 'events.'),
+    ...columnsIn('messages')
+      .filter(({ column }) => !column.isLater)
+      .map(({ name }) => `messages.${name} AS message__${name}`),
+  ].join(', '),
+  from: 'events LEFT JOIN messages ON messages.id = events.message_id',
+} as const;
+
+function toConditions(
+  { of, where = {}, bounds = [] }: Question,
+  { placeholder, isSet, timeOfLook }: Dialect,
+): Readonly<{ where: string; values: readonly Cell[] }> {
+  const values: Cell[] = [];
+  const conditions = Object.keys(where).length === 0 ? [] : [toWhere(of, where, isSet, `${of}.`)];
+  for (const [field, comparison, value] of bounds) {
+    const place = placeholder(values.length + 1);
+    const isLook = typeof value === 'object' && value !== null;
+    conditions.push(`${of}.${columnOf(of, field).name} ${comparison} ${isLook ? timeOfLook(place) : place}`);
+    values.push(isLook ? value.lookedAt : value);
+  }
+  return { where: conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`, values };
+}
