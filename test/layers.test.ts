@@ -121,3 +121,26 @@ function roomOf(file: string): string {
 function toArrow({ from, to, isOfTypes }: Import): string {
   return `${from} → ${to}${isOfTypes ? ' (types)' : ''}`;
 }
+
+test.each(['store', 'bus'])(
+  'no files of the room %s import each other in a circle, types included',
+  (room) => {
+    const own = imports.filter(({ from, to }) => roomOf(from) === room && roomOf(to) === room);
+    expect(findCircle(own)).toEqual([]);
+  },
+);
+
+test('a circle is found, however many files it goes through', () => {
+  const arrow = (from: string, to: string): Import => ({ from, to, isOfTypes: true });
+  const around = [arrow('a', 'b'), arrow('b', 'c'), arrow('c', 'b')];
+  expect(findCircle([arrow('a', 'b'), arrow('b', 'c')])).toEqual([]);
+  expect(findCircle(around)).toEqual(['b', 'c']);
+});
+
+/** The files in a circle, and those that are imported from one; none when there is no circle. */
+function findCircle(arrows: readonly Import[]): readonly string[] {
+  // A file that imports nothing more is in no circle, and without it others may import nothing more either.
+  const left = arrows.filter(({ to }) => arrows.some(({ from }) => from === to));
+  if (left.length < arrows.length) return findCircle(left);
+  return [...new Set(arrows.map(({ to }) => to))];
+}

@@ -214,3 +214,9 @@ describe('what is shown', () => {
     expect(Object.keys(shape).sort()).toEqual([...fields.map(({ name }) => name), ...more].sort());
   });
 });
+
+test('loading SQLite leaves the warnings of the process as they were', () => {
+  const { emitWarning } = process;
+  loadDriver();
+  expect(process.emitWarning).toBe(emitWarning);
+});

@@ -5,7 +5,7 @@ import { UsageError } from '../cli/config.ts';
 import { exitStatus } from '../cli/failure.ts';
 import { toTable } from '../cli/table.ts';
 import { toJsonLine, toVisible } from '../cli/visible.ts';
-import { parseKind } from '../store/transfer.ts';
+import { parseKind } from '../store/open-transfer.ts';
 import { answer, toProgress } from './care-answers.ts';
 
 /** What the commands about the data do, once one of them was chosen. */

@@ -1,33 +1,18 @@
-import {
-  type Bus,
-  type Call,
-  type OperationName,
-  type Output,
-  operationNames,
-  type ParsedInput,
-} from '../contract/contract.ts';
+import { type Bus, type Call, type OperationName, operationNames } from '../contract/contract.ts';
 import { parseInput } from '../contract/input.ts';
 import { limits } from '../contract/limits.ts';
 import type { Store } from '../store/store.ts';
 import { createClaimHandlers } from './claims.ts';
 import { createEventHandlers } from './events.ts';
-import { createHeldLanes, type HeldLanes } from './held-lanes.ts';
-import { createLeaseWatch, type LeaseWatch } from './lease-watch.ts';
+import { createHeldLanes } from './held-lanes.ts';
+import { createLeaseWatch } from './lease-watch.ts';
 import { createMessageHandlers } from './messages.ts';
+import type { BusSettings, EngineParts, Handlers } from './parts.ts';
 import { createPruneHandlers } from './prune.ts';
 import { createQuietChanges } from './quiet-changes.ts';
-import { createSeats, type Seats } from './seats.ts';
+import { createSeats } from './seats.ts';
 import { createStatusHandlers } from './status.ts';
-import { createWaiting, type Waiting } from './waiting.ts';
-
-export type BusSettings = Readonly<{
-  /** Longer leases are granted as this. */
-  leaseSecondsMax: number;
-  isSecretArmed: boolean;
-  version: string;
-  /** Tells this process from every other that fronts the same store. */
-  instance: string;
-}>;
+import { createWaiting } from './waiting.ts';
 
 /** A bus in this process. Closing it ends every wait with `unavailable`; the store is its opener's to close. */
 export type Engine = Bus &
@@ -79,22 +64,6 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
 
   return { ...toBus(handlers), onQuietChange: quiet.subscribe, readersWaiting: readers.count, close };
 }
-
-/** What the subjects of the engine share. */
-export type EngineParts = Readonly<{
-  store: Store;
-  waiting: Waiting;
-  leases: LeaseWatch;
-  heldLanes: HeldLanes;
-  seats: Readonly<{ waiters: Seats; readers: Seats }>;
-  settings: BusSettings;
-  nextTicket: () => string;
-}>;
-
-/** The operations behind the check of their input. */
-export type Handlers = {
-  readonly [Name in OperationName]: (input: ParsedInput<Name>, call: Call) => Promise<Output<Name>>;
-};
 
 function toBus(handlers: Handlers): Bus {
   const guard = <Name extends OperationName>(name: Name) => {

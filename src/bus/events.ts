@@ -1,8 +1,8 @@
 import type { Output, ParsedInput } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
 import { toEvent } from './answers.ts';
-import type { EngineParts, Handlers } from './bus.ts';
 import { createSharedReads, cutPage, readOrWait } from './pages.ts';
+import type { EngineParts, Handlers } from './parts.ts';
 import { toCursorExpired } from './refusals.ts';
 
 /** The change feed: everything that happened, for whoever watches. */

@@ -4,7 +4,6 @@ import type { Changes, Outcome, Store, View } from '../store/store.ts';
 import { toGrant } from './answers.ts';
 import { withGrace } from './grace.ts';
 import { decideNextHolder, type LaneState } from './lanes.ts';
-import type { LeaseWatch } from './lease-watch.ts';
 import { askOnce, decideOnce, isSameRequest, toAnswerRow } from './repeats.ts';
 
 type LaneTurn<Answer> = Readonly<{
@@ -28,7 +27,10 @@ type LaneChanges = Readonly<{
 export type LaneTurns = Readonly<{ take: <Answer>(turn: LaneTurn<Answer>) => Promise<Answer> }>;
 
 /** Every change of a lane goes through here, so that whoever waits is served before anybody else can be. */
-export function createLaneTurns(store: Store, leases: LeaseWatch): LaneTurns {
+export function createLaneTurns(
+  store: Store,
+  leases: Readonly<Record<'watch' | 'touch', (lane: string) => void>>,
+): LaneTurns {
   async function take<Answer>(turn: LaneTurn<Answer>): Promise<Answer> {
     const { lane, repeat, isOwed } = turn;
     let hasWaiters = false;

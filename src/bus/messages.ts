@@ -4,10 +4,10 @@ import { limits } from '../contract/limits.ts';
 import type { MessageRow } from '../store/rows.ts';
 import type { Outcome, View } from '../store/store.ts';
 import { toMessage } from './answers.ts';
-import type { EngineParts, Handlers } from './bus.ts';
 import { toLaneState } from './lane-turns.ts';
 import { decideHolding } from './lanes.ts';
 import { createSharedReads, cutPage, readOrWait } from './pages.ts';
+import type { EngineParts, Handlers } from './parts.ts';
 import { toCursorExpired, toLaneRefusal } from './refusals.ts';
 import { askOnce, decideOnce, toRepeat } from './repeats.ts';
 

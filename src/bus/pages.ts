@@ -1,7 +1,7 @@
 import type { Call } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
 import type { Clock } from '../store/clock.ts';
-import type { EngineParts } from './bus.ts';
+import type { EngineParts } from './parts.ts';
 import type { Seats } from './seats.ts';
 import type { Bell } from './waiting.ts';
 

@@ -2,11 +2,11 @@ import type { Output } from '../contract/contract.ts';
 import { type BusError, isRefusal } from '../contract/errors.ts';
 import type { AnswerRow, EventRow } from '../store/rows.ts';
 import { toGrant } from './answers.ts';
-import type { EngineParts } from './bus.ts';
-import { type Claim, type Registry, takeClaim } from './claims.ts';
 import type { LaneTurns } from './lane-turns.ts';
 import { decideRelease, type HeldRow } from './lanes.ts';
+import type { EngineParts } from './parts.ts';
 import { toAnswerRow } from './repeats.ts';
+import { type Claim, type Registry, takeClaim } from './take-claim.ts';
 
 /**
  * A claim that waits: refused but queued, then served by the turn that frees the lane or finds its lease run out. A

@@ -2,7 +2,7 @@ import type { Output, ParsedInput } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
 import type { EventRow, Pruned } from '../store/rows.ts';
 import type { Outcome, Store, View } from '../store/store.ts';
-import type { EngineParts, Handlers } from './bus.ts';
+import type { EngineParts, Handlers } from './parts.ts';
 import { askOnce, decideOnce, toRepeat } from './repeats.ts';
 
 /**

@@ -4,9 +4,9 @@ import type { MessageRow } from '../store/rows.ts';
 import { listNames } from '../store/schema.ts';
 import { toTimestamp } from '../store/timestamp.ts';
 import { toLane, toMessage, toWaiting } from './answers.ts';
-import type { EngineParts, Handlers } from './bus.ts';
 import { fenceOf, liveHoldOf } from './lanes.ts';
 import { createSharedReads, cutPage } from './pages.ts';
+import type { EngineParts, Handlers } from './parts.ts';
 
 /** What a person or an agent sees of the whole: a fold over one consistent look at the rows. */
 export function createStatusHandlers({

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import { openSink, openSource, parseKind } from '../store/open-transfer.ts';
 import { toRealPath } from '../store/path.ts';
 import { loadDriver } from '../store/sqlite/driver.ts';
 import { DatabaseHeldError, lockDatabase } from '../store/sqlite/lock.ts';
-import { openSink, openSource, parseKind } from '../store/transfer.ts';
 import { type Filled, fill } from './fill.ts';
 import type { Progress } from './progress.ts';
 

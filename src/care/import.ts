@@ -1,4 +1,5 @@
-import { openSink, type RowSource } from '../store/transfer.ts';
+import { openSink } from '../store/open-transfer.ts';
+import type { RowSource } from '../store/transfer.ts';
 import { checkRows } from './check-rows.ts';
 import { openExport } from './export-file.ts';
 import { type Filled, fill } from './fill.ts';

@@ -19,6 +19,13 @@ export function resetClock(database: SqliteDatabase, now: number): void {
     run('UPDATE messages SET ts = ? WHERE ts > ?', now, now);
     run('UPDATE messages SET acknowledged_at = ? WHERE acknowledged_at > ?', now, now);
     run('UPDATE events SET ts = ? WHERE ts > ?', now, now);
+    // What an event keeps of its message is what the message says.
+    run(
+      `UPDATE events SET detail = json_set(detail, '$.acknowledgedAt', ?)
+       WHERE json_extract(detail, '$.acknowledgedAt') > ?`,
+      now,
+      now,
+    );
     run('UPDATE lanes SET claimed_at = ? WHERE claimed_at > ?', now, now);
     run(
       'UPDATE lanes SET heartbeat_at = ?, expires_at = ? + lease_s * 1000 WHERE heartbeat_at > ?',

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
+import { openSource, parseKind } from '../store/open-transfer.ts';
 import { toRealPath } from '../store/path.ts';
 import { ChangedSchemaError } from '../store/sqlite/check-schema.ts';
 import { inspectFile } from '../store/sqlite/integrity/inspect.ts';
-import { openSource, parseKind } from '../store/transfer.ts';
 import { type Check, toCount } from './check.ts';
 import { checkRows } from './check-rows.ts';
 import type { Progress } from './progress.ts';

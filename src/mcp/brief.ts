@@ -1,5 +1,7 @@
-import type { Bus, Input, Output } from '../contract/contract.ts';
+import { z } from 'zod';
+import { type Bus, contract, type Input, type Output } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
+import { messageSchema } from '../contract/messages.ts';
 
 /**
  * The same bus, with answers that fit into the context of an agent. Clients cut a result that is too long wherever
@@ -24,18 +26,21 @@ export function shortenBody(
 }
 
 /** Buses of other versions leave fields out, and shape them their own way. */
-type Status = Partial<Output<'getBusStatus'>>;
 type Page = Partial<Output<'readMessages'>>;
 
 function shortenStatus(status: Output<'getBusStatus'>): Output<'getBusStatus'> {
-  const { recent_messages, pending_action_flags }: Status = status;
-  return {
-    ...status,
-    ...(Array.isArray(recent_messages) && { recent_messages: recent_messages.map(shortenMessage) }),
-    ...(Array.isArray(pending_action_flags) && {
-      pending_action_flags: pending_action_flags.map(shortenMessage),
-    }),
-  };
+  const lists = messageListsOf(contract.getBusStatus.output).flatMap((name) => {
+    const messages: unknown = status[name];
+    return Array.isArray(messages) ? [[name, messages.map(shortenMessage)]] : [];
+  });
+  return { ...status, ...Object.fromEntries(lists) };
+}
+
+/** The fields that are lists of messages, as the contract declares them. */
+export function messageListsOf(output: z.ZodObject): readonly string[] {
+  return Object.entries(output.shape)
+    .filter(([, field]) => field instanceof z.ZodArray && field.element === messageSchema)
+    .map(([name]) => name);
 }
 
 function shortenMessage<Message extends Readonly<{ id: number; body: string }>>(message: Message): Message {

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
+import { parseKind } from './open-transfer.ts';
 import { openSqliteStore } from './sqlite/open.ts';
 import type { Store } from './store.ts';
-import { parseKind } from './transfer.ts';
 import type { Observers } from './watch.ts';
 
 export type StoreOptions = Readonly<{

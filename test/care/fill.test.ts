@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fill } from '../../src/care/fill.ts';
 import { noProgress } from '../../src/care/progress.ts';
-import { openSink, openSource, type RowSink } from '../../src/store/transfer.ts';
+import { openSink, openSource } from '../../src/store/open-transfer.ts';
+import type { RowSink } from '../../src/store/transfer.ts';
 import { contentOf, createFolder, fillBus, withBus } from './stage.ts';
 
 test.each([

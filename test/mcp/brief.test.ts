@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { contract } from '../../src/contract/contract.ts';
 import { limits } from '../../src/contract/limits.ts';
+import { messageListsOf } from '../../src/mcp/brief.ts';
 import { createScriptedBus } from './scripted-bus.ts';
 import { openSession, type Session } from './sessions.ts';
 
@@ -112,4 +114,8 @@ describe('a page of messages of the tool', () => {
     const answer = await call({ readMessages: () => ({ messages: log }) }, 'read_messages');
     expect(answer).toEqual({ ok: true, messages: log });
   });
+});
+
+it('shortens those lists of a status that the contract declares to be of messages', () => {
+  expect(messageListsOf(contract.getBusStatus.output)).toEqual(['recent_messages', 'pending_action_flags']);
 });

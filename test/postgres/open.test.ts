@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../src/store/migrations/index.ts';
 import { openStore } from '../../src/store/open.ts';
-import { openSink, openSource } from '../../src/store/transfer.ts';
+import { openSink, openSource } from '../../src/store/open-transfer.ts';
 import { writerFile } from '../build.ts';
 import { refusalOf, until } from '../suite/ask.ts';
 import { createTestSchemaOn } from '../suite/postgres.ts';

@@ -46,10 +46,9 @@ const moduleNames = ['node:sqlite', '@photostructure/sqlite'];
 
 function loadModule(): readonly [string, SqliteModule] {
   const require = createRequire(import.meta.url);
-  silenceExperimentalWarning();
   for (const name of moduleNames) {
     try {
-      return [name, require(name) as SqliteModule];
+      return [name, withoutExperimentalWarning(() => require(name) as SqliteModule)];
     } catch {
       // The next one may be there.
     }
@@ -59,13 +58,21 @@ function loadModule(): readonly [string, SqliteModule] {
   );
 }
 
-/** Node.js 22 calls its SQLite experimental at each start; the user can do nothing about it. */
-function silenceExperimentalWarning(): void {
-  const emitWarning = process.emitWarning.bind(process) as (...parts: unknown[]) => void;
+/**
+ * Node.js 22 calls its SQLite experimental when it is loaded, and the user can do nothing about it. Afterwards warnings
+ * are as they were: the process may be somebody else's.
+ */
+function withoutExperimentalWarning<Loaded>(load: () => Loaded): Loaded {
+  const { emitWarning } = process;
   process.emitWarning = ((warning: unknown, ...rest: unknown[]) => {
     if (String(warning).includes('SQLite is an experimental feature')) return;
-    emitWarning(warning, ...rest);
+    (emitWarning as (...parts: unknown[]) => void).call(process, warning, ...rest);
   }) as typeof process.emitWarning;
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** SQLite's number for a disk without room. */
