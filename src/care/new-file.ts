@@ -55,10 +55,13 @@ export function createDraft(path: string): string {
 }
 
 export function removeDraft(draft: string): void {
-  for (const part of ['', '-journal', '-wal', '-shm']) rmSync(`${draft}${part}`, { force: true });
+  for (const part of ['', '-journal', '-wal', '-shm', freshSuffix])
+    rmSync(`${draft}${part}`, { force: true });
 }
 
 const draftSuffix = '.unfinished-';
+/** A copy of a draft beside it. */
+export const freshSuffix = '-copy';
 
 /**
  * A draft is stale when no such process is there and nobody has written to it for a while: a process in another

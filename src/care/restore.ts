@@ -1,4 +1,4 @@
-import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { toRealPath } from '../store/path.ts';
 import { loadDriver, type SqliteDatabase } from '../store/sqlite/driver.ts';
@@ -17,7 +17,7 @@ import { checkFile, createFolders, prepareFile, toStartError } from '../store/sq
 import { readTotals } from '../store/sqlite/source.ts';
 import { prepareForWriting } from '../store/sqlite/transactions.ts';
 import { copyDatabase } from './backup.ts';
-import { createDraft, removeDraft, syncFile, syncFolder } from './new-file.ts';
+import { createDraft, freshSuffix, removeDraft, syncFile, syncFolder } from './new-file.ts';
 import type { Progress } from './progress.ts';
 import { resetClock } from './reset-clock.ts';
 import { toDamageSentence, toProblem, verifyStore } from './verify.ts';
@@ -133,7 +133,7 @@ function replace({ path, draft, now, resetsClock }: Replacing) {
     const clockMax = resetsClock ? now.getTime() : Number.POSITIVE_INFINITY;
     const { highWater, ...raised } = raise(draft, handedOut, clockMax);
     const replaced = hadDatabase ? setAside(path, now) : undefined;
-    renameSync(draft, path);
+    renameSync(toFreshFile(draft), path);
     syncFolder(dirname(path));
     // Both slots of the mark: what one of them still said of the clock would count.
     for (let slot = 0; slot < 2; slot += 1) mark.write(highWater);
@@ -188,6 +188,18 @@ function raise(draft: string, handedOut: readonly (HighWater | undefined)[], clo
 function foldLog(database: SqliteDatabase): void {
   const folded = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
   if (folded.busy !== 0) throw new Error('the copy of the backup is in use by another process: try again');
+}
+
+/**
+ * Copies the draft into a file that no connection has had. SQLite knows a file by its inode, and a driver may close a
+ * connection late: the next connection of this process would share the index of the write-ahead log with that one,
+ * under the name of the draft.
+ */
+function toFreshFile(draft: string): string {
+  const fresh = `${draft}${freshSuffix}`;
+  copyFileSync(draft, fresh, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  syncFile(fresh);
+  return fresh;
 }
 
 /** There is a database under the name at every moment: the old one, until the new one takes its place. */
