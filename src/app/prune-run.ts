@@ -76,6 +76,6 @@ function toFacts({ messages, events, oldestId, heldBackBy }: Pruned): Readonly<R
 function toLines(sentence: string, { heldBackBy }: Pruned): string {
   if (heldBackBy === undefined) return sentence;
   const reason = `#${heldBackBy} is flagged and nobody has acknowledged it, so it stays, and so does all that came after it`;
-  const advice = `acknowledge it (bus-mcp acknowledge-flag ${heldBackBy}), or add --include-flags`;
+  const advice = `acknowledge it (bus-mcp ack ${heldBackBy}), or add --include-flags`;
   return `${reason}: ${advice}\n${sentence}`;
 }

@@ -1,8 +1,8 @@
 import type { LaneRow, StoredEvent } from '../store/rows.ts';
 import { type Check, createProblems, toCount } from './check.ts';
 
-/** Who holds a lane as far as the events tell, which may have been pruned. */
-type Told = Readonly<{ fence: number; owner: string | undefined }>;
+/** Who got a lane last, according to the events that are kept. */
+type LastGrant = Readonly<{ fence: number; owner: string | undefined }>;
 
 /**
  * Holds lanes against the events about them: fences grow with each grant, and who got a lane last has it. `now` tells
@@ -10,7 +10,7 @@ type Told = Readonly<{ fence: number; owner: string | undefined }>;
  */
 export function createLaneCheck(now: number) {
   const problems = createProblems();
-  const told = new Map<string, Told>();
+  const lastGrants = new Map<string, LastGrant>();
   let laneCount = 0;
   let heldCount = 0;
   let orphanedCount = 0;
@@ -18,11 +18,11 @@ export function createLaneCheck(now: number) {
   function seeEvent({ id, kind, lane, detail }: StoredEvent): void {
     if (lane === undefined || !detail) return;
     const { fence = 0 } = detail;
-    const before = told.get(lane);
+    const before = lastGrants.get(lane);
     const isGrant = kind !== 'lane_released';
     if (before && fence < before.fence + (isGrant ? 1 : 0))
       problems.add(`the fence of lane ${lane} went from ${before.fence} to ${fence} at event ${id}`);
-    told.set(lane, { fence, owner: isGrant ? detail.owner : undefined });
+    lastGrants.set(lane, { fence, owner: isGrant ? detail.owner : undefined });
   }
 
   function seeLane(row: LaneRow): void {
@@ -30,8 +30,8 @@ export function createLaneCheck(now: number) {
     if (row.hold && row.hold.expiresAt > now) heldCount += 1;
     else if (row.hold) orphanedCount += 1;
     const { lane, fence, hold } = row;
-    const last = told.get(lane);
-    told.delete(lane);
+    const last = lastGrants.get(lane);
+    lastGrants.delete(lane);
     if (last && fence < last.fence)
       problems.add(`lane ${lane} has fence ${fence}, and ${last.fence} was given before`);
     if (last && last.owner !== hold?.owner)
@@ -43,7 +43,7 @@ export function createLaneCheck(now: number) {
   }
 
   function end(): Check {
-    for (const lane of told.keys()) problems.add(`lane ${lane} has events and is not there`);
+    for (const lane of lastGrants.keys()) problems.add(`lane ${lane} has events and is not there`);
     return problems.toCheck(
       'lanes',
       `${toCount(laneCount, 'lane')}: ${heldCount} held, ${orphanedCount} orphaned; every fence grew`,

@@ -1,28 +1,28 @@
-/** One thing that was looked at, and what was found. */
+/** One check, and what it found. */
 export type Check = Readonly<{ name: string; ok: boolean; finding: string }>;
 
-/** Gathers what is wrong with one thing. The first problems are told, the rest is counted. */
+/** Collects what is wrong with one thing. It names the first problems and counts the rest. */
 export type Problems = Readonly<{
   add: (sentence: string) => void;
-  /** `whenSound` is the finding when nothing was wrong. */
+  /** `whenSound` is the finding when nothing is wrong. */
   toCheck: (name: string, whenSound: string) => Check;
 }>;
 
-const toldMax = 3;
+const namedMax = 3;
 
 export function createProblems(): Problems {
-  const told: string[] = [];
+  const named: string[] = [];
   let count = 0;
 
   function add(sentence: string): void {
     count += 1;
-    if (told.length < toldMax) told.push(sentence);
+    if (named.length < namedMax) named.push(sentence);
   }
 
   function toCheck(name: string, whenSound: string): Check {
     if (count === 0) return { name, ok: true, finding: whenSound };
-    const more = count > told.length ? [`and ${count - told.length} more`] : [];
-    return { name, ok: false, finding: [...told, ...more].join('; ') };
+    const more = count > named.length ? [`and ${count - named.length} more`] : [];
+    return { name, ok: false, finding: [...named, ...more].join('; ') };
   }
 
   return { add, toCheck };

@@ -89,9 +89,9 @@ function isThere(processId: number): boolean {
   }
 }
 
-function writing(path: string, deed: () => void): void {
+function writing(path: string, write: () => void): void {
   try {
-    deed();
+    write();
   } catch (error) {
     throw toUnwritable(path, (error as NodeJS.ErrnoException).code);
   }

@@ -1,14 +1,14 @@
-/** How far a long deed is. Whoever does it reports often; whoever shows it decides how often it is shown. */
+/** Shows how far a long command is. The command reports often; whoever shows it decides how often to redraw. */
 export type Progress = Readonly<{
-  /** `total` is absent where nobody knows how much there will be. */
+  /** `total` is absent when nobody knows how much there will be. */
   report: (stage: string, done: number, total?: number) => void;
-  /** Takes what is shown away again. */
+  /** Clears what is shown. */
   end: () => void;
 }>;
 
 export type ProgressOptions = Readonly<{
   write: (text: string) => void;
-  /** A terminal shows one line that changes; anything else gets a line now and then. */
+  /** A terminal shows one line that changes; a file or a pipe gets a new line from time to time. */
   isTerminal: boolean;
   now: () => number;
 }>;
@@ -39,7 +39,7 @@ export function createProgress({ write, isTerminal, now }: ProgressOptions): Pro
   return { report, end };
 }
 
-/** For deeds that nobody watches. */
+/** Shows nothing: for callers that nobody watches. */
 export const noProgress: Progress = { report: () => {}, end: () => {} };
 
 function toAmount(done: number, total: number | undefined): string {

@@ -9,10 +9,7 @@ import type { Progress } from './progress.ts';
 
 export type Verification = Readonly<{ ok: boolean; store: string; checks: readonly Check[] }>;
 
-/**
- * Looks at everything that a store keeps, also while a bus runs on it. Rejects only when it cannot be read as a store
- * at all.
- */
+/** Checks everything that a store keeps, also while a bus runs on it. Rejects only when it is not a store at all. */
 export async function verifyStore(
   location: string,
   progress: Progress,
@@ -36,7 +33,7 @@ export async function verifyStore(
   }
 }
 
-/** What is wrong in one sentence, for whoever only wants to know whether to go on. */
+/** Everything that is wrong, in one sentence. */
 export function toProblem({ checks }: Verification): string {
   return checks
     .filter(({ ok }) => !ok)
@@ -45,7 +42,7 @@ export function toProblem({ checks }: Verification): string {
 }
 
 function checkFile(path: string, progress: Progress): readonly Check[] {
-  // SQLite looks at all of them in one go, and says nothing meanwhile.
+  // SQLite checks all pages in one call and reports no progress.
   progress.report(`checking ${toCount(countPages(path), 'page')} of the file`, 0);
   let findings: ReturnType<typeof inspectFile>;
   try {

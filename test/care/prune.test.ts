@@ -15,7 +15,7 @@ describe('prune', () => {
     const held = await run(['prune', '--keep', '0'], environment);
     expect(held.output).toBe(
       '#4 is flagged and nobody has acknowledged it, so it stays, and so does all that came after it: ' +
-        'acknowledge it (bus-mcp acknowledge-flag 4), or add --include-flags\n' +
+        'acknowledge it (bus-mcp ack 4), or add --include-flags\n' +
         'pruned 3 messages and 3 events; the log begins at #4\n',
     );
     const all = await run(['prune', '--keep', '0', '--include-flags', '--json'], environment);
