@@ -44,7 +44,7 @@ describe('the examples', () => {
           status: 0,
           errorOutput: expect.not.stringContaining('rror'),
         });
-        if (argv[0] === 'status') expect(output).toMatch(/the guide is done[^]*docs +ada/);
+        if (argv[0] === 'status') expect(output).toMatch(/the guide is done[\s\S]*docs +ada/);
       }
     } finally {
       await home.remove();

@@ -371,23 +371,23 @@ export interface ErrorData {
     readonly owner: string | null;
     readonly expires_in_s: number;
   };
-  /** The fence given is not the fence of the lane: it was granted again since. */
+  /** The fence is not the current one of the lane: the lane was granted again since. */
   readonly stale_fence: {
     readonly lane: string;
     readonly fence: number;
   };
-  /** The input does not fit the operation; nothing was kept. */
+  /** The input does not fit the operation. Nothing was kept. */
   readonly invalid_input: {
     readonly issues: readonly {
       readonly field: string;
       readonly message: string;
     }[];
   };
-  /** The idempotency key was used for another request within 24 hours. */
+  /** Another request used the idempotency key within 24 hours. */
   readonly idempotency_conflict: {
     readonly key: string;
   };
-  /** The bus demands a write secret, and the one given is missing or wrong. */
+  /** Writes need the write secret, and it is missing or wrong. */
   readonly unauthorized: Record<string, unknown>;
   /** The Host or Origin of the request is not one the bus accepts. */
   readonly forbidden_origin: Record<string, unknown>;
@@ -410,7 +410,7 @@ export interface ErrorData {
   readonly unavailable: {
     readonly retry_after_s: number;
   };
-  /** The bus failed in a way nobody foresaw; the cause is in its log. */
+  /** The bus failed in a way that nobody foresaw. The cause is in its log. */
   readonly internal: Record<string, unknown>;
 }
 

@@ -86,7 +86,7 @@ function toGreeting(config: Config, { listening, store }: BusServer): string {
   return [
     `bus-mcp ${version}`,
     `  listens on  ${listening.url}`,
-    `  data lies in  ${store.location}`,
+    `  keeps data in  ${store.location}`,
     `  writes  ${config.writeSecret === undefined ? 'are open to this machine' : 'demand the write secret'}`,
     '',
     'Paste this into the configuration of your MCP client:',

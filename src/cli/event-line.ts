@@ -1,4 +1,4 @@
-import { type Row, toRows, toText } from './rows.ts';
+import { type Row, toLeaseLength, toRows, toText } from './rows.ts';
 import { toClockTime } from './table.ts';
 
 /** An event of the change feed as one short line. */
@@ -31,7 +31,7 @@ function toDeed(event: Row): string {
 
 function toTerms(event: Row): string {
   const terms = [
-    ...(event.lease_s === undefined ? [] : [`lease ${toText(event.lease_s)}s`]),
+    ...(event.lease_s === undefined ? [] : [`lease ${toLeaseLength(event.lease_s)}`]),
     ...(event.fence === undefined ? [] : [`fence ${toText(event.fence)}`]),
   ];
   return terms.length === 0 ? '' : ` (${terms.join(', ')})`;

@@ -1,6 +1,15 @@
 import type { OperationName } from '../contract/contract.ts';
 import { toEventLine } from './event-line.ts';
-import { type Row, toLaneLines, toMessageLines, toRemaining, toRows, toText, toWaiterLines } from './rows.ts';
+import {
+  type Row,
+  toLaneLines,
+  toLeaseLength,
+  toMessageLines,
+  toRemaining,
+  toRows,
+  toText,
+  toWaiterLines,
+} from './rows.ts';
 import { toStatusLines } from './status-lines.ts';
 
 /** What the bus answered, for people: short lines and tables. Programs read `--json`. */
@@ -68,7 +77,7 @@ const decisionWords: Readonly<Record<string, string>> = {
 function toGrantLines(answer: Row): readonly string[] {
   const { lane, owner, fence } = laneOf(answer);
   const decision = toText(answer.decision);
-  const lease = answer.lease_s === undefined ? '' : `lease ${toText(answer.lease_s)}s`;
+  const lease = answer.lease_s === undefined ? '' : `lease ${toLeaseLength(answer.lease_s)}`;
   const terms = [lease, said('fence ', fence)].filter((term) => term !== '').join(', ');
   const word = decisionWords[decision] ?? (decision || 'granted');
   return [toLine(word, said('lane ', lane), said('as ', owner), terms && `(${terms})`)];

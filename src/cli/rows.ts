@@ -1,3 +1,4 @@
+import { toDurationText } from './duration.ts';
 import { toClockTime, toDuration, toTable } from './table.ts';
 import { toVisible } from './visible.ts';
 
@@ -82,6 +83,11 @@ export function toWaiterLines(waiters: readonly Row[], now: Date): string[] {
       toClockTime(waiter.since, now),
     ]),
   );
+}
+
+/** How long a lease lasts, as people type it: `5m`. */
+export function toLeaseLength(seconds: unknown): string {
+  return typeof seconds === 'number' ? toDurationText(seconds) : toText(seconds);
 }
 
 /** How long a lease has still to run, by the clock of the bus. */

@@ -89,7 +89,9 @@ function toBusLine(meta: Row): string {
     meta.version === undefined ? 'bus' : `bus ${toText(meta.version)}`,
     ...(meta.store === undefined ? [] : [toText(meta.store)]),
     ...(typeof meta.uptime_s === 'number' ? [`up ${toDuration(meta.uptime_s)}`] : []),
-    ...(meta.message_count === undefined ? [] : [`${toText(meta.message_count)} messages`]),
+    ...(meta.message_count === undefined
+      ? []
+      : [`${toText(meta.message_count)} ${meta.message_count === 1 ? 'message' : 'messages'}`]),
     ...(meta.write_secret_armed === true ? ['writes need the secret'] : []),
     ...(meta.write_secret_armed === false ? ['writes are open'] : []),
   ];

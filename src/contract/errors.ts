@@ -34,27 +34,27 @@ export const errorTable = {
   },
   stale_fence: {
     status: 409,
-    meaning: 'The fence given is not the fence of the lane: it was granted again since.',
-    next: 'Stop the work done under the old fence and claim the lane again.',
+    meaning: 'The fence is not the current one of the lane: the lane was granted again since.',
+    next: 'Stop the work under the old fence, and claim the lane again.',
     data: z.looseObject({ lane: z.string(), fence: z.number() }),
   },
   invalid_input: {
     status: 422,
-    meaning: 'The input does not fit the operation; nothing was kept.',
-    next: 'Mend each field named and send it again.',
+    meaning: 'The input does not fit the operation. Nothing was kept.',
+    next: 'Fix each field that is named, and send it again.',
     data: z.looseObject({
       issues: z.array(z.looseObject({ field: z.string(), message: z.string() })),
     }),
   },
   idempotency_conflict: {
     status: 422,
-    meaning: 'The idempotency key was used for another request within 24 hours.',
+    meaning: 'Another request used the idempotency key within 24 hours.',
     next: 'Use a new key for a new request.',
     data: z.looseObject({ key: z.string() }),
   },
   unauthorized: {
     status: 401,
-    meaning: 'The bus demands a write secret, and the one given is missing or wrong.',
+    meaning: 'Writes need the write secret, and it is missing or wrong.',
     next: 'Set BUS_WRITE_SECRET to the secret of the bus.',
     data: nothing,
   },
@@ -73,7 +73,7 @@ export const errorTable = {
   cursor_expired: {
     status: 410,
     meaning: 'What came right after the cursor was pruned.',
-    next: 'Read on from the oldest that is kept (oldest_id - 1), and know that what lay between is gone.',
+    next: 'Read on from the oldest message that is kept (oldest_id - 1). What was between is gone.',
     data: z.looseObject({ oldest_id: z.number() }),
   },
   too_large: {
@@ -97,8 +97,8 @@ export const errorTable = {
   },
   internal: {
     status: 500,
-    meaning: 'The bus failed in a way nobody foresaw; the cause is in its log.',
-    next: 'Repeat the call once; if it fails again, look into the log of the bus.',
+    meaning: 'The bus failed in a way that nobody foresaw. The cause is in its log.',
+    next: 'Repeat the call once. If it fails again, read the log of the bus.',
     data: nothing,
   },
 } as const satisfies Record<string, ErrorEntry>;

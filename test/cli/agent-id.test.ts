@@ -9,7 +9,7 @@ describe('the agent id', () => {
     const { calls, errorOutput, output } = await runToEnd(['claim', 'feeds'], { script, environment });
     expect(calls[0]?.input.owner).toBe('ada');
     expect(errorOutput).toBe('as ada\n');
-    expect(output).toBe('claimed lane feeds as ada (lease 60s, fence 3)\n');
+    expect(output).toBe('claimed lane feeds as ada (lease 1m, fence 3)\n');
   });
 
   it.each(['claim', 'renew', 'release'])(

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Flags, readConfig, UsageError } from '../../src/cli/config.ts';
 import { readPlainFlags } from '../../src/cli/plain-flags.ts';
-import { flagNamesOf } from '../../src/cli/setting-flags.ts';
 import { settingEntries } from '../../src/cli/settings.ts';
 import { runToEnd } from './command-line.ts';
 
@@ -273,27 +272,5 @@ describe('the folder of the data', () => {
   ] as const)('on %s with %j is that of the user', (platform, environment, path) => {
     const machine = { ...linux, platform, environment };
     expect(readConfig({ environment: {}, machine }).config.store).toBe(path);
-  });
-});
-
-describe('the help', () => {
-  it.each(settingEntries)('names %s with its variable, flag, default and meaning', async (_, setting) => {
-    const { output } = await runToEnd(['--help']);
-    const line = output.split('\n').findIndex((text) => text.includes(` ${setting.environment} `));
-    const rows = output.split('\n').slice(line, line + 2);
-    const [name = '(no flag)'] = flagNamesOf(setting);
-    expect(rows[0]).toContain(name.replace('--', ''));
-    expect(rows[1]?.trim()).toBe(`${setting.description} (default: ${setting.defaultText})`);
-  });
-
-  it('of a command shows the settings that it goes by', async () => {
-    const { output } = await runToEnd(['serve', '--help']);
-    expect(output).toContain('--port <number>');
-    expect(output).not.toContain('--read-only');
-  });
-
-  it('has no flag for the secret, only for the file that holds it', async () => {
-    const { output } = await runToEnd(['--help']);
-    expect(output.match(/--\S*secret\S*/g)).toEqual(['--write-secret-file']);
   });
 });

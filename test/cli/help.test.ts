@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { careCommands } from '../../src/app/care-commands.ts';
 import { localCommands } from '../../src/app/local-commands.ts';
+import { flagNamesOf } from '../../src/cli/setting-flags.ts';
 import { settingEntries } from '../../src/cli/settings.ts';
 import { runToEnd } from './command-line.ts';
 
@@ -34,6 +35,28 @@ describe('the help of a command', () => {
     const text = await help('claim', '--help');
     expect(text).toContain('--wait <duration>');
     expect(text).not.toContain('--wait-s');
+  });
+});
+
+describe('the help of the program', () => {
+  it.each(settingEntries)('names %s with its variable, flag, default and meaning', async (_, setting) => {
+    const { output } = await runToEnd(['--help']);
+    const line = output.split('\n').findIndex((text) => text.includes(` ${setting.environment} `));
+    const rows = output.split('\n').slice(line, line + 2);
+    const [name = '(no flag)'] = flagNamesOf(setting);
+    expect(rows[0]).toContain(name.replace('--', ''));
+    expect(rows[1]?.trim()).toBe(`${setting.description} (default: ${setting.defaultText})`);
+  });
+
+  it('of a command shows the settings that it goes by', async () => {
+    const { output } = await runToEnd(['serve', '--help']);
+    expect(output).toContain('--port <number>');
+    expect(output).not.toContain('--read-only');
+  });
+
+  it('has no flag for the secret, only for the file that holds it', async () => {
+    const { output } = await runToEnd(['--help']);
+    expect(output.match(/--\S*secret\S*/g)).toEqual(['--write-secret-file']);
   });
 });
 

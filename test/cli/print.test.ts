@@ -107,16 +107,16 @@ describe('lanes', () => {
   });
 
   it.each([
-    ['claim', 'claimed lane feeds as ada (lease 60s, fence 3)'],
-    ['steal', 'took over the expired lane feeds as ada (lease 60s, fence 3)'],
-    ['renew', 'renewed lane feeds as ada (lease 60s, fence 3)'],
+    ['claim', 'claimed lane feeds as ada (lease 1m, fence 3)'],
+    ['steal', 'took over the expired lane feeds as ada (lease 1m, fence 3)'],
+    ['renew', 'renewed lane feeds as ada (lease 1m, fence 3)'],
   ])('say what a %s was', (decision, line) => {
     expect(printAnswer('claimLane', { ...toGrant(), decision }, now)).toBe(line);
   });
 
   it('of a bus without fences are printed all the same', () => {
     const grant = { ...toGrant({ fence: undefined }) };
-    expect(printAnswer('claimLane', grant, now)).toBe('claimed lane feeds as ada (lease 60s)');
+    expect(printAnswer('claimLane', grant, now)).toBe('claimed lane feeds as ada (lease 1m)');
   });
 
   it('say whether there was anything to release', () => {
@@ -150,8 +150,8 @@ describe('an answer that leaves things out', () => {
     ['claimLane', { ok: true, decision: 'claim' }, 'claimed'],
     ['claimLane', { decision: 'claim', lane: { lane: 'feeds' } }, 'claimed lane feeds'],
     ['claimLane', { lane: { lane: 'feeds', owner: 'ada' } }, 'granted lane feeds as ada'],
-    ['claimLane', { decision: 'lent', lease_s: 60 }, 'lent (lease 60s)'],
-    ['heartbeatLane', { ok: true, lease_s: 60 }, 'granted (lease 60s)'],
+    ['claimLane', { decision: 'lent', lease_s: 60 }, 'lent (lease 1m)'],
+    ['heartbeatLane', { ok: true, lease_s: 60 }, 'granted (lease 1m)'],
     ['releaseLane', { ok: true, decision: 'released' }, 'released'],
     ['releaseLane', { ok: true, lane: { lane: 'feeds' } }, 'released lane feeds'],
     ['releaseLane', { decision: 'free' }, 'free already'],
@@ -234,7 +234,7 @@ describe('events', () => {
     [{ kind: 'message_posted', message: toMessage({ action_flag: true }) }, 'posted #1 plans ada ⚑: hello'],
     [
       { kind: 'lane_claimed', lane: 'x', owner: 'a', fence: 2, lease_s: 60 },
-      'claimed x by a (lease 60s, fence 2)',
+      'claimed x by a (lease 1m, fence 2)',
     ],
     [{ kind: 'lane_stolen', lane: 'x', owner: 'a', previous_owner: 'b' }, 'stolen x by a from b'],
     [{ kind: 'lane_released', lane: 'x', owner: 'a' }, 'released x by a'],
