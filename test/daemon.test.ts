@@ -88,7 +88,7 @@ describe('a call without a bus', () => {
     const variables = { BUS_MCP_BASE_URL: 'http://127.0.0.1:9/api/bus' };
     const { status, errorOutput } = await home.run(['get-bus-status'], variables);
     expect(status).toBe(3);
-    expect(errorOutput).toContain('start a bus with: npx bus-mcp serve');
+    expect(errorOutput).toContain('start a bus with: bus-mcp serve');
   });
 
   it('says why none could be started, and where to read more', async () => {

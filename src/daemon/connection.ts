@@ -1,4 +1,5 @@
 import { BusUnreachableError } from '../contract/errors.ts';
+import { commandText } from '../contract/publication.ts';
 import { type Client, createClient } from '../http/client.ts';
 import type { Address } from './address.ts';
 import { createAdmit } from './admit.ts';
@@ -98,7 +99,7 @@ async function findRunning(options: ConnectorOptions): Promise<RunningBus | unde
     throw new BusUnreachableError(`${words}: ${remedy}`, finding.address.baseUrl);
   }
   if (fallbackUrl !== undefined) return undefined;
-  const remedy = 'start it with: npx bus-mcp serve, or unset BUS_MCP_AUTOSTART';
+  const remedy = `start it with: ${commandText} serve, or unset BUS_MCP_AUTOSTART`;
   throw new BusUnreachableError(
     `no bus runs for the store ${place.store}, and BUS_MCP_AUTOSTART=0 starts none: ${remedy}`,
     place.store,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { BusUnreachableError } from '../contract/errors.ts';
+import { commandText } from '../contract/publication.ts';
 import { inheritedVariable, listInheritable } from './descriptors.ts';
 import { explainSilence, type Finding, findBus } from './find.ts';
 import { sizeOf, withOpenLog } from './log-file.ts';
@@ -177,7 +178,7 @@ function toProblem({ status, problem }: Ended, place: Place, logStart: number): 
 
 function toStartFailure({ store, logFile }: Place, reason: string): BusUnreachableError {
   return new BusUnreachableError(
-    `the local bus could not be started: ${reason} (its log: ${logFile}); see what is wrong with: npx bus-mcp doctor, or start one yourself with: npx bus-mcp serve`,
+    `the local bus could not be started: ${reason} (its log: ${logFile}); see what is wrong with: ${commandText} doctor, or start one yourself with: ${commandText} serve`,
     store,
   );
 }

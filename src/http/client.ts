@@ -4,6 +4,7 @@ import type { Bus, Call } from '../contract/contract.ts';
 import { BusUnreachableError } from '../contract/errors.ts';
 import { waitSecondsOf } from '../contract/input.ts';
 import { createKeyMaker } from '../contract/keys.ts';
+import { commandText } from '../contract/publication.ts';
 import { sendRepeatedly } from './repeating.ts';
 import { toAnswer } from './replies.ts';
 import { toSentSecret } from './secret.ts';
@@ -104,7 +105,7 @@ function parseAddress(baseUrl: string): URL | undefined {
 }
 
 function toUnreachable(url: string, words: string): BusUnreachableError {
-  const remedy = 'start a bus with: npx bus-mcp serve (or set BUS_MCP_BASE_URL to one that runs)';
+  const remedy = `start a bus with: ${commandText} serve (or set BUS_MCP_BASE_URL to one that runs)`;
   return new BusUnreachableError(`no bus answered at ${url}: ${words}; ${remedy}`, url);
 }
 

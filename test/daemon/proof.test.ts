@@ -109,7 +109,7 @@ describe('a named store', () => {
       const ran = await home.run(toWords(store), { ...off, ...toMore(store) });
       expect(ran.status).toBe(3);
       expect(ran.errorOutput).toContain(`no bus runs for the store ${store}`);
-      expect(ran.errorOutput).toContain('start it with: npx bus-mcp serve');
+      expect(ran.errorOutput).toContain('start it with: bus-mcp serve');
       expect(ran.output).toBe('');
     },
   );

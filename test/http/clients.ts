@@ -24,6 +24,6 @@ export async function unreachableOf(call: Promise<unknown>): Promise<BusUnreacha
     (cause: unknown) => cause,
   );
   expect(error).toBeInstanceOf(BusUnreachableError);
-  expect((error as Error).message).toContain('npx bus-mcp serve');
+  expect((error as Error).message).toContain('bus-mcp serve');
   return error as BusUnreachableError;
 }
