@@ -31,17 +31,17 @@ function toConnectPart(): string {
 
 function toLine(start: string, name: (typeof clientNames)[number]): string {
   const { title, projectFile } = clients[name];
-  const file = clients[name].toUserFile(machine);
+  const file = clients[name].toUserFile(machine).replace('/~/', '~/');
   const project = projectFile === undefined ? '' : `, or ${projectFile.join('/')} with --project`;
   return `${`${start} setup ${name}`.padEnd(start.length + 22)} # ${title}: ${file}${project}`;
 }
 
-/** A home folder as people write it. */
+/** A home folder that is shown as people write it. */
 const machine = {
   platform: 'linux',
   hostName: 'host',
   processName: '1',
-  environment: { HOME: '~' },
+  environment: { HOME: '/~' },
 } as const;
 
 function toExplanation(): string {

@@ -1,3 +1,5 @@
+import { win32 } from 'node:path';
+import { isPostgresUrl } from '../contract/location.ts';
 import { type Machine, toMachine } from './folders.ts';
 import { readSecretFile } from './secret-file.ts';
 import { flagNamesOf } from './setting-flags.ts';
@@ -64,6 +66,7 @@ export function readConfig(
     if (warning !== undefined) warnings.push(warning);
   }
   if (affected.includes('bus')) refuseOpenHost(config);
+  if (autostart && affected !== readers) refuseRelativeStore(config, readers, flags);
   if (names.has('autostart') && values.autostart && !autostart) warnings.push(autostartWarning);
   return { config, warnings };
 }
@@ -130,6 +133,20 @@ function readSecret({ writeSecret, writeSecretFile }: SettingValues): { secret?:
   const read = readSecretFile(writeSecretFile);
   if ('refusal' in read) throw new UsageError(read.refusal);
   return read;
+}
+
+/**
+ * A client starts the bus of whatever folder it runs in, so the same relative path means another store for each of
+ * them. Only a person who types the path knows which folder is meant.
+ */
+function refuseRelativeStore({ given, store }: Config, readers: readonly Reader[], flags: Flags): void {
+  const isTyped = flags.store !== undefined && !readers.includes('mcp');
+  if (!given.has('store') || isTyped || isPostgresUrl(store)) return;
+  if (win32.isAbsolute(store) || store === '~' || store.startsWith('~/')) return;
+  const source = flags.store === undefined ? 'BUS_STORE' : '--store';
+  throw new UsageError(
+    `${source} must be an absolute path or begin with ~/, not ${quote(store)}: a relative path would be another store in each folder that a client runs in`,
+  );
 }
 
 function refuseOpenHost(config: SettingValues): void {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { homedir, hostname, userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { posix, win32 } from 'node:path';
 
 /** What the defaults of the settings depend on besides the variables. */
@@ -59,12 +59,15 @@ export function toLoginName({ LOGNAME, USER, USERNAME }: NodeJS.ProcessEnv): str
   }
 }
 
-/** The home folder of the user, `/` for one that has none. */
+/**
+ * The home folder of the user, `/` for one that has none. A variable that is empty or relative says nothing: the data
+ * would lie in whatever folder the client happens to run in.
+ */
 export function toHomeFolder({ environment, platform }: Home): string {
-  const given = platform === 'win32' ? environment.USERPROFILE : environment.HOME;
-  if (given) return given;
+  const [given, paths] = platform === 'win32' ? [environment.USERPROFILE, win32] : [environment.HOME, posix];
+  if (given && paths.isAbsolute(given)) return given;
   try {
-    return homedir();
+    return userInfo().homedir || '/';
   } catch {
     // A user without an entry in the list of users, as in some containers, has none.
     return '/';

@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { userInfo } from 'node:os';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 /**
  * Where the file of a store lies once every link is followed, also when the last one leads to a file that does not
@@ -9,7 +10,7 @@ import { basename, dirname, join, resolve } from 'node:path';
  * them asks here, so that a database reached through a link has one set of them and not two.
  */
 export function toRealPath(file: string): string {
-  let path = resolve(file);
+  let path = resolve(expandHome(file));
   for (let followed = 0; followed < linksFollowedMax; followed += 1) {
     const real = tryToResolve(path);
     if (real !== undefined) return real;
@@ -19,6 +20,16 @@ export function toRealPath(file: string): string {
     path = resolve(dirname(inFolder), target);
   }
   throw new Error(`the path ${file} is a circle of links: name another file with BUS_STORE`);
+}
+
+/** A shell expands `~/` where somebody types it, and nobody does in the configuration of a client. */
+function expandHome(file: string): string {
+  if (file !== '~' && !file.startsWith('~/')) return file;
+  const { HOME: given = '' } = process.env;
+  const home = isAbsolute(given) ? given : userInfo().homedir;
+  if (home === '')
+    throw new Error(`the path ${file} needs a home folder, and this user has none: write it out`);
+  return join(home, file.slice(1));
 }
 
 /** As many as Linux follows. */

@@ -163,7 +163,8 @@ describe('a malformed setting', () => {
     'notes:today.db',
     './a:/b',
   ])('BUS_STORE=%s is none', (text) => {
-    expect(read({ BUS_STORE: text }).config.store).toBe(text);
+    const { config } = readConfig({ environment: { BUS_STORE: text }, readers: ['bus'] });
+    expect(config.store).toBe(text);
   });
 
   it.each(['abc', '0', '-1', '1e3', 'NaN', '99999999999'])(
