@@ -3,10 +3,10 @@ import { toGrant } from './answers.ts';
 import { createLaneTurns, type LaneOutcome } from './lane-turns.ts';
 import { decideHeartbeat, decideRelease, fenceOf, type LaneState } from './lanes.ts';
 import type { EngineParts, Handlers } from './parts.ts';
-import { claimWithPatience } from './patience.ts';
 import { toLaneRefusal } from './refusals.ts';
 import { toRepeat } from './repeats.ts';
 import { type Claim, type Registry, takeClaim } from './take-claim.ts';
+import { claimAndWait } from './waiting-claim.ts';
 
 /** The registry of lanes, as far as it changes: claims, heartbeats, releases. */
 export function createClaimHandlers(
@@ -25,7 +25,7 @@ export function createClaimHandlers(
       repeat: toRepeat('claimLane', input, call.idempotencyKey),
     };
     if (input.wait_s === 0) return takeClaim(registry, claim);
-    return claimWithPatience({ parts, registry, claim, waitSeconds: input.wait_s, signal: call.signal });
+    return claimAndWait({ parts, registry, claim, waitSeconds: input.wait_s, signal: call.signal });
   }
 
   function heartbeatLane(input: ParsedInput<'heartbeatLane'>, call: Call): Promise<Output<'heartbeatLane'>> {

@@ -5,20 +5,24 @@ import { withGrace } from './grace.ts';
 import { decideInOrder } from './lane-turns.ts';
 
 export type LeaseWatch = Readonly<{
-  /** Somebody waits for this lane: hand it over when the lease runs out, should nobody ask before. */
+  /** Somebody waits for this lane: hands it over when the lease runs out, unless a turn does so first. */
   watch: (lane: string) => void;
-  /** The lane may have changed hands or its lease its end: look again if anybody waits for it. */
+  /** The holder or the end of the lease may have changed: looks again if anybody waits for the lane. */
   touch: (lane: string) => void;
   touchAll: () => void;
   close: () => void;
 }>;
 
-/** After a store that cannot take the hand-over, the next attempt. */
+/** How long to wait before the next attempt, when the store could not take the hand-over. */
 const retryMilliseconds = 1_000;
 
 /**
- * Expiry is a comparison made when somebody asks; for a lane that others wait for, this is who asks, at the very
- * millisecond that the lease runs out.
+ * Asks for lanes that others wait for, in the millisecond in which their leases run out.
+ *
+ * No timer ends a lease: expiry is a comparison that a turn makes. Without waiters that is enough, since whoever wants
+ * the lane asks for it. A waiter has asked already and sleeps, so somebody must take a turn for it. The alarm only
+ * causes that turn. If it rings too early, because the lease was renewed meanwhile, the turn changes nothing and the
+ * alarm is set anew.
  */
 export function createLeaseWatch(store: Store): LeaseWatch {
   const alarms = new Map<string, () => void>();
@@ -52,7 +56,10 @@ export function createLeaseWatch(store: Store): LeaseWatch {
     }
   }
 
-  /** Makes the grace of every holder concerned visible to readers; a turn applies it in any case. */
+  /**
+   * Writes the grace of a pause into the rows, page by page, so that readers see it and it survives a restart. Turns do
+   * not depend on it: each applies the grace to the lane that it reads.
+   */
   async function grantGrace(pause: Pause): Promise<void> {
     for (let after: string | undefined; ; ) {
       const rows = await store.readLanes({ after, limit: limits.pageRowsMax });
@@ -64,7 +71,7 @@ export function createLeaseWatch(store: Store): LeaseWatch {
   }
 
   const stopListening = store.clock.onPause?.((pause) => void grantGrace(pause).catch(() => {}));
-  /** The alarm is called off before the lane is read: what it was set by may no longer be true. */
+  /** Cancels the alarm before it reads the lane: the end that it was set for may no longer be true. */
   function watch(lane: string): void {
     alarms.get(lane)?.();
     alarms.set(lane, () => {});
@@ -75,7 +82,7 @@ export function createLeaseWatch(store: Store): LeaseWatch {
     if (alarms.has(lane)) watch(lane);
   }
 
-  /** Where several processes share the store, lanes change hands without a turn of this one. */
+  /** Where several processes share the store, lanes also change hands in turns of the others. */
   const unsubscribe = store.subscribe((events) => {
     for (const { lane } of events) if (lane !== undefined) touch(lane);
   });
@@ -89,13 +96,13 @@ export function createLeaseWatch(store: Store): LeaseWatch {
     close() {
       unsubscribe();
       stopListening?.();
-      for (const callOff of alarms.values()) callOff();
+      for (const cancel of alarms.values()) cancel();
       alarms.clear();
     },
   };
 }
 
-/** What time alone changes: a lease that ran out goes to who waits for it, a pause gives its grace. */
+/** Changes only what time has changed: hands over a lane whose lease ran out, and writes the grace of a pause. */
 function takeEmptyTurn(store: Store, lane: string): Promise<void> {
   return store.take({
     asks: { lanes: [lane] },

@@ -4,11 +4,11 @@ import { uptime } from 'node:os';
 export type Clock = Readonly<{
   /** Milliseconds since 1970. Never smaller than an answer given before. */
   now: () => number;
-  /** Runs `deed` once the clock has reached `at`, never before; gives back the way to call it off. */
-  schedule: (at: number, deed: () => void) => () => void;
-  /** The last time that nobody could have been served; a clock that others keep going has none. */
+  /** Calls back once the clock has reached `at`, never earlier. Returns a function that cancels it. */
+  schedule: (at: number, callback: () => void) => () => void;
+  /** The last time in which nobody could be served, if there was one. */
   lastPause?: () => Pause | undefined;
-  /** Calls back soon after a pause was over. */
+  /** Calls back soon after each pause. Returns a function that stops it. */
   onPause?: (listener: (pause: Pause) => void) => () => void;
   stop?: () => void;
 }>;
@@ -32,7 +32,7 @@ function cutChain(pause: Pause | undefined, length: number): Pause | undefined {
 /** `setTimeout` counts in 32 bits; longer waits are cut into pieces. */
 const timerMillisecondsMax = 2_000_000_000;
 const tickMilliseconds = 1_000;
-/** A process that shows no sign of life for longer than a tick and this was stopped, or its machine slept. */
+/** A process that shows no sign of life for longer than this was stopped, or its machine slept. */
 const pauseMillisecondsMin = 3_000;
 
 type Sources = Readonly<{
@@ -47,8 +47,14 @@ type Sources = Readonly<{
 }>;
 
 /**
- * A clock that starts at the machine's wall time and from then on follows its monotonic one: when somebody sets the
- * machine's clock back or forward, no lease comes back to life and none ends early.
+ * A clock that starts at the machine's wall time and then follows its monotonic clock: when somebody sets the wall clock
+ * back or forward, no lease comes back to life and none ends early.
+ *
+ * A sleep of the machine is the hard part. On some machines the monotonic clock goes on meanwhile, on others it stands
+ * still, and a stopped process sees the first kind everywhere. Leases end by real time, so a clock that stood still
+ * must catch up: each tick compares it with the time since the machine was started, which counts sleep, and adds what
+ * is missing. Either way the time then jumps from the last sign of life to now. That jump is a pause, and the rules
+ * give back what holders could not do in it (`bus/grace.ts`).
  */
 export function createClock(sources: Sources = {}): Clock {
   const { floor = 0, wallNow = Date.now, monotonicNow = () => performance.now() } = sources;
@@ -76,14 +82,14 @@ export function createClock(sources: Sources = {}): Clock {
     });
   }
 
-  /** Also catches up with the time that the machine slept, which the monotonic clock leaves out. */
+  /** Also adds the time that the machine slept, where the monotonic clock leaves it out. */
   function tick(): void {
     const missed = bootNow() - startedBoot - (monotonicNow() - startedMonotonic) - slept;
     if (missed > pauseMillisecondsMin) slept += Math.floor(missed);
     now();
   }
 
-  function schedule(at: number, deed: () => void): () => void {
+  function schedule(at: number, callback: () => void): () => void {
     let timer: NodeJS.Timeout;
     const arm = () => {
       const delay = Math.min(Math.max(at - now(), 0), timerMillisecondsMax);
@@ -91,7 +97,7 @@ export function createClock(sources: Sources = {}): Clock {
       timer.unref();
     };
     // Timers may fire a little early, and a lease that ends at `at` still stands a millisecond before it.
-    const ring = () => (now() < at ? arm() : deed());
+    const ring = () => (now() < at ? arm() : callback());
     arm();
     return () => clearTimeout(timer);
   }

@@ -2,14 +2,14 @@ import { type Clock, createClock, type Pause } from '../clock.ts';
 import { type Life, toLastPause } from './life.ts';
 import type { Counted } from './read.ts';
 
-/** How the store knows the time: the database's, or in tests the one that was given instead. */
+/** Where the store gets the time from: the database, or the clock that a test gives. */
 export type StoreClock = Readonly<{
   clock: Clock;
   /** The time that judges what is decided on rows that were read with these counters. */
   judge: (counted: Times) => number;
-  /** For statements that judge: a time that it is at least, or null when the database's own clock says all. */
+  /** For statements that compare times: a lower bound for now, or null when the database's own clock is right. */
   given: () => number | null;
-  /** The time that the database has to remember, because its own clock does not reach it. */
+  /** The time to keep in the database, because its own clock is behind it. */
   carried: () => number | undefined;
   /** Told of the signs of life whenever they were read. A clock that is given says itself when it stood still. */
   noteLife?: (life: Life) => void;
@@ -17,7 +17,7 @@ export type StoreClock = Readonly<{
 
 type Times = Pick<Counted, 'databaseNow' | 'clockMilliseconds'>;
 
-/** A clock that is further behind what it said before was set back; up to here it is a matter of transactions at once. */
+/** A clock that is further behind than this was set back; less happens when transactions overlap. */
 const behindMillisecondsMax = 250;
 
 /** The time that a test gives, as long as the database remembers none that is later. */
@@ -109,7 +109,7 @@ export function createDatabaseClock(
   }
 
   sample(databaseNow);
-  // It runs on while this process is stopped, as the other processes go on: no pause is ever noted.
+  // A process that is stopped alone is no pause, as the others go on serving; of the real ones the database tells.
   const { now, schedule, stop } = createClock({
     wallNow: estimate,
     monotonicNow: estimate,

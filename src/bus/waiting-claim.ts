@@ -9,11 +9,18 @@ import { toAnswerRow } from './repeats.ts';
 import { type Claim, type Registry, takeClaim } from './take-claim.ts';
 
 /**
- * A claim that waits: refused but queued, then served by the turn that frees the lane or finds its lease run out. A
- * caller that goes away, or whose time is over, gives up its place; one that asks again under the same key takes it
- * along.
+ * A claim that waits for a lane that another holds.
+ *
+ * One turn refuses the claim and puts it into the lane's queue. Some later turn frees the lane, or finds that its lease
+ * ran out, and hands it to the first in the queue in the same step (`decideNextHolder`). That turn may run in another
+ * process, so the grant arrives here as an event that names this claim's ticket, and the event is the answer.
+ *
+ * The wait can end in three other ways. Time runs out: the claim leaves the queue and asks once more, so that the
+ * refusal says who holds the lane now. The caller goes away: the claim leaves the queue, and gives the lane back if it
+ * was granted in that very moment, because nobody would know that they hold it. The caller asks again under the same
+ * idempotency key: the new call takes over the place, and this one ends with the refusal that the new call got.
  */
-export async function claimWithPatience({
+export async function claimAndWait({
   parts,
   registry,
   claim,
@@ -64,7 +71,7 @@ export async function claimWithPatience({
   }
 }
 
-/** A lane that can be had at once needs no seat. */
+/** A claim of a free lane needs no seat, so it is granted also when all seats are taken. */
 async function claimWithoutSeat(registry: Registry, claim: Claim, refusal: BusError) {
   try {
     return await takeClaim(registry, claim);
@@ -92,12 +99,15 @@ type Place = Readonly<{
   served: () => EventRow | undefined;
 }>;
 
-/** After a store that cannot take it, the next attempt. */
+/** How long to wait before the next attempt, when the store could not take one. */
 const retryMilliseconds = 1_000;
 
 /**
- * Gives up the place, and the lane if it was just handed over. Else it would go to somebody who is not there. Not when
- * it comes late: a repeat of the claim may have been told of the grant meanwhile, at another process perhaps.
+ * Leaves the queue, and gives the lane back if it was just granted. It tries until the store takes it: a place that is
+ * left behind would get the lane for a caller who is gone.
+ *
+ * A grant is not given back late, though. Between the caller's departure and a late attempt a repeat of the claim, at
+ * another process perhaps, may have been answered with this very grant, and would lose the lane it was just told it has.
  */
 async function giveUp(place: Place, { isLate = false } = {}): Promise<void> {
   const { store, waiting } = place.parts;
@@ -119,7 +129,7 @@ async function giveUp(place: Place, { isLate = false } = {}): Promise<void> {
   }
 }
 
-/** Where another call of this owner was served, or this one's repeat, that one has the lane. */
+/** Whether nobody else was told of the grant: no other call of the same owner, and no repeat of this one. */
 function isOnlyFor({ ticket }: Place, { detail }: EventRow): boolean {
   return detail?.ticket === ticket && !detail.isAnswered;
 }
@@ -135,7 +145,7 @@ function leaveQueue({ turns, claim, ticket }: Place): Promise<void> {
   });
 }
 
-/** It was served as it went away: nobody would know that it holds the lane, so it holds it no longer. */
+/** The grant came as the caller went away: nobody knows that they hold the lane, so it becomes free again. */
 function giveBack({ turns, claim }: Place, served: EventRow): Promise<void> {
   const request = { owner: claim.owner, fence: served.detail?.fence };
   return turns.take({
@@ -148,7 +158,7 @@ function giveBack({ turns, claim }: Place, served: EventRow): Promise<void> {
     },
   });
 
-  /** A repeat of the claim must not be told of a grant that was taken back. */
+  /** Makes the answer to this claim expire at once: a repeat must not hear of a grant that was given back. */
   function forgotten(now: number): readonly AnswerRow[] {
     return claim.repeat ? [{ ...toAnswerRow(claim.repeat, null, now), keptUntil: now }] : [];
   }
