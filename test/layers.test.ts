@@ -29,10 +29,10 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['commander', 'jsonc-parser', 'smol-toml', '@decimalturn/toml-patch'],
   },
   daemon: { knows: ['contract/', 'http/client.ts', 'store/path.ts', 'http/send.ts'] },
-  hooks: { knows: ['contract/base-url.ts', 'daemon/', 'cli/folders.ts'] },
+  hooks: { knows: ['contract/base-url.ts', 'contract/hidden.ts', 'daemon/', 'cli/folders.ts'] },
   'client-side': { knows: ['contract/', 'http/client.ts'] },
   care: { knows: ['contract/', 'store/'], packages: ['zod'] },
-  panel: { knows: [], knowsTypesOf: ['contract/'] },
+  panel: { knows: ['contract/hidden.ts'], knowsTypesOf: ['contract/'] },
 };
 
 type Import = Readonly<{ from: string; to: string; isOfTypes: boolean }>;

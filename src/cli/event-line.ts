@@ -1,5 +1,6 @@
 import { type Row, toLeaseLength, toRows, toText } from './rows.ts';
 import { toClockTime } from './table.ts';
+import { toVisible } from './visible.ts';
 
 /** An event of the change feed as one short line. */
 export function toEventLine(event: Row, now = new Date()): string {
@@ -39,7 +40,7 @@ function toTerms(event: Row): string {
 
 /** As much of the body as fits into a line. */
 function toExcerpt(body: unknown): string {
-  const characters = [...toText(body)];
+  const characters = [...(typeof body === 'string' ? toVisible(body) : toText(body))];
   return characters.length > bodyCharactersMax
     ? `${characters.slice(0, bodyCharactersMax).join('')}…`
     : characters.join('');

@@ -1,6 +1,6 @@
 import { toDurationText } from './duration.ts';
 import { toClockTime, toDuration, toTable } from './table.ts';
-import { toVisible } from './visible.ts';
+import { toVisible, toVisibleName } from './visible.ts';
 
 /** A row of an answer. Buses of other versions leave fields out and add some, so nothing about it is certain. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -10,10 +10,10 @@ export function toRows(value: unknown): readonly Row[] {
   return Array.isArray(value) ? value.filter((row) => typeof row === 'object' && row !== null) : [];
 }
 
-/** A value of an answer as text without control characters; nothing for a value that is absent. */
+/** A name or a value of an answer on one line, with all that is hidden shown; nothing for a value that is absent. */
 export function toText(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return toVisible(typeof value === 'string' ? value : JSON.stringify(value));
+  return toVisibleName(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { replaceHiddenInText } from '../contract/hidden.ts';
 import type { Session } from './session.ts';
 
 const lanesMax = 10;
@@ -112,10 +113,11 @@ function cut(text: string, charactersMax: number): string {
   return characters.length > charactersMax ? `${characters.slice(0, charactersMax).join('')}…` : text;
 }
 
-/** Signs that move a cursor, forge a line, or hide text are written out. */
+/** On one line, with what is hidden written out. */
 function toVisible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\p{Surrogate}]/gu,
-    (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`,
-  );
+  return replaceHiddenInText(text, toSign).replace(/[\t\n]/g, toSign);
+}
+
+function toSign(sign: string): string {
+  return `\\u{${sign.codePointAt(0)?.toString(16)}}`;
 }

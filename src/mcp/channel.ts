@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from '@modelcontextprotocol/server';
 import type { Bus } from '../contract/contract.ts';
+import { replaceHiddenInName, replaceHiddenInText } from '../contract/hidden.ts';
 import { shortenBody } from './brief.ts';
 import type { Log } from './call.ts';
 import { type FeedEvent, followFeed } from './feed.ts';
-import { hidden } from './hidden.ts';
 
 /** What a client looks for to know that this server sends such events. It is a preview of one client, in one era. */
 export const channelCapability = { 'claude/channel': {} };
@@ -91,9 +91,13 @@ function toContent(message: Readonly<{ id: number; body: string }>): string {
 }
 
 function toAttribute(text: string): string {
-  return toShown(text).replace(/["<>&\n\t]/g, '_');
+  return replaceHiddenInName(text, toSign).replace(/["<>&]/g, '_');
 }
 
 function toShown(text: string): string {
-  return text.replace(hidden, (sign) => (sign === '\n' || sign === '\t' ? sign : '\ufffd'));
+  return replaceHiddenInText(text, toSign);
+}
+
+function toSign(): string {
+  return '\ufffd';
 }

@@ -5,6 +5,7 @@ import {
   ProtocolErrorCode,
 } from '@modelcontextprotocol/server';
 import { agentId, laneName } from '../contract/fields.ts';
+import { toLaneNameFault } from '../contract/lane-names.ts';
 
 export const promptNames = { coordinate: 'coordinate', handoff: 'handoff' } as const;
 
@@ -33,8 +34,7 @@ export function getPrompt(
   if (name === promptNames.coordinate) return toResult(coordinateText);
   if (name !== promptNames.handoff) throw invalid(`Unknown prompt: ${name.slice(0, 100)}`);
   const { lane, to } = given;
-  const named = laneName.safeParse(lane);
-  if (!named.success) throw invalid(`lane ${named.error.issues[0]?.message}`);
+  if (!laneName.safeParse(lane).success) throw invalid(`lane ${toLaneNameFault(lane)}`);
   if (to !== undefined && to !== '' && !agentId.safeParse(to).success)
     throw invalid('to must be an agent id');
   return toResult(toHandoffText(String(lane), to || undefined));

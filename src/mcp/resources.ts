@@ -2,7 +2,7 @@ import type { ReadResourceResult, Resource, ResourceTemplateType } from '@modelc
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server';
 import type { Bus, Call } from '../contract/contract.ts';
 import { BusError, BusUnreachableError } from '../contract/errors.ts';
-import { toPrintable } from './results.ts';
+import { toVisibleJson } from '../contract/hidden.ts';
 import { type BusResource, laneUriTemplate, parseUri, statusUri, topicUriTemplate } from './uris.ts';
 
 const mimeType = 'application/json';
@@ -41,7 +41,7 @@ export async function readResource(bus: Bus, uri: string, call: Call): Promise<R
   if (!resource) throw new ResourceNotFoundError(uri.slice(0, 500));
   try {
     const answer = await ask(bus, resource, call);
-    return { contents: [{ uri, mimeType, text: toPrintable(JSON.stringify(answer)) }] };
+    return { contents: [{ uri, mimeType, text: toVisibleJson(JSON.stringify(answer)) }] };
   } catch (error) {
     throw toProtocolError(error);
   }

@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { BusError, BusUnreachableError } from '../contract/errors.ts';
+import { toVisibleJson } from '../contract/hidden.ts';
 import { type InputIssue, toSentence } from '../contract/input.ts';
-import { hidden } from './hidden.ts';
 
 /** What a result carries besides the answer of the bus; what is undefined is left out. */
 export type ResultExtras = Readonly<{
@@ -77,19 +77,11 @@ function withoutUndefined(fields: Readonly<Record<string, unknown>>): Record<str
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** One object, told twice: clients differ in which of the two they show to the model. */
+/**
+ * One object, told twice: clients differ in which of the two they show to the model. Peers wrote the texts in it, and a
+ * terminal may show them.
+ */
 function toResult(content: Readonly<Record<string, unknown>>): CallToolResult {
-  const text = toPrintable(JSON.stringify(content));
+  const text = toVisibleJson(JSON.stringify(content));
   return { structuredContent: content, content: [{ type: 'text', text }] };
-}
-
-/** Peers wrote the texts, and a terminal may show them: what is hidden in them becomes an escape, which is the same JSON. */
-export function toPrintable(json: string): string {
-  return json.replace(hidden, toEscapes);
-}
-
-function toEscapes(sign: string): string {
-  return Array.from({ length: sign.length }, (_, index) => sign.charCodeAt(index))
-    .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
-    .join('');
 }

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type OpenedEngine, openEngine } from '../../src/app/compose.ts';
-import { hidden } from '../../src/mcp/hidden.ts';
 import { writerFile } from '../build.ts';
 import { type ClientKind, openStdioSession, type Session } from './sessions.ts';
 
@@ -131,9 +129,4 @@ it('shows whatever a peer has hidden in its text, and cuts no character in two',
   expect(hiding?.content).toBe('a\ufffdb\ufffdc\ufffdd\ufffde\ufffd\ufffd\ufffd\ufffd\n\tf');
   expect(hiding?.meta.sender).toBe('e\ufffdve');
   expect(long?.content.isWellFormed()).toBe(true);
-});
-
-it('and the hooks look for the same hidden signs', () => {
-  const digest = readFileSync('src/hooks/digest.ts', 'utf8');
-  expect(digest).toContain(`/${hidden.source}/${hidden.flags},`);
 });

@@ -159,7 +159,7 @@ describe.each(ways)('$way', ({ open: openWay }) => {
   it('is told which argument of a prompt is wrong', async () => {
     const { ask } = await open();
     const get = (name: string, given: object) => ask('prompts/get', { name, arguments: given });
-    await expect(get('handoff', {})).rejects.toThrow('lane must be the name of a lane');
+    await expect(get('handoff', {})).rejects.toThrow('lane must be letters');
     await expect(get('handoff', { lane: '../etc' })).rejects.toMatchObject({ code: -32602 });
     await expect(get('handoff', { lane: 'a', to: 'x'.repeat(201) })).rejects.toThrow(
       'to must be an agent id',

@@ -7,11 +7,11 @@ import {
   type JSONRPCMessage,
   type Transport,
 } from '@modelcontextprotocol/server';
+import { toVisibleJson } from '../../contract/hidden.ts';
 import { parseJson } from '../../contract/json.ts';
 import { withPlainParams } from '../arguments.ts';
 import type { Log } from '../call.ts';
 import type { RpcProblem } from '../http-answers.ts';
-import { toPrintable } from '../results.ts';
 import { createBatches } from './batches.ts';
 import { createLineReader } from './lines.ts';
 
@@ -54,7 +54,7 @@ export function createStdioTransport({ input, output, log }: StdioTransportOptio
 
   function refuse(text: string, { code, message }: RpcProblem): void {
     log(
-      `a line of the client was refused: ${message}; it begins ${toPrintable(JSON.stringify(text.slice(0, 80)))}`,
+      `a line of the client was refused: ${message}; it begins ${toVisibleJson(JSON.stringify(text.slice(0, 80)))}`,
     );
     // Written by hand, because a number that was rounded when it was read must go back as it came.
     void write(`{"jsonrpc":"2.0","id":${findId(text)},"error":${JSON.stringify({ code, message })}}`).catch(
