@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toBusError } from '../contract/errors.ts';
-import { toInvalidInput } from '../contract/input.ts';
-import { idempotencyKeyPattern, limits } from '../contract/limits.ts';
+import { checkIdempotencyKey } from '../contract/keys.ts';
+import { limits } from '../contract/limits.ts';
 import type { AnswerRow, Repeat } from '../store/rows.ts';
 import type { Asks, Outcome, View } from '../store/store.ts';
 
@@ -12,11 +12,7 @@ export function toRepeat(
   key: string | undefined,
 ): Repeat | undefined {
   if (key === undefined) return undefined;
-  if (!idempotencyKeyPattern.test(key)) {
-    const charactersMax = limits.idempotencyKeyCharactersMax;
-    const message = `must be 1 to ${charactersMax} visible ASCII characters without spaces`;
-    throw toInvalidInput([{ field: 'Idempotency-Key', message }]);
-  }
+  checkIdempotencyKey(key);
   // How long a caller is ready to wait is not part of what it asks for.
   const { wait_s: _wait, ...asked } = input;
   const fingerprint = createHash('sha256')

@@ -1,4 +1,5 @@
 import type { Bus, Output } from '../contract/contract.ts';
+import { isOfAnotherLog } from '../contract/cursor.ts';
 import { checkInput, type InputIssue, toSentence } from '../contract/input.ts';
 import { getLane } from '../contract/lanes.ts';
 import { readMessages } from '../contract/messages.ts';
@@ -82,7 +83,7 @@ async function follow(
       const page = await bus.readEvents({ since, wait_s, limit: 500 }, { signal });
       if (failures > 0) terminal.remark('the bus is back');
       failures = 0;
-      const isSentBack = page.cursor < since;
+      const isSentBack = isOfAnotherLog(since, page);
       if (isSentBack) terminal.remark(toOtherLogSentence(since));
       await printPage(page, invocation);
       since = page.cursor ?? since;

@@ -1,3 +1,6 @@
+import { toInvalidInput } from './input.ts';
+import { idempotencyKeyPattern, limits } from './limits.ts';
+
 /**
  * Makes idempotency keys. They begin with the time, so that a store that keeps them sorted appends instead of
  * inserting, and end with what tells this process from all others.
@@ -10,4 +13,11 @@ export function createKeyMaker(): () => string {
     count += 1;
     return `${Date.now().toString(36)}-${count.toString(36).padStart(6, '0')}-${process}`;
   };
+}
+
+/** Refuses a key that a header cannot carry unchanged. */
+export function checkIdempotencyKey(key: string): void {
+  if (idempotencyKeyPattern.test(key)) return;
+  const message = `must be 1 to ${limits.idempotencyKeyCharactersMax} visible ASCII characters without blanks`;
+  throw toInvalidInput([{ field: 'idempotency-key', message }]);
 }

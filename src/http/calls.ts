@@ -1,11 +1,11 @@
 import type { Bus, Call } from '../contract/contract.ts';
 import { toInvalidInput, waitSecondsOf } from '../contract/input.ts';
+import { checkIdempotencyKey } from '../contract/keys.ts';
 import { limits } from '../contract/limits.ts';
 import type { Answers, Exchange } from './answers.ts';
 import { bodyLengthOf, readJson } from './body.ts';
 import type { createGuard } from './guard.ts';
 import {
-  checkIdempotencyKey,
   fromBody,
   fromPath,
   fromQuery,

@@ -3,14 +3,14 @@ import { toShownUrl } from '../contract/base-url.ts';
 import type { Bus, Call } from '../contract/contract.ts';
 import { BusUnreachableError } from '../contract/errors.ts';
 import { waitSecondsOf } from '../contract/input.ts';
-import { createKeyMaker } from '../contract/keys.ts';
+import { checkIdempotencyKey, createKeyMaker } from '../contract/keys.ts';
 import { commandText } from '../contract/publication.ts';
 import { sendRepeatedly } from './repeating.ts';
 import { toAnswer } from './replies.ts';
 import { toSentSecret } from './secret.ts';
 import type { Admit } from './send.ts';
 import { createSenders } from './senders.ts';
-import { checkIdempotencyKey, headerNames, type Route, routes, toWire } from './wire.ts';
+import { headerNames, type Route, routes, toWire } from './wire.ts';
 
 export type ClientOptions = Readonly<{
   /** Where the bus is, with its base path: `http://127.0.0.1:8100/api/bus`. Several, with commas between, are asked in turn. */

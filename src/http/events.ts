@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Bus, Output } from '../contract/contract.ts';
+import { isOfAnotherLog } from '../contract/cursor.ts';
 import { toBusError } from '../contract/errors.ts';
 import { readEvents } from '../contract/events.ts';
 import { checkInput, toInvalidInput } from '../contract/input.ts';
@@ -72,7 +73,7 @@ export function createEventStreams(options: EventStreamsOptions) {
       const since = page.cursor;
       page = await readNext({ since, limit: rows, wait_s: keepAliveSeconds }, signal);
       if (page.events.length === 0)
-        await write(isSentBack(since, page) ? `${toBeginning(since, page)}\n\n` : ': keep-alive\n\n');
+        await write(isOfAnotherLog(since, page) ? `${toBeginning(since, page)}\n\n` : ': keep-alive\n\n');
     }
   }
 
@@ -84,7 +85,7 @@ export function createEventStreams(options: EventStreamsOptions) {
     const startedAtMs = performance.now();
     const page = await bus.readEvents(input, { signal });
     const waitedMs = performance.now() - startedAtMs;
-    if (page.events.length === 0 && !isSentBack(input.since, page) && waitedMs < input.wait_s * 500)
+    if (page.events.length === 0 && !isOfAnotherLog(input.since, page) && waitedMs < input.wait_s * 500)
       await pause(input.wait_s * 1000 - waitedMs, signal);
     return page;
   }
@@ -132,13 +133,8 @@ function readStart(query: string, lastEventId: string | string[] | undefined): S
   return { since: Number(lastEventId), limit };
 }
 
-/** How the bus says that it has never had what the reader has read. */
-function isSentBack(since: number, { cursor }: Page): boolean {
-  return cursor < since;
-}
-
 function toBeginning(since: number, page: Page): string {
-  if (!isSentBack(since, page)) return `id: ${since}`;
+  if (!isOfAnotherLog(since, page)) return `id: ${since}`;
   return `: there is no event ${since} here, this log is another one: from its beginning\nid: ${page.cursor}`;
 }
 

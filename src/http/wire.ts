@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { type OperationName, operations } from '../contract/contract.ts';
 import { checkInput, type InputIssue, toInvalidInput } from '../contract/input.ts';
-import { idempotencyKeyPattern } from '../contract/limits.ts';
 import { isWrite, type Operation } from '../contract/operation.ts';
 import { fieldKindOf, fromText } from '../contract/text.ts';
 
@@ -91,13 +90,6 @@ export function readQuery(query: string): (readonly [string, string])[] {
     entries.push([field, value]);
   }
   return entries;
-}
-
-/** Refuses a key that a header cannot carry unchanged. */
-export function checkIdempotencyKey(key: string): void {
-  if (idempotencyKeyPattern.test(key)) return;
-  const message = 'must be 1 to 200 visible ASCII characters without blanks';
-  throw toInvalidInput([{ field: headerNames.idempotencyKey, message }]);
 }
 
 const belongsInPath = 'belongs in the path, not beside it';

@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Bus, Call, OperationName } from '../contract/contract.ts';
+import { isOfAnotherLog } from '../contract/cursor.ts';
 import { checkInput } from '../contract/input.ts';
 import { limits } from '../contract/limits.ts';
 import { toGrant } from '../lease/grant.ts';
@@ -115,7 +116,7 @@ function toNote(name: OperationName, input: Arguments, answer: Answer): string |
 }
 
 function toEmptyNote({ since_id = 0, wait_s }: Arguments, { cursor = since_id }: Answer): string | undefined {
-  if (typeof cursor === 'number' && cursor < since_id)
+  if (isOfAnotherLog(since_id, { cursor }))
     return `there is no message ${since_id} on this bus, whose log is another one; to read it, call again with since_id=${cursor}`;
   if (!wait_s) return undefined;
   return `nothing came in ${wait_s} s; to wait on, call again with since_id=${cursor}`;

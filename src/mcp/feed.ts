@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bus, Output } from '../contract/contract.ts';
+import { isOfAnotherLog } from '../contract/cursor.ts';
 import { type BusError, isRefusal } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from './call.ts';
@@ -67,7 +68,7 @@ async function readNext(bus: Bus, since: number, signal: AbortSignal): Promise<O
   const page = await bus.readEvents({ since, limit: limits.pageRowsMax, wait_s: waitSeconds }, { signal });
   const waitedMilliseconds = performance.now() - askedAt;
   // With a cursor of another log it sends back to the beginning of its own.
-  const isSentBack = page.cursor < since;
+  const isSentBack = isOfAnotherLog(since, page);
   if (page.events.length === 0 && !isSentBack && waitedMilliseconds < waitSeconds * 500)
     await pause(waitSeconds * 1000 - waitedMilliseconds, undefined, { signal });
   return page;
