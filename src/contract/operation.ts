@@ -36,7 +36,7 @@ export type Operation = Readonly<{
 }>;
 
 /** The words for an operation at the command line. Its long name (`claim-lane`) works too. */
-export type CommandWords = Readonly<{
+type CommandWords = Readonly<{
   /** The one that help and documents use. */
   name: string;
   /** Words that people try first. They run nothing: the error names the command that is meant. */

@@ -5,14 +5,19 @@ import { settingEntries } from '../../src/cli/settings.ts';
 const read = (environment: NodeJS.ProcessEnv, flags: Flags = {}) => readConfig({ environment, flags });
 
 describe('a variable that the client did not fill in', () => {
-  it.each(['${AGENT}', '$AGENT', '%AGENT%', 'claude-${USER}', 'claude-$USER'])(
-    'is refused as an agent id, by the name of the setting: %s',
-    (text) => {
-      const words = 'holds a variable that the client did not fill in';
-      expect(() => read({ BUS_MCP_AGENT_ID: text })).toThrow(`BUS_MCP_AGENT_ID ${words}`);
-      expect(() => read({}, { agentId: text })).toThrow(`--agent-id ${words}`);
-    },
-  );
+  it.each([
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a client that does not fill in variables passes just this
+    '${AGENT}',
+    '$AGENT',
+    '%AGENT%',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the same within a name
+    'claude-${USER}',
+    'claude-$USER',
+  ])('is refused as an agent id, by the name of the setting: %s', (text) => {
+    const words = 'holds a variable that the client did not fill in';
+    expect(() => read({ BUS_MCP_AGENT_ID: text })).toThrow(`BUS_MCP_AGENT_ID ${words}`);
+    expect(() => read({}, { agentId: text })).toThrow(`--agent-id ${words}`);
+  });
 
   it.each(settingEntries.map(([, { environment }]) => environment))(
     'is refused as the whole of %s',

@@ -2,9 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** What the model does next: it calls a tool, or says something and ends its turn. */
-export type Step =
-  | Readonly<{ tool: string; input: unknown; namespace?: string }>
-  | Readonly<{ text: string }>;
+type Step = Readonly<{ tool: string; input: unknown; namespace?: string }> | Readonly<{ text: string }>;
 
 /** A step may need what the client sent before it, such as the name of a tool that it found. */
 export type Script = readonly (Step | ((request: Request) => Step))[];

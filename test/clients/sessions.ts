@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -122,8 +122,4 @@ export function createFolder(name: string): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), `bus-mcp-client-${name}-`)));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-export function readProject(project: string, path: string): string {
-  return readFileSync(join(project, path), 'utf8');
 }

@@ -18,15 +18,7 @@ export function checkOnlyName(path: string): void {
 }
 
 /** The files beside a database that a bus writes. */
-export const companionSuffixes = [
-  '.lock',
-  '.holder',
-  '.mark',
-  '.mark.unfinished',
-  '-wal',
-  '-shm',
-  '-journal',
-];
+const companionSuffixes = ['.lock', '.holder', '.mark', '.mark.unfinished', '-wal', '-shm', '-journal'];
 
 /** Refuses a link where a bus is about to write: whoever may write to the folder could point it at any other file. */
 export function checkCompanions(path: string): void {
