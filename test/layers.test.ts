@@ -18,14 +18,15 @@ const rooms: Readonly<Record<string, Room>> = {
     knows: ['contract/', 'store/schema.ts', 'store/shown.ts', 'store/event-rows.ts', 'store/timestamp.ts'],
     knowsTypesOf: ['store/store.ts', 'store/rows.ts', 'store/clock.ts'],
   },
-  http: { knows: ['contract/'], packages: ['zod'] },
+  feed: { knows: ['contract/', 'lease/timers.ts'] },
+  http: { knows: ['contract/', 'feed/', 'lease/timers.ts'], packages: ['zod'] },
   lease: { knows: ['contract/'] },
   mcp: {
-    knows: ['contract/', 'lease/'],
+    knows: ['contract/', 'feed/', 'lease/'],
     packages: ['zod', '@modelcontextprotocol/server', '@modelcontextprotocol/node'],
   },
   cli: {
-    knows: ['contract/', 'http/client.ts', 'lease/'],
+    knows: ['contract/', 'feed/', 'http/client.ts', 'lease/'],
     packages: ['commander', 'jsonc-parser', 'smol-toml', '@decimalturn/toml-patch'],
   },
   daemon: { knows: ['contract/', 'http/client.ts', 'store/path.ts', 'http/send.ts'] },

@@ -2,10 +2,9 @@ import type { Bus, Output } from '../contract/contract.ts';
 import { BusError } from '../contract/errors.ts';
 import { createKeyMaker } from '../contract/keys.ts';
 import { limits } from '../contract/limits.ts';
-import type { Timers } from '../lease/timers.ts';
+import { pause, type Timers, toBackOffMilliseconds } from '../lease/timers.ts';
 import { isPassing } from './failure.ts';
 import { askAndStay } from './kept-place.ts';
-import { pause, toBackOffMilliseconds } from './timers.ts';
 
 /** What is claimed, by whom, for how long. */
 export type LaneClaim = Readonly<{ lane: string; owner: string; lease_s: number }>;
@@ -75,7 +74,7 @@ async function waitForGrant(asked: Asked): Promise<Grant> {
         ? toBreakMilliseconds({ askedAt, until, now: timers.now() })
         : toBackOffMilliseconds(failures);
       const milliseconds = Math.min(breakMilliseconds, deadline - timers.now());
-      if (milliseconds > 0) await pause({ milliseconds, timers, signal });
+      if (milliseconds > 0) await pause(milliseconds, signal, timers);
       failures = isHeld ? 0 : failures + 1;
       hasAnswered = true;
     }

@@ -1,16 +1,16 @@
-import type { Bus, Output } from '../contract/contract.ts';
-import { isOfAnotherLog } from '../contract/cursor.ts';
+import type { Bus } from '../contract/contract.ts';
 import { checkInput, type InputIssue, toSentence } from '../contract/input.ts';
 import { getLane } from '../contract/lanes.ts';
+import { limits } from '../contract/limits.ts';
 import { readMessages } from '../contract/messages.ts';
 import type { Operation } from '../contract/operation.ts';
+import { type FeedPage, followFeed } from '../feed/follow.ts';
 import type { CommandDeclaration, Invocation } from './command.ts';
 import { UsageError } from './config.ts';
 import { toEventLine } from './event-line.ts';
 import { exitStatus, InputError, isPassing } from './failure.ts';
 import { type Row, toRows } from './rows.ts';
 import { onStopSignal } from './stop-signal.ts';
-import { pause, toBackOffMilliseconds } from './timers.ts';
 import { toJsonLine } from './visible.ts';
 
 /** Follows the change feed, for people and for scripts that wait for something to happen. */
@@ -71,37 +71,29 @@ function issuesOf(operation: Operation, input: Row): readonly InputIssue[] {
 async function follow(
   asked: Readonly<{ bus: Bus; since: number; invocation: Invocation; signal: AbortSignal }>,
 ): Promise<void> {
-  const { bus, invocation, signal } = asked;
+  const { bus, since, invocation, signal } = asked;
   const { terminal, timers } = invocation;
-  let since = asked.since;
-  let failures = 0;
-  while (!signal.aborted) {
-    const askedAt = timers.now();
-    try {
-      // After a failure the bus is asked without waiting, so that its return is told at once.
-      const wait_s = failures > 0 ? 0 : waitSeconds;
-      const page = await bus.readEvents({ since, wait_s, limit: 500 }, { signal });
-      if (failures > 0) terminal.remark('the bus is back');
-      failures = 0;
-      const isSentBack = isOfAnotherLog(since, page);
-      if (isSentBack) terminal.remark(toOtherLogSentence(since));
-      await printPage(page, invocation);
-      since = page.cursor ?? since;
-      // A bus that does not know how to wait answers at once: it must not be asked without a break.
-      const isEmpty = toRows(page.events).length === 0 && !isSentBack;
-      if (isEmpty && wait_s > 0 && timers.now() - askedAt < breakMilliseconds)
-        await pause({ milliseconds: breakMilliseconds, timers, signal });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!isPassing(error)) throw error;
-      if (failures === 0) terminal.remark(`${error.message} (trying again until it is back)`);
-      await pause({ milliseconds: toBackOffMilliseconds(failures), timers, signal });
-      failures += 1;
+  let isAway = false;
+  const onFailure = (error: unknown, failed: Readonly<{ since: number }>): number => {
+    if (!isPassing(error)) throw error;
+    if (!isAway) terminal.remark(`${error.message} (trying again until it is back)`);
+    isAway = true;
+    return failed.since;
+  };
+  const feed = { bus, since, limit: () => limits.pageRowsMax, waitSeconds, signal, timers, onFailure };
+  try {
+    for await (const step of followFeed(feed)) {
+      if (isAway) terminal.remark('the bus is back');
+      isAway = false;
+      if (step.isOfAnotherLog) terminal.remark(toOtherLogSentence(step.since));
+      await printPage(step.page, invocation);
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 
-async function printPage(page: Output<'readEvents'>, { flags, terminal }: Invocation): Promise<void> {
+async function printPage(page: FeedPage, { flags, terminal }: Invocation): Promise<void> {
   const { topic, lane } = flags;
   const wanted = toRows(page.events).filter((event) => isWanted(event, topic, lane));
   for (const event of wanted) {
@@ -132,4 +124,3 @@ function readSince(text: unknown): number | undefined {
 }
 
 const waitSeconds = 60;
-const breakMilliseconds = 1000;

@@ -49,10 +49,6 @@ export function isAlive(processId: number): boolean {
   return process.platform !== 'linux' || readStart(processId) !== undefined;
 }
 
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
 /** The start of this machine and the namespace in which numbers are given; only Linux has several of these. */
 function readNamespace(): string {
   if (process.platform !== 'linux') return process.platform;

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { BusUnreachableError } from '../contract/errors.ts';
 import { commandText } from '../contract/publication.ts';
 import { inheritedVariable, listInheritable } from './descriptors.ts';
@@ -7,7 +8,6 @@ import { sizeOf, withOpenLog } from './log-file.ts';
 import { readLastLine } from './log-lines.ts';
 import type { Place } from './place.ts';
 import { lookAtPort } from './port.ts';
-import { pause } from './processes.ts';
 import { takeStartTurn } from './starting.ts';
 import { stopBus } from './stop.ts';
 import { decideUpgrade } from './upgrade.ts';

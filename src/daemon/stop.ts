@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Address } from './address.ts';
-import { lookAtProcess, pause } from './processes.ts';
+import { lookAtProcess } from './processes.ts';
 
 /** A bus finishes what runs, which takes it some seconds at most. */
 const gonePeriodMilliseconds = 10_000;

@@ -1,15 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import type { Bus, Output } from '../contract/contract.ts';
-import { isOfAnotherLog } from '../contract/cursor.ts';
+import type { Bus } from '../contract/contract.ts';
 import { toBusError } from '../contract/errors.ts';
 import { readEvents } from '../contract/events.ts';
 import { checkInput, toInvalidInput } from '../contract/input.ts';
 import { fromText } from '../contract/text.ts';
+import { type FeedPage, type FeedStep, followFeed } from '../feed/follow.ts';
 import type { Answers, Exchange, Logger } from './answers.ts';
 import type { Bounds } from './bounds.ts';
 import type { Serve } from './calls.ts';
 import { createHints, type OnQuietChange } from './hints.ts';
-import { pause } from './pause.ts';
 import { headerNames, readQuery } from './wire.ts';
 
 export type EventStreamsOptions = Readonly<{
@@ -57,37 +56,31 @@ export function createEventStreams(options: EventStreamsOptions) {
   async function stream(exchange: Exchange, { since, limit }: Start, signal: AbortSignal): Promise<void> {
     const write = createWriter({ exchange, signal, stalledReaderSecondsMax, log });
     const start = since ?? (await bus.getBusStatus({}, { signal }))._meta.last_event_id;
-    // The first page does not wait: a refusal can still be an ordinary answer, and the headers go out at once.
     let rows = Math.min(limit, rowsAtFirst);
-    let page: Page = await bus.readEvents({ since: start, limit: rows }, { signal });
-    exchange.response.writeHead(200, [...streamHeaders, headerNames.requestId, exchange.id]);
-    answers.measure(exchange, 200);
-    await write(`retry: 1000\n${toBeginning(start, page)}\n\n`);
-    for (;;) {
+    const feed = followFeed({
+      bus,
+      since: start,
+      limit: () => rows,
+      waitSeconds: keepAliveSeconds,
+      signal,
+    });
+    for await (const step of feed) {
+      const { page } = step;
+      // The first page does not wait: a refusal can still be an ordinary answer, and the headers go out at once.
+      if (!exchange.response.headersSent) {
+        exchange.response.writeHead(200, [...streamHeaders, headerNames.requestId, exchange.id]);
+        answers.measure(exchange, 200);
+        await write(`retry: 1000\n${toBeginning(step)}\n\n`);
+      } else if (page.events.length === 0) {
+        await write(step.isOfAnotherLog ? `${toBeginning(step)}\n\n` : ': keep-alive\n\n');
+      }
       let bytes = 0;
       for (const piece of toPieces(page)) {
         await write(piece);
         bytes += piece.length;
       }
       rows = bytes > charactersAtOnce ? Math.ceil(rows / 2) : Math.min(limit, rows * 2);
-      const since = page.cursor;
-      page = await readNext({ since, limit: rows, wait_s: keepAliveSeconds }, signal);
-      if (page.events.length === 0)
-        await write(isOfAnotherLog(since, page) ? `${toBeginning(since, page)}\n\n` : ': keep-alive\n\n');
     }
-  }
-
-  /** A bus that cannot wait answers at once that there is nothing; then the waiting is done here. */
-  async function readNext(
-    input: Readonly<{ since: number; limit: number; wait_s: number }>,
-    signal: AbortSignal,
-  ) {
-    const startedAtMs = performance.now();
-    const page = await bus.readEvents(input, { signal });
-    const waitedMs = performance.now() - startedAtMs;
-    if (page.events.length === 0 && !isOfAnotherLog(input.since, page) && waitedMs < input.wait_s * 500)
-      await pause(input.wait_s * 1000 - waitedMs, signal);
-    return page;
   }
 
   const serve: Serve = (exchange, { query }) => void run(exchange, query);
@@ -105,7 +98,6 @@ function writeHint(response: ServerResponse): void {
   if (response.headersSent && !response.writableNeedDrain) response.write(': status-changed\n\n');
 }
 
-type Page = Output<'readEvents'>;
 type Start = Readonly<{ since: number | undefined; limit: number }>;
 
 const streamHeaders = [
@@ -133,14 +125,14 @@ function readStart(query: string, lastEventId: string | string[] | undefined): S
   return { since: Number(lastEventId), limit };
 }
 
-function toBeginning(since: number, page: Page): string {
-  if (!isOfAnotherLog(since, page)) return `id: ${since}`;
+function toBeginning({ since, page, isOfAnotherLog }: FeedStep): string {
+  if (!isOfAnotherLog) return `id: ${since}`;
   return `: there is no event ${since} here, this log is another one: from its beginning\nid: ${page.cursor}`;
 }
 
 /** Streams that are at the same place are given the very same page: it is written out once for all of them. */
-function createPieces(): (page: Page) => readonly Buffer[] {
-  const known = new WeakMap<Page, readonly Buffer[]>();
+function createPieces(): (page: FeedPage) => readonly Buffer[] {
+  const known = new WeakMap<FeedPage, readonly Buffer[]>();
   return (page) => {
     const pieces = known.get(page) ?? Array.from(toTexts(page.events), (text) => Buffer.from(text));
     known.set(page, pieces);
@@ -149,7 +141,7 @@ function createPieces(): (page: Page) => readonly Buffer[] {
 }
 
 /** The events in pieces of bounded size, so that a page of long messages is not one long text. */
-function* toTexts(events: Page['events']): Generator<string> {
+function* toTexts(events: FeedPage['events']): Generator<string> {
   let text = '';
   for (const event of events) {
     text += `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;

@@ -1,4 +1,4 @@
-import { pause } from './pause.ts';
+import { pause } from '../lease/timers.ts';
 import { brokenWords, type Failure, type Reply, type WireRequest } from './send.ts';
 import { isCutShort, type Senders } from './senders.ts';
 

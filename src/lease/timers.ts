@@ -16,3 +16,28 @@ export const systemTimers: Timers = {
 
 /** Longer ones would fire at once. */
 const timeoutMillisecondsMax = 2_147_483_647;
+
+/** Waits, unless the signal fires first: then it rejects with the reason of the signal. */
+export function pause(
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+  timers: Timers = systemTimers,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = timers.after(milliseconds, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** How long to wait before the next attempt: doubling from half a second to half a minute. */
+export function toBackOffMilliseconds(attempts: number): number {
+  return Math.min(30_000, 500 * 2 ** Math.min(attempts, 10));
+}

@@ -1,10 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from '@modelcontextprotocol/server';
 import type { Bus } from '../contract/contract.ts';
 import { replaceHiddenInName, replaceHiddenInText } from '../contract/hidden.ts';
+import type { FeedEvent } from '../feed/follow.ts';
+import { pause } from '../lease/timers.ts';
 import { shortenBody } from './brief.ts';
 import type { Log } from './call.ts';
-import { type FeedEvent, followFeed } from './feed.ts';
+import { tellNews } from './feed.ts';
 
 /** What a client looks for to know that this server sends such events. It is a preview of one client, in one era. */
 export const channelCapability = { 'claude/channel': {} };
@@ -26,7 +27,7 @@ export function openChannel(server: Server, options: ChannelOptions): void {
   const end = new AbortController();
   server.oninitialized = () => {
     const onEvents = (events: readonly FeedEvent[]) => passOn(server, events, options, end.signal);
-    followFeed({ bus, onEvents, log, signal: end.signal }).catch((error) => {
+    tellNews({ bus, onEvents, log, signal: end.signal }).catch((error) => {
       if (!end.signal.aborted) log('posts are not passed on to the channel', error);
     });
   };
@@ -62,7 +63,7 @@ async function passOn(
       .notification({ method: 'notifications/claude/channel', params } as never)
       .catch((error) => log('a post could not be passed on to the channel', error));
   }
-  if (isCrowd) await pause(crowdMilliseconds, undefined, { signal });
+  if (isCrowd) await pause(crowdMilliseconds, signal);
 }
 
 function toEvent(post: Post): ChannelEvent {

@@ -1,6 +1,7 @@
 import type { Bus } from '../contract/contract.ts';
+import type { FeedEvent } from '../feed/follow.ts';
 import type { Log } from './call.ts';
-import { type FeedEvent, followFeed } from './feed.ts';
+import { tellNews } from './feed.ts';
 import { parseUri, statusUri, toUri } from './uris.ts';
 
 /** Tells when resources changed that somebody asked to hear of. */
@@ -32,7 +33,7 @@ export function createWatcher({ bus, onUpdated, log }: WatcherOptions): Watcher 
 
   function start(): Following {
     const end = new AbortController();
-    return { end, started: followFeed({ bus, onEvents, log, signal: end.signal }) };
+    return { end, started: tellNews({ bus, onEvents, log, signal: end.signal }) };
   }
 
   function stop(): void {

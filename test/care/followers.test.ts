@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Bus } from '../../src/contract/contract.ts';
 import { BusUnreachableError } from '../../src/contract/errors.ts';
-import { followFeed } from '../../src/mcp/feed.ts';
+import { tellNews } from '../../src/mcp/feed.ts';
 import { postMany, until } from '../suite/ask.ts';
 import { createFolder, withBus } from './stage.ts';
 
@@ -16,7 +16,7 @@ test('who follows the feed goes on with what is kept after more was pruned than 
       if (isAway) throw new BusUnreachableError('away', 'http://x');
       return bus.readEvents({ ...input, wait_s: 0.05 }, call);
     };
-    await followFeed({
+    await tellNews({
       bus: { ...bus, readEvents },
       onEvents: (events) => void heard.push(...events.map(({ id }) => id)),
       log: () => {},

@@ -41,7 +41,8 @@ describe('watch', () => {
   it('starts with what happens from now on, and ends with status 0 when interrupted', async () => {
     const { calls, isClosed, lines, signals, status } = await watchUntilSilent([]);
     expect(status).toBe(0);
-    expect(calls[1]).toMatchObject({ name: 'readEvents', input: { since: 3, wait_s: 60 } });
+    expect(calls[1]).toMatchObject({ name: 'readEvents', input: { since: 3, wait_s: 0 } });
+    expect(calls.at(-1)).toMatchObject({ name: 'readEvents', input: { since: 5, wait_s: 60 } });
     expect(lines).toHaveLength(2);
     expect(lines[0]).toMatch(/ {2}claimed x by bob \(fence 1\)$/);
     expect(isClosed()).toBe(true);
@@ -97,11 +98,14 @@ describe('watch', () => {
     expect(run.errorOutput()).toContain('--topic must have at most 200 characters');
   });
 
-  it('tells at once that no bus answers at the start', async () => {
-    const gone = () => Promise.reject(new BusUnreachableError('no bus answered', 'http://x'));
-    const run = startCommandLine(['watch'], { script: { getBusStatus: gone } });
-    expect(await run.status).toBe(3);
-  });
+  it.each([[[]], [['--since', '0']]])(
+    'tells at once that no bus answers at the start: %j',
+    async (argv: readonly string[]) => {
+      const gone = () => Promise.reject(new BusUnreachableError('no bus answered', 'http://x'));
+      const run = startCommandLine(['watch', ...argv], { script: { getBusStatus: gone, readEvents: gone } });
+      expect(await run.status).toBe(3);
+    },
+  );
 
   it('does not wait for a bus that refuses', async () => {
     const refuse = () => Promise.reject(toBusError('not_found', 'there is no such route', {}));

@@ -6,7 +6,7 @@ import { type OpenedEngine, openEngine } from '../../src/app/compose.ts';
 import type { Bus } from '../../src/contract/contract.ts';
 import { BusError } from '../../src/contract/errors.ts';
 import { limits } from '../../src/contract/limits.ts';
-import { followFeed } from '../../src/mcp/feed.ts';
+import { tellNews } from '../../src/mcp/feed.ts';
 import { createWatcher } from '../../src/mcp/watcher.ts';
 import { writerFile } from '../build.ts';
 import { startMcpHttp } from './http-server.ts';
@@ -198,7 +198,7 @@ describe('the feed', () => {
     const log = vi.fn();
     const told: unknown[] = [];
     const end = new AbortController();
-    await followFeed({ bus, onEvents: (events) => void told.push(...events), log, signal: end.signal });
+    await tellNews({ bus, onEvents: (events) => void told.push(...events), log, signal: end.signal });
     await vi.waitFor(() => expect(told).toEqual([event]), { timeout: 5_000 });
     expect(log).toHaveBeenCalledTimes(1);
     const reads = calls.filter(({ name }) => name === 'readEvents').slice(0, 3);
@@ -209,8 +209,9 @@ describe('the feed', () => {
   it('begins anew when the bus came back with another database', async () => {
     let wasAway = false;
     const { bus, calls } = createScriptedBus({
-      getBusStatus: () => ({ _meta: { last_event_id: wasAway ? 2 : 700 } }),
-      readEvents: (input: { wait_s?: number }, call) => {
+      getBusStatus: () => ({ _meta: { last_event_id: 700 } }),
+      readEvents: (input: { since: number; wait_s?: number }, call) => {
+        if (wasAway && input.since > 2) return { events: [], cursor: 0, has_more: true };
         if (!input.wait_s) return { events: [], cursor: 700, has_more: false };
         if (wasAway) return waitForAbort(input, call);
         wasAway = true;
@@ -218,7 +219,7 @@ describe('the feed', () => {
       },
     });
     const end = new AbortController();
-    await followFeed({ bus, onEvents() {}, log() {}, signal: end.signal });
+    await tellNews({ bus, onEvents() {}, log() {}, signal: end.signal });
     await vi.waitFor(
       () => expect(calls.findLast(({ name }) => name === 'readEvents')?.input).toMatchObject({ since: 0 }),
       { timeout: 5_000 },
