@@ -1,12 +1,12 @@
 import type { Output } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
-import type { MessageRow } from '../store/rows.ts';
 import { listNames } from '../store/schema.ts';
 import { toTimestamp } from '../store/timestamp.ts';
-import { toLane, toMessage, toWaiting } from './answers.ts';
+import { toLane, toWaiting } from './answers.ts';
 import { fenceOf, liveHoldOf } from './lanes.ts';
-import { createSharedReads, cutPage } from './pages.ts';
+import { createSharedReads } from './pages.ts';
 import type { EngineParts, Handlers } from './parts.ts';
+import { toListCounts, toLists } from './status-lists.ts';
 
 /** What a person or an agent sees of the whole: a fold over one consistent look at the rows. */
 export function createStatusHandlers({
@@ -38,13 +38,12 @@ export function createStatusHandlers({
     return {
       active_lanes: overview.live.map((row) => toLane(row, now)),
       orphaned_claims: overview.orphaned.map((row) => toLane(row, now)),
-      recent_messages: toMessages(overview.lists.recentMessages),
-      pending_action_flags: toMessages(overview.lists.pendingActionFlags),
+      ...toLists(overview.lists),
       waiting: overview.queues.flatMap(({ lane, queue }) => toWaiting(lane, queue)),
       _meta: {
         active_lane_count: overview.liveCount,
         orphaned_claim_count: overview.orphanedCount,
-        pending_action_flag_count: counters.pendingActionFlagCount,
+        ...toListCounts(counters),
         message_count: counters.messageCount,
         last_message_id: counters.lastMessageId,
         last_event_id: counters.lastEventId,
@@ -80,8 +79,4 @@ export function createStatusHandlers({
   };
 
   return { getBusStatus, listLanes, getLane };
-}
-
-function toMessages(rows: readonly MessageRow[]) {
-  return cutPage(rows, rows.length, ({ body }) => body).page.map(toMessage);
 }

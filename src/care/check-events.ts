@@ -20,7 +20,7 @@ export function createEventCheck(source: RowSource) {
     if (ts < latest) problems.add(`event ${id} is older than the one before it`);
     latest = Math.max(latest, ts);
     if (kind === 'message_posted') seePost(id, messageId);
-    else if (kind === 'flag_acknowledged' && !isAcknowledgeable(messageId))
+    else if (messageId !== undefined && !isKnown(messageId))
       problems.add(`event ${id} refers to message ${messageId}, which there is not`);
   }
 
@@ -32,8 +32,8 @@ export function createEventCheck(source: RowSource) {
     lastPosted = messageId;
   }
 
-  /** A flag may be acknowledged long after its message was posted, and the message be pruned before the event. */
-  function isAcknowledgeable(messageId = 0): boolean {
+  /** Something may happen to a message long after it was posted, and the message be pruned before that event. */
+  function isKnown(messageId: number): boolean {
     return messageId <= pruned.messageId ? pruned.messageId > 0 : isKept(messages, messageId);
   }
 

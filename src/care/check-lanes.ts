@@ -1,3 +1,4 @@
+import { isGrant } from '../contract/events.ts';
 import type { LaneRow, StoredEvent } from '../store/rows.ts';
 import { type Check, createProblems, toCount } from './check.ts';
 
@@ -19,10 +20,10 @@ export function createLaneCheck(now: number) {
     if (lane === undefined || !detail) return;
     const { fence = 0 } = detail;
     const before = lastGrants.get(lane);
-    const isGrant = kind !== 'lane_released';
-    if (before && fence < before.fence + (isGrant ? 1 : 0))
+    if (before && fence < before.fence + (isGrant(kind) ? 1 : 0))
       problems.add(`the fence of lane ${lane} went from ${before.fence} to ${fence} at event ${id}`);
-    lastGrants.set(lane, { fence, owner: isGrant ? detail.owner : undefined });
+    if (isGrant(kind)) lastGrants.set(lane, { fence, owner: detail.owner });
+    else if (kind === 'lane_released') lastGrants.set(lane, { fence, owner: undefined });
   }
 
   function seeLane(row: LaneRow): void {

@@ -1,3 +1,4 @@
+import { isGrant } from '../contract/events.ts';
 import { countingsOf } from '../store/counting.ts';
 import { laterOf } from '../store/event-rows.ts';
 import type { Counters, EventDetail, Hold, Hole, LaneRow, MessageRow, StoredEvent } from '../store/rows.ts';
@@ -67,7 +68,8 @@ export function createExportSummary() {
     const known = lanes.get(lane);
     if (known && fence < known.fence) return;
     if (kind === 'lane_released') lanes.set(lane, { lane, fence });
-    else if (known?.fence !== fence) lanes.set(lane, { lane, fence, hold: toHoldOfEvent(event, owner) });
+    else if (isGrant(kind) && known?.fence !== fence)
+      lanes.set(lane, { lane, fence, hold: toHoldOfEvent(event, owner) });
   }
 
   /** Of older exports the event of an acknowledgement does not say whose it was, and the message does. */

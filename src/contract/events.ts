@@ -12,6 +12,11 @@ export const eventKinds = [
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
+/** Whether somebody got a lane with it. */
+export function isGrant(kind: string): boolean {
+  return kind === 'lane_claimed' || kind === 'lane_stolen';
+}
+
 /**
  * `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`. A steal,
  * and the release of an orphaned claim, say in `previous_expires_at` when the old lease ran out.

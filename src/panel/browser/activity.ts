@@ -1,3 +1,4 @@
+import { effectOf } from './event-effects.ts';
 import type { BusEvent, LaneEvent } from './rows.ts';
 import { isLaneEvent } from './rows.ts';
 
@@ -13,7 +14,7 @@ export function createActivity() {
   let knownSince = Number.POSITIVE_INFINITY;
 
   function add(event: BusEvent): void {
-    if (!isLaneEvent(event)) return;
+    if (!isLaneEvent(event) || !effectOf(event).mark) return;
     const events = byLane.get(event.lane);
     if (!events) byLane.set(event.lane, [event]);
     else if ((events.at(-1)?.id ?? 0) < event.id) events.push(event);

@@ -1,3 +1,4 @@
+import { effectOf } from './event-effects.ts';
 import type { HeldLane } from './lanes.ts';
 import type { BusEvent, Message, Waiter } from './rows.ts';
 
@@ -22,10 +23,9 @@ export function createAgents() {
     for (const { sender, ts } of messages) hear(sender, ts);
   }
 
-  function hearEvent({ kind, message, owner, released_by, ts }: BusEvent): void {
-    if (kind === 'message_posted' && message) hear(message.sender, ts);
-    // Whoever clears an orphan may be a person at this very page.
-    else if (owner !== undefined && released_by === undefined) hear(owner, ts);
+  function hearEvent(event: BusEvent): void {
+    const name = effectOf(event).heard?.(event);
+    if (name !== undefined) hear(name, event.ts);
   }
 
   function list(lanes: readonly HeldLane[], waiters: readonly Waiter[]): Agent[] {

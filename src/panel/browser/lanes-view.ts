@@ -3,6 +3,7 @@ import type { Api } from './api.ts';
 import type { ServerClock } from './clock.ts';
 import type { Deeds } from './deeds.ts';
 import { part, setShown, setText, toClockTime } from './dom.ts';
+import { effectOf } from './event-effects.ts';
 import {
   createFreeRow,
   createHeldRow,
@@ -14,6 +15,7 @@ import { createLaneTable } from './lane-table.ts';
 import type { HeldLane, Lanes } from './lanes.ts';
 import type { Model } from './model.ts';
 import { createMoreLanes } from './more-lanes.ts';
+import type { LaneEvent } from './rows.ts';
 
 /** Who holds what, what was left behind, and what was held within the hour, each with its timeline. */
 export function createLanesView({
@@ -71,7 +73,7 @@ export function createLanesView({
     if (live + orphaned === 0) return [];
     return moreLanes
       .find(words, isWanted)
-      .filter(({ lane }) => !lanes.get(lane) && activity.of(lane).at(-1)?.kind !== 'lane_released');
+      .filter(({ lane }) => !lanes.get(lane) && !isFreed(activity.of(lane).at(-1)));
   }
 
   /** When the hour cannot be shown whole, that is said: an empty stretch would look like peace. */
@@ -94,11 +96,15 @@ function toFreeLanes(lanes: Lanes, activity: Activity): FreeLane[] {
   const free: FreeLane[] = [];
   for (const [lane, events] of activity.lanes()) {
     const last = events.at(-1);
-    if (last?.kind !== 'lane_released' || lanes.get(lane)) continue;
+    if (!last || !isFreed(last) || lanes.get(lane)) continue;
     const { owner, fence, ts, released_by: by } = last;
     free.push({ lane, owner, fence, ts, ...(by !== undefined && { by }) });
   }
   return free;
+}
+
+function isFreed(event: LaneEvent | undefined): boolean {
+  return event !== undefined && effectOf(event).mark === 'release';
 }
 
 function toOrder(order: string, lanes: Lanes): (a: HeldLane, b: HeldLane) => number {

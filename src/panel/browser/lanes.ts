@@ -1,3 +1,4 @@
+import { effectOf } from './event-effects.ts';
 import type { BusEvent, Lane, LaneEvent, Status, Waiter } from './rows.ts';
 import { isLaneEvent } from './rows.ts';
 
@@ -36,10 +37,11 @@ export function createLanes() {
 
   /** Whether the event changed who holds what. */
   function apply(event: BusEvent): boolean {
-    if (!isLaneEvent(event)) return false;
+    const { mark } = effectOf(event);
+    if (!isLaneEvent(event) || !mark) return false;
     const before = held.get(event.lane);
     if (before && before.fence > event.fence) return false;
-    if (event.kind === 'lane_released') return held.delete(event.lane);
+    if (mark === 'release') return held.delete(event.lane);
     held.set(event.lane, toHeldLane(event));
     const queue = queues.get(event.lane);
     if (queue?.[0]?.owner === event.owner) queues.set(event.lane, queue.slice(1));

@@ -1,7 +1,9 @@
 import { createActivity } from './activity.ts';
 import { createAgents } from './agents.ts';
 import type { ServerClock } from './clock.ts';
+import { effectOf } from './event-effects.ts';
 import { createLanes } from './lanes.ts';
+import { createMessageLists } from './message-lists.ts';
 import { createMessageLog } from './message-log.ts';
 import type { BusEvent, Message, MessagePage, Status } from './rows.ts';
 
@@ -20,8 +22,7 @@ export function createModel(clock: ServerClock) {
   const activity = createActivity();
   const log = createMessageLog();
   const agents = createAgents();
-  let flags = new Map<number, Message>();
-  let flagsUncounted = 0;
+  const lists = createMessageLists();
   let meta: Meta | undefined;
   /** Everything up to this event has been taken in. */
   let cursor = 0;
@@ -39,8 +40,7 @@ export function createModel(clock: ServerClock) {
     clock.set(meta.ts);
     young = young.filter(({ id }) => id > status._meta.last_event_id);
     lanes.takeStatus(status, []);
-    flags = new Map(status.pending_action_flags.map((message) => [message.id, message]));
-    flagsUncounted = Math.max(0, meta.pending_action_flag_count - flags.size);
+    lists.takeStatus(status);
     for (const event of young) applyOnStatus(event);
   }
 
@@ -71,9 +71,7 @@ export function createModel(clock: ServerClock) {
 
   function applyOnStatus(event: BusEvent): void {
     lanes.apply(event);
-    if (!event.message?.action_flag) return;
-    if (event.kind === 'flag_acknowledged') flags.delete(event.message.id);
-    else flags.set(event.message.id, event.message);
+    if (event.message) lists.take(event.message);
   }
 
   function takeMessages(page: Pick<MessagePage, 'messages'>): void {
@@ -93,18 +91,17 @@ export function createModel(clock: ServerClock) {
     meta: () => meta,
     cursor: () => cursor,
     /** Newest first. */
-    flags: () => [...flags.values()].sort((a, b) => b.id - a.id),
-    flagCount: () => flags.size + flagsUncounted,
+    flags: () => lists.all('pending_action_flags'),
+    flagCount: () => lists.count('pending_action_flags'),
     /** Those that are kept: after pruning fewer than the newest has for its number. */
-    messageCount: () =>
-      (meta?.message_count ?? 0) + young.filter(({ kind }) => kind === 'message_posted').length,
+    messageCount: () => (meta?.message_count ?? 0) + young.filter((event) => effectOf(event).isPost).length,
     lastMessageId: () => Math.max(meta?.last_message_id ?? 0, log.all()[0]?.id ?? 0),
     agents: () => agents.list(lanes.all(), lanes.waiters()),
     isEmpty: () =>
       meta?.message_count === 0 && log.count() === 0 && lanes.all().length === 0 && activity.isEmpty(),
     /** Takes an acknowledgement before the event about it arrives. */
     takeAcknowledged(message: Message): void {
-      flags.delete(message.id);
+      lists.take(message);
       log.add(log.get(message.id) ? [message] : []);
     },
     /** Begins anew at an event: what was known is of another log, or too long ago. */

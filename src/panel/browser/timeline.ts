@@ -1,3 +1,4 @@
+import { type EventEffect, effectOf } from './event-effects.ts';
 import type { HeldLane } from './lanes.ts';
 import type { LaneEvent } from './rows.ts';
 
@@ -12,7 +13,12 @@ export type Span = {
   isCutOff: boolean;
 };
 
-export type Mark = Readonly<{ kind: 'claim' | 'steal' | 'release'; at: number; owner: string; by?: string }>;
+export type Mark = Readonly<{
+  kind: NonNullable<EventEffect['mark']>;
+  at: number;
+  owner: string;
+  by?: string;
+}>;
 
 export type Timeline = Readonly<{ spans: readonly Span[]; marks: readonly Mark[] }>;
 
@@ -47,15 +53,17 @@ export function toTimeline(
     open = undefined;
   }
 
-  for (const { kind, ts, owner, fence, previous_owner, previous_expires_at, released_by } of events) {
+  for (const event of events) {
+    const { ts, owner, fence, previous_owner, previous_expires_at, released_by } = event;
     const at = Date.parse(ts);
-    if (at < window.from) continue;
-    if (kind === 'lane_released') {
+    const { mark } = effectOf(event);
+    if (at < window.from || !mark) continue;
+    if (mark === 'release') {
       close(owner, fence, at, previous_expires_at);
-      marks.push({ kind: 'release', at, owner, ...(released_by !== undefined && { by: released_by }) });
+      marks.push({ kind: mark, at, owner, ...(released_by !== undefined && { by: released_by }) });
     } else {
       close(previous_owner, fence - 1, at, previous_expires_at);
-      marks.push({ kind: kind === 'lane_stolen' ? 'steal' : 'claim', at, owner });
+      marks.push({ kind: mark, at, owner });
       open = { owner, fence, from: at, to: window.to, isCutOff: false };
     }
   }

@@ -1,0 +1,46 @@
+import type { Message, Status } from './rows.ts';
+
+/** The lists of the status that hold the messages of which something is so, and not simply the newest. */
+export const messageLists = {
+  pending_action_flags: {
+    count: 'pending_action_flag_count',
+    isListed: ({ action_flag, acknowledged_at }) => action_flag && acknowledged_at === undefined,
+  },
+} as const satisfies Record<string, MessageList>;
+
+type MessageList = Readonly<{ count: string; isListed: (message: Message) => boolean }>;
+type ListName = keyof typeof messageLists;
+const listNames = Object.keys(messageLists) as readonly ListName[];
+
+/** These lists as of the last status, and after each message that came with an event since then. */
+export function createMessageLists() {
+  const rows = Object.fromEntries(listNames.map((name) => [name, new Map()])) as Rows;
+  const leftOut = Object.fromEntries(listNames.map((name) => [name, 0])) as Record<ListName, number>;
+
+  function takeStatus(status: Status): void {
+    for (const name of listNames) {
+      rows[name].clear();
+      for (const message of status[name]) rows[name].set(message.id, message);
+      leftOut[name] = Math.max(0, status._meta[messageLists[name].count] - rows[name].size);
+    }
+  }
+
+  /** The message as it is now: it comes onto the lists where it belongs, and leaves the others. */
+  function take(message: Message): void {
+    for (const name of listNames) {
+      if (messageLists[name].isListed(message)) rows[name].set(message.id, message);
+      else rows[name].delete(message.id);
+    }
+  }
+
+  return {
+    takeStatus,
+    take,
+    /** Newest first. */
+    all: (name: ListName): Message[] => [...rows[name].values()].sort((a, b) => b.id - a.id),
+    /** With those that the status had no room for. */
+    count: (name: ListName): number => rows[name].size + leftOut[name],
+  };
+}
+
+type Rows = Record<ListName, Map<number, Message>>;
