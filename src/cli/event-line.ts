@@ -1,42 +1,49 @@
 import type { EventKind } from '../contract/events.ts';
-import { type Row, toLeaseLength, toRows, toText } from './rows.ts';
+import { type Row, toOtherFields, toRows, toText } from './rows.ts';
 import { toClockTime } from './table.ts';
 import { toVisible } from './visible.ts';
 
-/** An event of the change feed as one short line. */
+/** An event of the change feed as one short line: when, its id, what happened, and all else that it says. */
 export function toEventLine(event: Row, now = new Date()): string {
-  return `${toClockTime(event.ts, now)}  ${toEventText(event)}`;
+  const id = event.id === undefined ? [] : [toText(event.id)];
+  return [toClockTime(event.ts, now), ...id, toEventText(event, now)].join('  ');
 }
+
+/**
+ * What each kind of event says. A name in braces is a field of the event, or of its message; what is not named follows
+ * in parentheses.
+ */
+export const eventTexts: Readonly<Record<EventKind, string | ((event: Row, message: Row) => string)>> = {
+  message_posted:
+    'posted #{message.id} {message.topic} {message.sender}{message.action_flag}: {message.body}',
+  flag_acknowledged: 'acknowledged #{message.id} {message.topic} by {message.acknowledged_by}',
+  lane_claimed: 'claimed {lane} by {owner}',
+  lane_stolen: 'stolen {lane} by {owner} from {previous_owner}',
+  lane_released: ({ released_by }) =>
+    released_by === undefined ? 'released {lane} by {owner}' : 'released {lane} of {owner} by {released_by}',
+};
 
 const bodyCharactersMax = 100;
 
-/** What each kind of event says. A kind that a newer bus adds is printed with what it is about. */
-export const eventTexts: Readonly<Record<EventKind, (event: Row, message: Row) => string>> = {
-  message_posted: (_, { id, topic, sender, action_flag, body }) =>
-    `posted #${toText(id)} ${toText(topic)} ${toText(sender)}${action_flag === true ? ' ⚑' : ''}: ${toExcerpt(body)}`,
-  flag_acknowledged: (_, { id, topic, acknowledged_by }) =>
-    `acknowledged #${toText(id)} ${toText(topic)} by ${toText(acknowledged_by)}`,
-  lane_claimed: (event) => `claimed ${toText(event.lane)} by ${toText(event.owner)}${toTerms(event)}`,
-  lane_stolen: (event) =>
-    `stolen ${toText(event.lane)} by ${toText(event.owner)} from ${toText(event.previous_owner)}${toTerms(event)}`,
-  lane_released: ({ lane, owner, released_by }) =>
-    `released ${toText(lane)} by ${toText(released_by ?? owner)}`,
-};
-
-function toEventText(event: Row): string {
+function toEventText(event: Row, now: Date): string {
   const [message = {}] = toRows([event.message]);
-  const known = eventTexts[event.kind as EventKind] as (typeof eventTexts)[EventKind] | undefined;
-  return (
-    known?.(event, message) ?? `${toText(event.kind)} ${toText(event.lane)}${toText(message.id)}`.trimEnd()
+  const known = (eventTexts as Readonly<Record<string, (typeof eventTexts)[EventKind]>>)[toText(event.kind)];
+  const template = typeof known === 'function' ? known(event, message) : known;
+  const told = ['id', 'kind', 'ts', 'message'];
+  const text = (template ?? '{kind} {lane}{message.id}').replace(
+    /\{(message\.)?(\w+)\}/g,
+    (_, ofMessage: string | undefined, field: string) => {
+      if (ofMessage === undefined) told.push(field);
+      return toWord(field, (ofMessage === undefined ? event : message)[field]);
+    },
   );
+  const others = toOtherFields(event, told, now);
+  return `${text.trimEnd()}${others.length === 0 ? '' : ` (${others.join(', ')})`}`;
 }
 
-function toTerms(event: Row): string {
-  const terms = [
-    ...(event.lease_s === undefined ? [] : [`lease ${toLeaseLength(event.lease_s)}`]),
-    ...(event.fence === undefined ? [] : [`fence ${toText(event.fence)}`]),
-  ];
-  return terms.length === 0 ? '' : ` (${terms.join(', ')})`;
+function toWord(field: string, value: unknown): string {
+  if (field === 'action_flag') return value === true ? ' ⚑' : '';
+  return field === 'body' ? toExcerpt(value) : toText(value);
 }
 
 /** As much of the body as fits into a line. */

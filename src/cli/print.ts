@@ -5,6 +5,7 @@ import {
   toLaneLines,
   toLeaseLength,
   toMessageLines,
+  toOtherFields,
   toRemaining,
   toRows,
   toText,
@@ -111,11 +112,11 @@ function toCursorLines(answer: Row, rows: readonly Row[]): readonly string[] {
   return [`(read on with --since ${toText(answer.cursor)}${more})`];
 }
 
-function toLanePageLines(answer: Row): readonly string[] {
+function toLanePageLines(answer: Row, now: Date): readonly string[] {
   const lanes = toRows(answer.lanes);
   if (lanes.length === 0) return ['no lanes'];
   const more = answer.has_more === true ? [`(more with --after ${toText(lanes.at(-1)?.lane)})`] : [];
-  return [...toLaneLines(lanes), ...more];
+  return [...toLaneLines(lanes, now), ...more];
 }
 
 function toLaneStateLines(answer: Row, now: Date): readonly string[] {
@@ -123,9 +124,10 @@ function toLaneStateLines(answer: Row, now: Date): readonly string[] {
   const waiters = toRows(answer.waiting);
   const holder = [said('by ', lane.owner), lane.owner === undefined ? '' : toLeaseText(answer, lane)];
   const held = holder.filter((part) => part !== '').join(', ');
-  const fence = answer.fence === undefined ? '' : `(fence ${toText(answer.fence)})`;
+  const others = toOtherFields(lane, ['lane', 'owner', 'expires_in_s', 'expires_at', 'fence'], now);
+  const terms = [said('fence ', answer.fence), ...others].filter((term) => term !== '').join(', ');
   return [
-    toLine('lane', toText(lane.lane), said('is ', answer.state), held, fence),
+    toLine('lane', toText(lane.lane), said('is ', answer.state), held, terms && `(${terms})`),
     ...(waiters.length === 0 ? [] : toWaiterLines(waiters, now)),
   ];
 }

@@ -22,14 +22,44 @@ export function toText(value: unknown): string {
  */
 export function toMessageLines(message: Row, now: Date, bodyLinesMax = Number.POSITIVE_INFINITY): string[] {
   const { id, ts, topic, sender } = message;
+  const told = [...messageFieldsTold, ...(message.acknowledged_by === undefined ? [] : ['acknowledged_at'])];
+  const others = toOtherFields(message, told, now);
   const heading = [
     id === undefined ? '' : `#${toText(id)}`,
     ts === undefined ? '' : toClockTime(ts, now),
     toText(topic),
     toText(sender),
+    toFlagMark(message, now),
+    others.length === 0 ? '' : `(${others.join(', ')})`,
   ];
-  const line = `${heading.filter((part) => part !== '').join('  ')}${toFlagMark(message)}`;
+  const line = heading.filter((part) => part !== '').join('  ');
   return [...(line === '' ? [] : [line]), ...toFoldedLines(message, bodyLinesMax)];
+}
+
+const messageFieldsTold = 'id ts topic sender body action_flag acknowledged_by'.split(' ');
+
+/**
+ * The fields that a line has no words of its own for, each with its name: nothing that a bus says is left out, whether
+ * a newer bus added it or this version did.
+ */
+export function toOtherFields(row: Row, told: readonly string[], now: Date): readonly string[] {
+  return Object.entries(row)
+    .filter(([field, value]) => !told.includes(field) && value !== undefined && value !== null)
+    .map(([field, value]) => `${fieldNames[field] ?? toText(field)} ${toFieldText(field, value, now)}`);
+}
+
+/** What people call a field; others go by the name that they have on the wire. */
+const fieldNames: Readonly<Record<string, string>> = {
+  claimed_at: 'since',
+  heartbeat_at: 'renewed',
+  expires_at: 'until',
+  lease_s: 'lease',
+};
+
+function toFieldText(field: string, value: unknown, now: Date): string {
+  if (/_s$/.test(field)) return toLeaseLength(value);
+  if (/^ts$|_at$/.test(field) && typeof value === 'string') return toClockTime(value, now);
+  return Array.isArray(value) ? value.map(toText).join(', ') : toText(value);
 }
 
 /** A line may be as long as a body, so it is cut too. */
@@ -59,30 +89,52 @@ function toBodyLines({ body }: Row): string[] {
 }
 
 /** Says that a person must act, or who has taken it on. */
-function toFlagMark(message: Row): string {
-  if (message.acknowledged_by !== undefined) return `  ⚑ acknowledged by ${toText(message.acknowledged_by)}`;
-  return message.action_flag === true ? '  ⚑ needs a person' : '';
+function toFlagMark({ action_flag, acknowledged_by, acknowledged_at }: Row, now: Date): string {
+  if (acknowledged_by === undefined) return action_flag === true ? '⚑ needs a person' : '';
+  const when = acknowledged_at === undefined ? '' : ` at ${toClockTime(acknowledged_at, now)}`;
+  return `⚑ acknowledged by ${toText(acknowledged_by)}${when}`;
 }
 
 /** A table of lanes with who holds each, for how long still, and under which fence. */
-export function toLaneLines(lanes: readonly Row[]): string[] {
-  return toTable(
-    ['LANE', 'OWNER', 'EXPIRES IN', 'FENCE'],
-    lanes.map((lane) => [toText(lane.lane), toText(lane.owner), toRemaining(lane), toText(lane.fence)]),
-  );
+export function toLaneLines(lanes: readonly Row[], now: Date): string[] {
+  return toRowTable(lanes, now, {
+    LANE: ['lane'],
+    OWNER: ['owner'],
+    'EXPIRES IN': ['expires_in_s', 'expires_at'],
+    FENCE: ['fence'],
+  });
 }
 
 /** A table of those who wait for lanes. */
 export function toWaiterLines(waiters: readonly Row[], now: Date): string[] {
-  return toTable(
-    ['LANE', 'PLACE', 'OWNER', 'SINCE'],
-    waiters.map((waiter) => [
-      toText(waiter.lane),
-      toText(waiter.place),
-      toText(waiter.owner),
-      toClockTime(waiter.since, now),
-    ]),
+  return toRowTable(waiters, now, { LANE: ['lane'], PLACE: ['place'], OWNER: ['owner'], SINCE: ['since'] });
+}
+
+/** Rows of any kind under these headings, and every other field that one of them has under its name. */
+export function toRowTable(
+  rows: readonly Row[],
+  now: Date,
+  columns: Readonly<Record<string, readonly string[]>> = {},
+): string[] {
+  const told = Object.values(columns).flat();
+  const others = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
+    (field) => !told.includes(field),
   );
+  const all = [...Object.entries(columns), ...others.map((field) => [toHeading(field), [field]] as const)];
+  return toTable(
+    all.map(([heading]) => heading),
+    rows.map((row) => all.map(([, [field = '']]) => toCell(row, field, now))),
+  );
+}
+
+function toHeading(field: string): string {
+  return (fieldNames[field] ?? toText(field)).toUpperCase();
+}
+
+function toCell(row: Row, field: string, now: Date): string {
+  if (field === 'expires_in_s') return toRemaining(row);
+  const value = row[field];
+  return field === 'since' ? toClockTime(value, now) : toFieldText(field, value, now);
 }
 
 /** How long a lease lasts, as people type it: `5m`. */

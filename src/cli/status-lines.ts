@@ -1,4 +1,4 @@
-import { type Row, toLaneLines, toMessageLines, toRows, toText, toWaiterLines } from './rows.ts';
+import { type Row, toLaneLines, toMessageLines, toRows, toRowTable, toText, toWaiterLines } from './rows.ts';
 import { toDuration } from './table.ts';
 
 /**
@@ -7,7 +7,10 @@ import { toDuration } from './table.ts';
  */
 export function toStatusLines(answer: Row, now: Date): readonly string[] {
   const [meta = {}] = toRows([answer._meta]);
-  return [toBusLine(meta), ...sections.flatMap((section) => toSection(section, answer, meta, now))];
+  return [
+    toBusLine(meta),
+    ...[...sections, ...toOtherSections(answer)].flatMap((section) => toSection(section, answer, meta, now)),
+  ];
 }
 
 type Section = Readonly<{
@@ -62,6 +65,25 @@ const sections: readonly Section[] = [
     fold: { rowsMax, command: 'bus-mcp lanes' },
   },
 ];
+
+/** A section for each list that has none of its own above. */
+function toOtherSections(answer: Row): readonly Section[] {
+  const known = sections.map(({ field }) => field);
+  return Object.keys(answer)
+    .filter((field) => !known.includes(field) && toRows(answer[field]).length > 0)
+    .map((field) => ({
+      title: toText(field[0]?.toUpperCase() + field.slice(1)).replaceAll('_', ' '),
+      field,
+      count: `${field.replace(/s$/, '')}_count`,
+      toLines: toOtherLines,
+      fold: { rowsMax, command: 'bus-mcp status --json' },
+    }));
+}
+
+function toOtherLines(rows: readonly Row[], now: Date): readonly string[] {
+  if (rows.every(({ body }) => body !== undefined)) return toFoldedMessages(rows, now);
+  return toRowTable(rows, now, { LANE: ['lane'], OWNER: ['owner'] });
+}
 
 function toSection(section: Section, answer: Row, meta: Row, now: Date): readonly string[] {
   const { title, field, fold, empty } = section;

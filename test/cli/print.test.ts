@@ -94,13 +94,13 @@ describe('messages', () => {
 });
 
 describe('lanes', () => {
-  it('are a table with owner, remaining time and fence', () => {
+  it('are a table with owner, remaining time, fence, and what else the bus says', () => {
     const lanes = [toLane({ expires_in_s: 125 }), toLane({ lane: 'x', owner: 'bob', expires_in_s: -5 })];
     expect(printAnswer('listLanes', { lanes, has_more: true }, now)).toBe(
       [
-        'LANE   OWNER  EXPIRES IN      FENCE',
-        'feeds  ada    2m05s           3',
-        'x      bob    expired 5s ago  3',
+        'LANE   OWNER  EXPIRES IN      FENCE  SINCE     RENEWED   LEASE',
+        `feeds  ada    2m05s           3      ${clock}  ${clock}  1m`,
+        `x      bob    expired 5s ago  3      ${clock}  ${clock}  1m`,
         '(more with --after x)',
       ].join('\n'),
     );
@@ -131,7 +131,7 @@ describe('lanes', () => {
     const waiting = [{ lane: 'feeds', owner: 'bob', since: toMessage().ts, place: 1 }];
     const answer = { state: 'held', fence: 3, lane: toLane(), waiting };
     expect(printAnswer('getLane', answer, now).split('\n')).toEqual([
-      'lane feeds is held by ada, 1m00s left (fence 3)',
+      `lane feeds is held by ada, 1m00s left (fence 3, since ${clock}, renewed ${clock}, lease 1m)`,
       'LANE   PLACE  OWNER  SINCE',
       `feeds  1      bob    ${clock}`,
     ]);
@@ -234,11 +234,11 @@ describe('events', () => {
     [{ kind: 'message_posted', message: toMessage({ action_flag: true }) }, 'posted #1 plans ada ⚑: hello'],
     [
       { kind: 'lane_claimed', lane: 'x', owner: 'a', fence: 2, lease_s: 60 },
-      'claimed x by a (lease 1m, fence 2)',
+      'claimed x by a (fence 2, lease 1m)',
     ],
     [{ kind: 'lane_stolen', lane: 'x', owner: 'a', previous_owner: 'b' }, 'stolen x by a from b'],
     [{ kind: 'lane_released', lane: 'x', owner: 'a' }, 'released x by a'],
-    [{ kind: 'lane_released', lane: 'x', owner: 'a', released_by: 'b' }, 'released x by b'],
+    [{ kind: 'lane_released', lane: 'x', owner: 'a', released_by: 'b' }, 'released x of a by b'],
     [
       { kind: 'flag_acknowledged', message: toMessage({ acknowledged_by: 'b' }) },
       'acknowledged #1 plans by b',
