@@ -44,12 +44,27 @@ async function watch(invocation: Invocation): Promise<number> {
   try {
     // A wrong address is told at once; only a bus that was there is worth waiting for.
     const start = since ?? (await readLastEventId(bus));
+    if (since !== undefined) await checkGiven(bus, since);
     await follow({ bus, since: start, invocation, signal: stopped.signal });
     return exitStatus.done;
   } finally {
     forget();
     await bus.close();
   }
+}
+
+/**
+ * Refuses an event that this bus has never given: at the start it is a slip, and following it would print a whole log
+ * that nobody asked for. Later the same answer means that the bus came back with another log.
+ */
+async function checkGiven(bus: Bus, since: number): Promise<void> {
+  const page = await bus.readEvents({ since, limit: 1 });
+  if (!isOfAnotherLog(since, page)) return;
+  const last = await readLastEventId(bus);
+  throw new UsageError(
+    `there is no event ${since} on this bus, whose last event is ${last}: ` +
+      'leave out --since to print what happens from now on, or give --since 0 to print everything that is kept',
+  );
 }
 
 /** What no topic and no lane can be called is never heard of, so a slip would be silence. */

@@ -49,10 +49,10 @@ describe('watch', () => {
     expect(signals.eventNames()).toEqual([]);
   });
 
-  it('starts where it is told, and asks page after page', async () => {
+  it('starts where it is told once the bus knows that event, and asks page after page', async () => {
     const { calls, lines } = await watchUntilSilent(['--since', '0']);
     expect(lines).toHaveLength(5);
-    expect(calls.map(({ input }) => input.since)).toEqual([0, 2, 4, 5]);
+    expect(calls.map(({ input }) => input.since)).toEqual([0, 0, 2, 4, 5]);
   });
 
   it.each([
@@ -149,13 +149,29 @@ describe('watch', () => {
     expect(await run.status).toBe(0);
   });
 
-  it('starts from the beginning, and says so, when the feed is another one than it was', async () => {
+  it('refuses an event that the bus has never given, and names the last one', async () => {
     const young: Script = {
       ...script,
-      readEvents: (input: Feed, call) =>
-        input.since > 5 ? { events: [], cursor: 0, has_more: true } : readEvents(input, call),
+      readEvents: ({ since }: Feed) => ({ events: [], cursor: since > 3 ? 0 : since, has_more: false }),
     };
     const run = startCommandLine(['watch', '--since', '99999'], { script: young });
+    expect(await run.status).toBe(2);
+    expect(run.output()).toBe('');
+    expect(run.errorOutput()).toContain('there is no event 99999 on this bus, whose last event is 3: leave out');
+  });
+
+  it('starts from the beginning, and says so, when the bus comes back with another log', async () => {
+    let isReplaced = false;
+    const replaced: Script = {
+      ...script,
+      readEvents: (input: Feed, call) => {
+        if (input.since === 99_999 && isReplaced) return { events: [], cursor: 0, has_more: true };
+        if (input.since < 99_999) return readEvents(input, call);
+        isReplaced = true;
+        return { events: [], cursor: input.since, has_more: false };
+      },
+    };
+    const run = startCommandLine(['watch', '--since', '99999'], { script: replaced });
     await vi.waitFor(() => expect(run.calls.at(-1)?.input.since).toBe(5));
     run.signals.emit('SIGINT');
     expect(await run.status).toBe(0);
