@@ -130,10 +130,10 @@ describe('at the end of a session', () => {
     expect((await bus.listLanes({})).lanes).toHaveLength(0);
   });
 
-  it('carries the first secret of the file that holds it', async () => {
+  it('carries the first secret of the file that holds it, without the byte order mark of the file', async () => {
     const { bus, end, folder } = await startBus({ writeSecret: 'xyzzy-5' });
     const path = join(folder, 'secret');
-    writeFileSync(path, 'xyzzy-5\nthe one before\n', { mode: 0o600 });
+    writeFileSync(path, '\ufeffxyzzy-5\r\nthe one before\r\n', { mode: 0o600 });
     await bus.claimLane({ lane: 'a', owner: ownId, lease_s: 60 });
     await end({}, { BUS_WRITE_SECRET_FILE: path });
     expect((await bus.listLanes({})).lanes).toHaveLength(0);
@@ -219,6 +219,13 @@ describe('a hook without a bus', () => {
 });
 
 describe('a hook with a bus', () => {
+  it('understands a client that puts a byte order mark before what it says', async () => {
+    const { env } = await startBus();
+    const input = `\ufeff${JSON.stringify({ session_id: sessionId })}`;
+    const { context } = await runHook('session-start.mjs', input, env);
+    expect(context).toContain(ownId);
+  });
+
   it('does not wait for a client that leaves its end open', async () => {
     const { env } = await startBus();
     const { context, status } = await runHook(

@@ -30,7 +30,15 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['commander', 'jsonc-parser', 'smol-toml', '@decimalturn/toml-patch'],
   },
   daemon: { knows: ['contract/', 'http/client.ts', 'store/path.ts', 'http/send.ts'] },
-  hooks: { knows: ['contract/base-url.ts', 'contract/hidden.ts', 'daemon/', 'cli/folders.ts'] },
+  hooks: {
+    knows: [
+      'contract/base-url.ts',
+      'contract/byte-order-mark.ts',
+      'contract/hidden.ts',
+      'daemon/',
+      'cli/folders.ts',
+    ],
+  },
   'client-side': { knows: ['contract/', 'http/client.ts'] },
   care: { knows: ['contract/', 'store/'], packages: ['zod'] },
   panel: { knows: ['contract/hidden.ts'], knowsTypesOf: ['contract/'] },

@@ -1,7 +1,8 @@
+import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
 import { limits } from '../contract/limits.ts';
 import { UsageError } from './config.ts';
 
-/** All of the input as text, without the line break at its end that `echo` and editors add. */
+/** All of the input as text, without the byte order mark and the last line break that editors and `echo` add. */
 export async function readInputText(input: NodeJS.ReadableStream): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -13,7 +14,7 @@ export async function readInputText(input: NodeJS.ReadableStream): Promise<strin
     }
     chunks.push(part);
   }
-  return toText(Buffer.concat(chunks)).replace(/\r?\n$/, '');
+  return withoutByteOrderMark(toText(Buffer.concat(chunks))).replace(/\r?\n$/, '');
 }
 
 function toText(bytes: Uint8Array): string {

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
 import { parseSecret } from './values.ts';
 
 /** The write secret that a file holds and what its owner should know, or why there is none to be had. */
@@ -12,7 +13,7 @@ export function readSecretFile(path: string): SecretFile {
   try {
     const file = statSync(path);
     if (file.isFile() && file.size > bytesMax) return { refusal: `${name} is too large to hold a secret` };
-    const text = readFileSync(path, 'utf8');
+    const text = withoutByteOrderMark(readFileSync(path, 'utf8'));
     if (text.trim() === '')
       return { refusal: `${name} is empty: write the secret into it, as its only line` };
     const parsed = parseSecret(text);

@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
 import type { ToolCall } from './edits.ts';
 
 /** What a hook prints, and the status that it ends with. */
@@ -49,7 +50,7 @@ function toClaudeDenial(reason: string): HookAnswer {
  * fields. Undefined for what is no object at all.
  */
 export function parseHookCall(text: string): HookCall | undefined {
-  const payload = parseObject(text.replace(/^\uFEFF/, ''));
+  const payload = parseObject(withoutByteOrderMark(text));
   if (!payload) return undefined;
   const nested = toObject(payload.preToolUse) ?? toObject(payload.tool_info) ?? {};
   const tool = toText(payload.tool_name ?? payload.toolName ?? nested.toolName ?? payload.agent_action_name);

@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { limits } from './limits.ts';
 
 export type Json = Readonly<{ value: unknown } | { fault: string }>;
@@ -10,7 +11,7 @@ export type Json = Readonly<{ value: unknown } | { fault: string }>;
  * a key given twice, because readers disagree about which of the two counts.
  */
 export function parseJson(text: string): Json {
-  const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  const json = withoutByteOrderMark(text);
   const fault = findFault(json);
   if (fault !== undefined) return { fault };
   try {

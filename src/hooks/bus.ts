@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { lacksPath, toShownUrl, withBasePath } from '../contract/base-url.ts';
+import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
 import { readAddress } from '../daemon/address.ts';
 import { identityPath, isProof } from '../daemon/identity.ts';
 import { toPlace } from '../daemon/place.ts';
@@ -76,5 +77,5 @@ async function prove(base: URL, token: string): Promise<void> {
 function readSecret(): string | undefined {
   const { BUS_WRITE_SECRET, BUS_WRITE_SECRET_FILE } = process.env;
   const text = BUS_WRITE_SECRET || (BUS_WRITE_SECRET_FILE && readFileSync(BUS_WRITE_SECRET_FILE, 'utf8'));
-  return text ? text.split(/\r?\n/)[0] : undefined;
+  return text ? withoutByteOrderMark(text).split(/\r?\n/)[0] : undefined;
 }

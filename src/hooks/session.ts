@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toDefaultStorePath } from '../cli/folders.ts';
+import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
 
 /** Who the session is. */
 export type Session = Readonly<{
@@ -78,7 +79,7 @@ function readInput(): Promise<Record<string, unknown>> {
     stdin.on('data', (part) => {
       text += part;
       try {
-        const value: unknown = JSON.parse(text);
+        const value: unknown = JSON.parse(withoutByteOrderMark(text));
         if (typeof value === 'object' && value !== null) give(value as Record<string, unknown>);
       } catch {
         // There is more to come.

@@ -55,6 +55,12 @@ describe('the input of an operation', () => {
     expect(calls[0]?.input.body).toBe('über\nzwei\n');
   });
 
+  it('is taken from the input without the byte order mark that PowerShell puts before it', async () => {
+    const script = { postMessage: () => toMessage() };
+    const { calls } = await runToEnd(['post', 'plans', '-'], { script, input: '\ufeffüber\r\n' });
+    expect(calls[0]?.input.body).toBe('über');
+  });
+
   it('may begin with a dash after --', async () => {
     const script = { postMessage: () => toMessage() };
     const { calls } = await runToEnd(['post', '--', 'plans', '--json'], { script });

@@ -45,6 +45,11 @@ describe('the write secret in a file', () => {
     expect(read({ BUS_WRITE_SECRET: text }).config.writeSecret).toBe(secret);
   });
 
+  it('may begin with a byte order mark, as Notepad writes it', () => {
+    const { config } = read({ BUS_WRITE_SECRET_FILE: write('\ufeffnew\r\nold\r\n') });
+    expect(config.writeSecret).toBe('new\nold');
+  });
+
   it('may be named by a flag, because a path is no secret', () => {
     expect(read({}, { writeSecretFile: write('hush') }).config.writeSecret).toBe('hush');
   });

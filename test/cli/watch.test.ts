@@ -157,7 +157,9 @@ describe('watch', () => {
     const run = startCommandLine(['watch', '--since', '99999'], { script: young });
     expect(await run.status).toBe(2);
     expect(run.output()).toBe('');
-    expect(run.errorOutput()).toContain('there is no event 99999 on this bus, whose last event is 3: leave out');
+    expect(run.errorOutput()).toContain(
+      'there is no event 99999 on this bus, whose last event is 3: leave out',
+    );
   });
 
   it('starts from the beginning, and says so, when the bus comes back with another log', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, lstat, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { byteOrderMark, withoutByteOrderMark } from '../../contract/byte-order-mark.ts';
 import { FileProblem } from './problem.ts';
 
 /** A client's file as it was found. */
@@ -14,8 +15,6 @@ export type ConfigFile = Readonly<{
   mode: number;
   owner: Readonly<{ user: number; group: number }> | undefined;
 }>;
-
-const byteOrderMark = '\ufeff';
 
 /** Throws `FileProblem` for what is there but cannot be read as text or must not be written. */
 export async function readConfigFile(path: string, newFileMode: number): Promise<ConfigFile> {
@@ -34,7 +33,7 @@ export async function readConfigFile(path: string, newFileMode: number): Promise
   return {
     path,
     realPath,
-    text: hasByteOrderMark ? text.slice(1) : text,
+    text: withoutByteOrderMark(text),
     hasByteOrderMark,
     mode: found.mode & 0o777,
     owner,
@@ -74,7 +73,7 @@ export async function readBackups(file: ConfigFile): Promise<readonly string[]> 
 
 async function readBackup(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
-  return text?.startsWith(byteOrderMark) ? text.slice(1) : text;
+  return text === undefined ? undefined : withoutByteOrderMark(text);
 }
 
 function toBackupPaths({ realPath }: ConfigFile) {

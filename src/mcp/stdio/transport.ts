@@ -7,6 +7,7 @@ import {
   type JSONRPCMessage,
   type Transport,
 } from '@modelcontextprotocol/server';
+import { withoutByteOrderMark } from '../../contract/byte-order-mark.ts';
 import { toVisibleJson } from '../../contract/hidden.ts';
 import { parseJson } from '../../contract/json.ts';
 import { withPlainParams } from '../arguments.ts';
@@ -122,7 +123,7 @@ function toRefusal(message: unknown): object {
 /** The id that the client waits for, as it wrote it; `null` if there is none, or none that an answer could carry. */
 function findId(text: string): string {
   try {
-    const { id } = JSON.parse(text.replace(/^\ufeff/, '')) as { id?: unknown };
+    const { id } = JSON.parse(withoutByteOrderMark(text)) as { id?: unknown };
     if (typeof id === 'string') return JSON.stringify(id);
     const written = [...text.matchAll(/"id"\s*:\s*(-?\d[\d.eE+-]*)/g)].map(([, number]) => number as string);
     return written.find((number) => Number(number) === id) ?? 'null';
