@@ -1,4 +1,5 @@
 import type { Bus } from '../contract/contract.ts';
+import { isOfAnotherLog } from '../contract/cursor.ts';
 import { checkInput, type InputIssue, toSentence } from '../contract/input.ts';
 import { getLane } from '../contract/lanes.ts';
 import { limits } from '../contract/limits.ts';
