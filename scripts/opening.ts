@@ -5,6 +5,7 @@ import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { version } from '../src/app/version.ts';
 import type { Bus } from '../src/contract/contract.ts';
+import { createFixedIdentity } from '../src/mcp/identity.ts';
 import type { KeepAlive } from '../src/mcp/keep-alive.ts';
 import { createMcpServer } from '../src/mcp/server.ts';
 import type { OpeningAnswers } from '../src/mcp/stdio/opening.ts';
@@ -71,7 +72,7 @@ async function askLast(requests: readonly Request[]): Promise<string> {
 const parts = {
   bus: {} as Bus,
   version,
-  agentId: 'build',
+  identity: createFixedIdentity('build'),
   keepAlive: {} as KeepAlive,
   watcher: { set: async () => {}, close: () => {} } satisfies Watcher,
   log: (sentence: string) => {

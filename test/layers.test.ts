@@ -22,7 +22,7 @@ const rooms: Readonly<Record<string, Room>> = {
   http: { knows: ['contract/', 'feed/', 'lease/timers.ts'], packages: ['zod'] },
   lease: { knows: ['contract/'] },
   mcp: {
-    knows: ['contract/', 'feed/', 'lease/'],
+    knows: ['contract/', 'feed/', 'lease/', 'client-side/session.ts'],
     packages: ['zod', '@modelcontextprotocol/server', '@modelcontextprotocol/node'],
   },
   cli: {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openEngine, startBusServer } from '../src/app/compose.ts';
 import { readJson } from '../src/http/body.ts';
 import { createMcpHttp } from '../src/mcp/http.ts';
+import { createFixedIdentity } from '../src/mcp/identity.ts';
 import { createMcpServer } from '../src/mcp/server.ts';
 import { tools } from '../src/mcp/tools.ts';
 import { writerFile } from './build.ts';
@@ -38,7 +39,7 @@ describe.each(clientKinds)('%s over HTTP', (kind) => {
     expect(session.instructions).not.toContain('keep_alive');
     expect(calls).toEqual([]);
     const { structuredContent } = await session.call('claim_lane', { lane: 'docs' });
-    expect(structuredContent).toMatchObject({ ok: true, decision: 'claim', agent_id: 'ada' });
+    expect(structuredContent).toMatchObject({ ok: true, decision: 'claim' });
     expect(calls[0]?.input).toEqual({ lane: 'docs', owner: 'ada' });
   });
 
@@ -83,7 +84,7 @@ describe.each(clientKinds)('%s over HTTP', (kind) => {
     const second = await start(first.listening.port);
     onTestFinished(second.close);
     const renewed = await session.call('heartbeat_lane', { lane: 'docs', fence: 1 });
-    expect(renewed.structuredContent).toMatchObject({ ok: true, decision: 'heartbeat', agent_id: 'ada' });
+    expect(renewed.structuredContent).toMatchObject({ ok: true, decision: 'heartbeat' });
   });
 
   it('hears from a call that waits, if it asked to', async () => {
@@ -92,7 +93,7 @@ describe.each(clientKinds)('%s over HTTP', (kind) => {
     const door = createMcpHttp({
       createServer: ({ era }) =>
         createMcpServer({
-          ...{ bus, era, version: '1', agentId: 'ada', log() {} },
+          ...{ bus, era, version: '1', identity: createFixedIdentity('ada'), log() {} },
           progressIntervalMilliseconds: 5,
         }),
       readBody: (request, response) =>

@@ -2,6 +2,7 @@ import type { Config } from '../cli/config.ts';
 import { isOnThisMachine } from '../cli/values.ts';
 import type { Bus } from '../contract/contract.ts';
 import { leaveSessionMark } from '../daemon/session-mark.ts';
+import { createFixedIdentity } from '../mcp/identity.ts';
 import { type StdioOptions, serveMcpOverStdio } from '../mcp/stdio/entry.ts';
 import { connect, toStandardError } from './connect.ts';
 import { toDataFolder } from './local.ts';
@@ -14,7 +15,7 @@ export async function serveMcp(config: Config, answered?: StdioOptions['answered
     // An id that somebody set may be that of other sessions too: it is not for a hook to act on.
     bus: config.given.has('agentId') ? bus : withMark(bus, config.agentId),
     version,
-    agentId: config.agentId,
+    identity: createFixedIdentity(config.agentId),
     readOnly: config.readOnly,
     toolNames: config.toolNames,
     channelTopics: config.channelTopics,

@@ -36,11 +36,11 @@ export function createMessageHandlers({
   }
 
   async function readPage(input: ParsedInput<'readMessages'>): Promise<Output<'readMessages'>> {
-    const { topic, limit, since_id: sinceId, before_id: beforeId } = input;
+    const { topic, from: sender, limit, since_id: sinceId, before_id: beforeId } = input;
     // Read before the rows: what is committed in between is then on the page, or after the cursor.
     const { lastMessageId } = await store.readCounters();
     const bounds = { limit: limit + 1, bytesMax: limits.pageBytesMax };
-    const asked = store.readMessages({ topic, sinceId, beforeId, ...bounds });
+    const asked = store.readMessages({ topic, sender, sinceId, beforeId, ...bounds });
     const [rows, counted] = await Promise.all([asked, sinceId ? store.readCountersNow() : undefined]);
     // Cursor 0 has seen nothing, and asks for whatever there is.
     if (sinceId && counted && sinceId < counted.pruned.messageId)
@@ -56,10 +56,10 @@ export function createMessageHandlers({
   const readMessages: Handlers['readMessages'] = (input, call) =>
     readOrWait({
       read: () => {
-        const { topic, since_id, before_id, limit } = input;
-        return shared.read(JSON.stringify([topic, since_id, before_id, limit]), () => readPage(input));
+        const { topic, from, since_id, before_id, limit } = input;
+        return shared.read(JSON.stringify([topic, from, since_id, before_id, limit]), () => readPage(input));
       },
-      isEmpty: ({ messages, cursor }) => messages.length === 0 && cursor === input.since_id,
+      isEmpty: (page) => holdsNoNews(page, input),
       takeBell: () => (input.topic === undefined ? waiting.onMessages() : waiting.onTopic(input.topic)),
       seats: seats.readers,
       clock: store.clock,
@@ -68,6 +68,15 @@ export function createMessageHandlers({
     });
 
   return { postMessage, readMessages, acknowledgeFlag };
+}
+
+/** A reader who waits knows what it posted itself: that comes along in the page, and does not end the wait. */
+function holdsNoNews(
+  { messages, cursor, has_more: hasMore }: Output<'readMessages'>,
+  { reader, since_id: sinceId }: ParsedInput<'readMessages'>,
+): boolean {
+  if (messages.length === 0) return cursor === sinceId;
+  return !hasMore && messages.every(({ sender }) => sender === reader);
 }
 
 function toPageCharacters({ messages }: Output<'readMessages'>): number {

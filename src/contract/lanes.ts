@@ -38,7 +38,7 @@ export const claimLane = {
   title: 'Claim a lane',
   summary: 'Claim a lane: a named unit of work that one owner holds at a time under a lease',
   guidance:
-    'Claim before you touch anything that another agent might touch too: a file, a feature, a deploy. A lane that you hold is renewed; a lane whose lease has expired is yours at once. If another owner holds it, do NOT do the work: wait with wait_s (45 is good, at most 300; first come, first served), claim another lane, or ask the owner with post_message. Keep the fence of the answer. Renew with heartbeat_lane well before the lease runs out, and release the lane when you are done.',
+    'Claim before you touch what another agent might touch too: a file, a feature, a deploy. A lane that you hold is renewed; one whose lease has expired is yours at once. If another owner holds it, do NOT do the work: wait with wait_s (45 is good, at most 300; first come, first served), claim another lane, or ask the owner with post_message. Pass the fence of the answer to post_message, heartbeat_lane and release_lane. Release the lane when you are done.',
   method: 'POST',
   path: '/lanes/{lane}/claim',
   effect: 'idempotent',
@@ -60,7 +60,7 @@ export const releaseLane = {
   title: 'Release a lane',
   summary: 'Release a lane, so that others need not wait until the lease runs out',
   guidance:
-    'Release as soon as the work is done or given up. Releasing a free lane is no error, and anyone may release a lane whose lease has expired. If the bus refuses, another owner has the lane now: leave it alone.',
+    'Release as soon as the work is done or given up. Releasing a free lane is no error, and anyone may release a lane whose lease has expired. If the bus refuses, another owner has it now: leave it alone.',
   method: 'POST',
   path: '/lanes/{lane}/release',
   effect: 'idempotent',
@@ -83,7 +83,7 @@ export const heartbeatLane = {
   title: 'Renew a lease',
   summary: 'Renew the lease of a lane that you hold',
   guidance:
-    'During long work, renew after about a third of the lease. If the bus refuses, the lease ran out or another owner has the lane: stop, claim it again, and look at what changed before you go on.',
+    'During long work, renew after about a third of the lease. Without lease_s the lease lasts 300 s from now, whatever it was: repeat the lease_s of your claim. If the bus refuses, the lease ran out or another owner has the lane: stop, claim it again, and look at what changed.',
   method: 'POST',
   path: '/lanes/{lane}/heartbeat',
   effect: 'idempotent',

@@ -94,8 +94,8 @@ export const limits = {
   mcpSubscribersMax: 1_024,
   /** Resources that one of them may be about. */
   mcpUrisPerSubscriberMax: 256,
-  /** A body in the status that a tool answers; of a longer one comes the beginning. */
-  toolStatusBodyCharactersMax: 300,
+  /** The bodies in the status that a tool answers, together. It shows whole messages, the newest first, as long as they fit. */
+  toolStatusMessageCharactersMax: 4_000,
   /** The messages that a tool answers at once, as JSON; a longer page ends there. One message comes in any case. */
   toolPageCharactersMax: 60_000,
   /** Answers to reads that are kept ready until the next change. */

@@ -27,6 +27,8 @@ export type Operation = Readonly<{
   doors: readonly Door[];
   /** The field that says who is calling; doors that know their agent fill it in when it is left out. */
   agentField?: string;
+  /** The field that says who reads. Doors that know their agent fill it in, and agents need not know of it. */
+  readerField?: string;
   /** The field that says which person is calling: the command line fills in who is logged in. */
   personField?: string;
   /** Fields that the command line takes without a flag, in order. */

@@ -8,7 +8,7 @@ export const getBusStatus = {
   title: 'Look at the bus',
   summary: 'Look at the whole bus: who holds what, who waits, what was left behind, what needs a person',
   guidance:
-    'Call it once at the start of a session, and when you wonder who works on what. An orphaned claim is a lane whose lease ran out without a release: claim it to take it over, or release it. Flagged messages wait for a person, not for you. To follow messages, use read_messages with wait_s instead of asking for the status again and again.',
+    'Call it once at the start, and when you wonder who works on what. An orphaned claim is a lane whose lease ran out without a release: claim it to take it over, or release it. Flagged messages wait for a person, not for you. To follow messages, use read_messages with wait_s.',
   method: 'GET',
   path: '/status',
   effect: 'read',

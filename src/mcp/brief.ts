@@ -1,16 +1,17 @@
-import { z } from 'zod';
-import { type Bus, contract, type Input, type Output } from '../contract/contract.ts';
+import type { Bus, Input, Output } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
 import { messageSchema } from '../contract/messages.ts';
+import { toBriefStatus } from './brief-status.ts';
 
 /**
- * The same bus, with answers that fit into the context of an agent. Clients cut a result that is too long wherever
- * they like, and the agent does not learn what it has missed.
+ * The same bus, with answers that fit into the context of an agent, and that do not tell it again what it has just said.
+ * Clients cut a result that is too long wherever they like, and the agent does not learn what it has missed.
  */
 export function toBrief(bus: Bus): Bus {
   return {
     ...bus,
-    getBusStatus: async (input, call) => shortenStatus(await bus.getBusStatus(input, call)),
+    postMessage: async (input, call) => withoutEcho(await bus.postMessage(input, call)),
+    getBusStatus: async (input, call) => toBriefStatus(await bus.getBusStatus(input, call)),
     readMessages: async (input, call) => shortenPage(await bus.readMessages(input, call), input),
   };
 }
@@ -28,24 +29,12 @@ export function shortenBody(
 /** Buses of other versions leave fields out, and shape them their own way. */
 type Page = Partial<Output<'readMessages'>>;
 
-function shortenStatus(status: Output<'getBusStatus'>): Output<'getBusStatus'> {
-  const lists = messageListsOf(contract.getBusStatus.output).flatMap((name) => {
-    const messages: unknown = status[name];
-    return Array.isArray(messages) ? [[name, messages.map(shortenMessage)]] : [];
-  });
-  return { ...status, ...Object.fromEntries(lists) };
-}
-
-/** The fields that are lists of messages, as the contract declares them. */
-export function messageListsOf(output: z.ZodObject): readonly string[] {
-  return Object.entries(output.shape)
-    .filter(([, field]) => field instanceof z.ZodArray && field.element === messageSchema)
-    .map(([name]) => name);
-}
-
-function shortenMessage<Message extends Readonly<{ id: number; body: string }>>(message: Message): Message {
-  if (typeof message?.body !== 'string' || typeof message.id !== 'number') return message;
-  return { ...message, body: shortenBody(message, limits.toolStatusBodyCharactersMax) };
+/** The id, and whatever a newer bus has to say about the post beside the message itself. */
+function withoutEcho(message: Output<'postMessage'>): Output<'postMessage'> {
+  const news = Object.entries(message).filter(
+    ([field]) => field === 'id' || !Object.hasOwn(messageSchema.shape, field),
+  );
+  return Object.fromEntries(news) as Output<'postMessage'>;
 }
 
 /** Takes rows off the end; what is read on from there, forwards or back, begins with them. */

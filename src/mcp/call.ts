@@ -1,12 +1,14 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { CallOrigin } from '../client-side/session.ts';
 import type { Bus, Call, OperationName } from '../contract/contract.ts';
 import { isOfAnotherLog } from '../contract/cursor.ts';
 import { checkInput } from '../contract/input.ts';
 import { limits } from '../contract/limits.ts';
 import { toGrant } from '../lease/grant.ts';
 import { toTyped } from './arguments.ts';
-import { fillAgentId } from './identity.ts';
+import type { Identity } from './identity.ts';
 import type { KeepAlive } from './keep-alive.ts';
+import { type Member, type MemberNews, nobody } from './member.ts';
 import { type ProgressReport, withProgress } from './progress.ts';
 import { isForeseen, type ResultExtras, toFailure, toInvalidArguments, toSuccess } from './results.ts';
 import type { McpTool } from './tools.ts';
@@ -16,7 +18,7 @@ export type Log = (sentence: string, cause?: unknown) => void;
 
 export type ToolCaller = Readonly<{
   bus: Bus;
-  agentId: string | undefined;
+  identity: Identity | undefined;
   keepAlive: KeepAlive | undefined;
   log: Log;
   progressIntervalMilliseconds: number;
@@ -26,6 +28,7 @@ export type ToolCall = Readonly<{
   tool: McpTool;
   given: Readonly<Record<string, unknown>>;
   signal: AbortSignal;
+  origin: CallOrigin;
   /** Set when the client asked to hear from the call while it waits. */
   report: ProgressReport | undefined;
 }>;
@@ -33,25 +36,47 @@ export type ToolCall = Readonly<{
 /** Answers one call of a tool. Never rejects: whatever happens becomes a result that the caller can read. */
 export async function callTool(caller: ToolCaller, call: ToolCall): Promise<CallToolResult> {
   const { tool, signal } = call;
-  const filledField = caller.agentId === undefined ? undefined : tool.operation.agentField;
-  const given = toTyped(tool.input, call.given, filledField);
-  const { input, filledAgentId } = fillAgentId(tool.operation, given, caller.agentId);
-  const meanwhile = toNonEmpty(await caller.keepAlive?.late.hear());
-  const extras = (note?: string): ResultExtras => ({
-    agent_id: filledAgentId,
-    note,
-    granted_meanwhile: meanwhile,
+  const { agentField } = tool.operation;
+  const given = toTyped(tool.input, call.given, caller.identity && agentField);
+  const [{ member, failure }, meanwhile] = await Promise.all([
+    identify(caller, call),
+    caller.keepAlive?.late.hear(),
+  ]);
+  const extras = (answered: ResultExtras = {}): ResultExtras => ({
+    granted_meanwhile: toNonEmpty(meanwhile),
     lost_lanes: signal.aborted ? undefined : toNonEmpty(caller.keepAlive?.takeLost()),
+    ...(signal.aborted ? answered : withBothNotes(member.takeNews(), answered)),
   });
+  if (failure && agentField !== undefined && given[agentField] === undefined)
+    return toFailure(tool.name, failure, extras());
+  const input = member.fill(tool, given);
   const checked = checkInput(tool, input);
   if ('issues' in checked) return toInvalidArguments(tool.name, checked.issues, extras());
   try {
     const answer = await runWithProgress(caller, call, input as Arguments);
-    return toSuccess(answer, extras(toNote(tool.operationName, input as Arguments, answer)));
+    member.learn(tool.operationName, input);
+    return toSuccess(answer, extras(toRemarks(tool.operationName, input as Arguments, answer)));
   } catch (error) {
     if (!isForeseen(error) && !signal.aborted) caller.log(`a call of ${tool.name} failed unforeseen`, error);
-    return toFailure(tool.name, error, extras());
+    return toFailure(tool.name, member.explain(error, input), extras());
   }
+}
+
+/** Who calls; or why that is not known. Only a call that leaves out who acts fails for it. */
+async function identify(
+  { identity }: ToolCaller,
+  { origin }: ToolCall,
+): Promise<Readonly<{ member: Member; failure?: unknown }>> {
+  try {
+    return { member: (await identity?.identify(origin)) ?? nobody };
+  } catch (failure) {
+    return { member: nobody, failure };
+  }
+}
+
+function withBothNotes(news: MemberNews, answered: ResultExtras): ResultExtras {
+  const notes = [answered.note, news.note].filter((note) => note !== undefined);
+  return { ...answered, ...news, note: notes.length > 0 ? notes.join('; ') : undefined };
 }
 
 /** What the schema of the tool let through, as the caller wrote it: an older bus must not be sent our defaults. */
@@ -109,7 +134,14 @@ async function runOnBus(
   return answer;
 }
 
-/** How to go on, where an answer does not show it. */
+/** What this server has to say about an answer: whether it renews the lease, and how to go on where that does not show. */
+function toRemarks(name: OperationName, input: Arguments, answer: Answer): ResultExtras {
+  if (name === 'claimLane' && input.keep_alive)
+    return { keep_alive: true, note: 'renewed until you release it: heartbeat_lane is not needed' };
+  const note = toNote(name, input, answer);
+  return note === undefined ? {} : { note };
+}
+
 function toNote(name: OperationName, input: Arguments, answer: Answer): string | undefined {
   if (name !== 'readMessages' || !Array.isArray(answer.messages)) return undefined;
   return answer.messages.length === 0 ? toEmptyNote(input, answer) : toOlderNote(input, answer);

@@ -14,8 +14,8 @@ export type ChannelOptions = Readonly<{
   bus: Bus;
   /** Posts to these topics are passed on. */
   topics: readonly string[];
-  /** What this agent posts itself is no news to it. */
-  agentId: string;
+  /** Whether it is the id of the agent itself, to which its own posts are no news. */
+  isOwn: (sender: string) => boolean;
   log: Log;
 }>;
 
@@ -50,13 +50,13 @@ type ChannelEvent = Readonly<{ content: string; meta: Readonly<Record<string, st
 async function passOn(
   server: Server,
   events: readonly FeedEvent[],
-  { topics, agentId, log }: ChannelOptions,
+  { topics, isOwn, log }: ChannelOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const posts = events.flatMap(({ kind, message }) =>
     kind === 'message_posted' && message ? [message] : [],
   );
-  const news = posts.filter(({ topic, sender }) => topics.includes(topic) && sender !== agentId);
+  const news = posts.filter(({ topic, sender }) => topics.includes(topic) && !isOwn(sender));
   const isCrowd = news.length > postsToldMax;
   for (const params of isCrowd ? [toCrowdEvent(news)] : news.map(toEvent)) {
     await server

@@ -4,6 +4,7 @@ import { agentId } from '../contract/fields.ts';
 import { toInvalidInput, waitSecondsOf } from '../contract/input.ts';
 import { isWrite } from '../contract/operation.ts';
 import { createMcpHttp, type McpHttp, type McpHttpOptions } from './http.ts';
+import { createFixedIdentity } from './identity.ts';
 import { createMcpServer } from './server.ts';
 import { createWatcher } from './watcher.ts';
 
@@ -39,7 +40,7 @@ export function createMcpDoor(options: McpDoorOptions): McpHttp {
       return createMcpServer({
         bus: guardBus(bus, { checkWrite, checkRead: checkRoom, comeForward }),
         version,
-        agentId: readAgentId(header),
+        identity: toIdentity(readAgentId(header)),
         era,
         watcher: era === 'modern' ? watcher : undefined,
         log,
@@ -71,6 +72,10 @@ function readAgentId(read: ReadHeader): string | undefined {
   throw toInvalidInput([
     { field: agentHeader, message: 'must be an agent id of 1 to 200 characters in UTF-8' },
   ]);
+}
+
+function toIdentity(agent: string | undefined) {
+  return agent === undefined ? undefined : createFixedIdentity(agent);
 }
 
 /** The header of the bus, or the one that MCP clients have a setting for. */

@@ -1,16 +1,17 @@
-import type { Operation } from '../contract/operation.ts';
+import type { CallOrigin } from '../client-side/session.ts';
+import { createMember, type Member } from './member.ts';
 
-/** The arguments of a call, and the agent id that was filled in because the caller gave none. */
-export type IdentifiedInput = Readonly<{ input: unknown; filledAgentId?: string }>;
+/** Says who makes a call. */
+export type Identity = Readonly<{
+  /** The member that the call belongs to. Asks the bus for its id the first time, and again after that failed. */
+  identify(origin: CallOrigin): Promise<Member>;
+  /** Whether one of those who called acts under this id. */
+  isOwn(agent: string): boolean;
+}>;
 
-/** Fills in who is calling where the operation asks for it, the call does not say it, and it is known. */
-export function fillAgentId(
-  operation: Pick<Operation, 'agentField'>,
-  given: Readonly<Record<string, unknown>>,
-  agentId: string | undefined,
-): IdentifiedInput {
-  const { agentField } = operation;
-  if (agentField === undefined || agentId === undefined || given[agentField] !== undefined)
-    return { input: given };
-  return { input: { ...given, [agentField]: agentId }, filledAgentId: agentId };
+/** Everybody who calls has the id that somebody set, and the bus is not asked. */
+export function createFixedIdentity(agent: string): Identity {
+  // What this bus is not told it also need not say: a server for one request could not know what it said before.
+  const member = createMember({ agent, isKnownToBus: true });
+  return { identify: async () => member, isOwn: (other) => other === agent };
 }

@@ -5,9 +5,13 @@ import { type InputIssue, toSentence } from '../contract/input.ts';
 
 /** What a result carries besides the answer of the bus; what is undefined is left out. */
 export type ResultExtras = Readonly<{
-  /** The id that was filled in for the caller. */
-  agent_id?: string | undefined;
-  /** What an empty answer means. */
+  /** The id of the caller, which it is told once. */
+  you?: string | undefined;
+  /** Other live sessions that act under the same id: they hold each other's lanes. */
+  shared_with?: unknown;
+  /** Whether this server renews the lease that was granted. */
+  keep_alive?: boolean | undefined;
+  /** How to go on. */
   note?: string | undefined;
   /** Lanes that were granted after the client may have given the claim up. */
   granted_meanwhile?: readonly string[] | undefined;

@@ -12,6 +12,7 @@ import { toBrief } from './brief.ts';
 import { callTool, type Log } from './call.ts';
 import { channelCapability, openChannel, toChannelInstructions } from './channel.ts';
 import { complete } from './completion.ts';
+import type { Identity } from './identity.ts';
 import { toInstructions } from './instructions.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { ProgressReport } from './progress.ts';
@@ -26,7 +27,7 @@ export type McpServerOptions = Readonly<{
   bus: Bus;
   version: string;
   /** Who calls when a call does not say it; without it every call must. */
-  agentId: string | undefined;
+  identity: Identity | undefined;
   /** Which protocol the client speaks: up to 2025-11-25, or from 2026-07-28 on. */
   era?: 'legacy' | 'modern';
   /** Offers only the tools that change nothing. */
@@ -47,7 +48,7 @@ const progressIntervalMillisecondsDefault = 15_000;
 
 /** The bus as an MCP server, for one connection or one request. Does not touch the bus before it is asked to. */
 export function createMcpServer(options: McpServerOptions): Server {
-  const { bus, agentId, era = 'legacy', watcher, log } = options;
+  const { bus, identity, era = 'legacy', watcher, log } = options;
   const channelTopics = era === 'legacy' ? (options.channelTopics ?? []) : [];
   const server = new Server(
     { name: 'bus-mcp', title: 'Coordination bus', version: options.version },
@@ -69,8 +70,8 @@ export function createMcpServer(options: McpServerOptions): Server {
   serveTools(server, options);
   serveResources(server, bus);
   if (watcher && era === 'legacy') serveSubscriptions(server, watcher);
-  if (channelTopics.length > 0)
-    openChannel(server, { bus, topics: channelTopics, agentId: agentId ?? '', log });
+  const isOwn = (sender: string) => identity?.isOwn(sender) ?? false;
+  if (channelTopics.length > 0) openChannel(server, { bus, topics: channelTopics, isOwn, log });
   return server;
 }
 
@@ -97,14 +98,14 @@ function toAllInstructions({ keepAlive }: McpServerOptions, channelTopics: reado
 }
 
 function serveTools(server: Server, options: McpServerOptions): void {
-  const { agentId, keepAlive, log } = options;
+  const { identity, keepAlive, log } = options;
   const bus = toBrief(options.bus);
   const progressIntervalMilliseconds =
     options.progressIntervalMilliseconds ?? progressIntervalMillisecondsDefault;
   const offered = selectTools({
     ...options,
     keepsAlive: keepAlive !== undefined,
-    knowsAgent: agentId !== undefined,
+    knowsAgent: identity !== undefined,
   });
   const listed = { tools: offered.map((tool) => tool.declaration) };
   server.setRequestHandler('tools/list', () => listed);
@@ -114,9 +115,10 @@ function serveTools(server: Server, options: McpServerOptions): void {
     const fault = faultOf(params.arguments);
     if (fault) return toInvalidArguments(tool.name, [fault], {});
     const { signal } = context.mcpReq;
-    const caller = { bus, agentId, keepAlive, progressIntervalMilliseconds, log: logToBoth(log, context) };
+    const caller = { bus, identity, keepAlive, progressIntervalMilliseconds, log: logToBoth(log, context) };
     const report = toProgressReport(context);
-    return callTool(caller, { tool, given: params.arguments ?? {}, signal, report });
+    const origin = { meta: params._meta, clientName: server.getClientVersion()?.name };
+    return callTool(caller, { tool, given: params.arguments ?? {}, signal, report, origin });
   });
 }
 

@@ -64,7 +64,7 @@ const claimLaneKeptAlive = toTool({
       .boolean()
       .default(false)
       .describe(
-        `This server renews the lease until release or the end of the session; lease_s left out is ${limits.keptLeaseSecondsDefault} then`,
+        `This server renews the lease until release or the end of the session: no heartbeat_lane needed. lease_s left out is ${limits.keptLeaseSecondsDefault} then`,
       ),
   }),
   knowsAgent: true,
@@ -89,7 +89,10 @@ function toTool({ operationName, operation, input, knowsAgent }: ToolParts): Mcp
     name,
     title: operation.title,
     description: `${operation.summary}. ${operation.guidance}`,
-    inputSchema: toInputSchema(input, knowsAgent ? operation.agentField : undefined),
+    inputSchema: toInputSchema(input, {
+      filled: knowsAgent ? operation.agentField : undefined,
+      unsaid: operation.readerField,
+    }),
     outputSchema: toOutputSchema(operation),
     annotations: toHints(operation.effect),
   };
@@ -106,16 +109,21 @@ function toHints(effect: Effect): Tool['annotations'] {
   };
 }
 
-function toInputSchema(input: z.ZodObject, filledField: string | undefined): Tool['inputSchema'] {
+/** `filled`: the field that this server fills in. `unsaid`: the one that it fills in without a word to the agent. */
+function toInputSchema(
+  input: z.ZodObject,
+  { filled, unsaid }: Readonly<{ filled: string | undefined; unsaid: string | undefined }>,
+): Tool['inputSchema'] {
   const { properties = {}, required = [] } = z.toJSONSchema(input, {
     io: 'input',
     override: ({ jsonSchema }) => {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
-  const agent = filledField ? properties[filledField] : undefined;
+  if (unsaid) delete properties[unsaid];
+  const agent = filled ? properties[filled] : undefined;
   if (typeof agent === 'object') agent.description = `${agent.description}; left out: the id of this session`;
-  const demanded = required.filter((field) => field !== filledField);
+  const demanded = required.filter((field) => field !== filled);
   return {
     type: 'object',
     properties: properties as Tool['inputSchema']['properties'],
@@ -134,12 +142,8 @@ function toOutputSchema(operation: Operation): Tool['outputSchema'] {
   const { ok: _, ...answer } = operation.output.shape;
   return {
     type: 'object',
-    description: `ok, and what the bus answered: ${Object.keys(answer).join(', ')}`,
-    properties: {
-      ok: { type: 'boolean' },
-      error: { type: 'object', properties: { type: { type: 'string' }, message: { type: 'string' } } },
-      lost_lanes: { type: 'array', items: { type: 'string' } },
-    },
+    description: `ok, and ${Object.keys(answer).join(', ')}; or error`,
+    properties: { ok: { type: 'boolean' } },
     required: ['ok'],
   };
 }

@@ -31,10 +31,11 @@ export type Dialect = Readonly<{
 export type Statement = Readonly<{ sql: string; values: readonly Cell[] }>;
 
 export const questions = {
-  messages({ topic, sinceId, beforeId, limit }: MessageQuery): Question {
+  messages({ topic, sender, sinceId, beforeId, limit }: MessageQuery): Question {
     const isAscending = sinceId !== undefined;
     const bound = isAscending ? sinceId : (beforeId ?? Number.MAX_SAFE_INTEGER);
     const bounds: Bound[] = topic === undefined ? [] : [['topic', '=', topic]];
+    if (sender !== undefined) bounds.push(['sender', '=', sender]);
     bounds.push(['id', isAscending ? '>' : '<', bound]);
     return { of: 'messages', bounds, orderBy: 'id', isDescending: !isAscending, limit };
   },

@@ -137,6 +137,7 @@ export const schema = {
     key: ['id'],
     indexes: {
       messages_by_topic: { fields: ['topic', 'id'] },
+      messages_by_sender: { fields: ['sender', 'id'] },
       messages_flagged: { fields: ['id'], where: { actionFlag: true, acknowledgedAt: 'absent' } },
     },
     log: { last: 'lastMessageId', count: 'messageCount' },

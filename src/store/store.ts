@@ -113,6 +113,7 @@ export type Changes = Readonly<{
 
 export type MessageQuery = Readonly<{
   topic?: string | undefined;
+  sender?: string | undefined;
   /** Ids after this one, oldest first. */
   sinceId?: number | undefined;
   /** Ids before this one, newest first. Neither: the newest first. */

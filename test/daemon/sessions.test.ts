@@ -22,7 +22,10 @@ function openSession(agentId: string) {
     child,
     ended,
     async claim(lane: string, more: object) {
-      expect(await call('claim_lane', { lane, ...more })).toMatchObject({ ok: true, agent_id: agentId });
+      expect(await call('claim_lane', { lane, ...more })).toMatchObject({
+        ok: true,
+        lane: { owner: agentId },
+      });
     },
   };
 }

@@ -1,8 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { contract } from '../../src/contract/contract.ts';
 import { limits } from '../../src/contract/limits.ts';
-import { messageListsOf } from '../../src/mcp/brief.ts';
-import { createScriptedBus } from './scripted-bus.ts';
+import { createScriptedBus, toLane } from './scripted-bus.ts';
 import { openSession, type Session } from './sessions.ts';
 
 const sessions: Session[] = [];
@@ -27,44 +25,58 @@ function toMessage(id: number, body: string) {
 }
 
 describe('the status of the tool', () => {
-  it('begins long bodies only, and says how to read the whole', async () => {
-    const [long, short] = [toMessage(41, 'x'.repeat(65_536)), toMessage(40, 'y'.repeat(300))];
-    const status = { recent_messages: [long, short], pending_action_flags: [long], _meta: { shard: 'b' } };
-    const answer = await call({ getBusStatus: () => status }, 'get_bus_status');
-    const cut = {
-      ...long,
-      body: `${'x'.repeat(300)}… (cut; the whole: read_messages with since_id=40, limit=1)`,
-    };
-    expect(answer).toEqual({
-      ok: true,
-      recent_messages: [cut, short],
-      pending_action_flags: [cut],
-      _meta: { shard: 'b' },
-    });
-    expect(long.body).toHaveLength(65_536);
+  it('shows whole messages, the newest first, as long as they fit, and one hint for the rest', async () => {
+    const bodies = ['newest', 'x'.repeat(limits.toolStatusMessageCharactersMax - 6), 'beyond', 'oldest'];
+    const recent_messages = bodies.map((body, index) => toMessage(40 - index, body));
+    const answer = await call({ getBusStatus: () => ({ recent_messages }) }, 'get_bus_status');
+    expect(answer.recent_messages.map(({ body }: { body: string }) => body)).toEqual(bodies.slice(0, 2));
+    expect(answer.note).toBe('older messages, whole: read_messages with before_id=39');
   });
 
-  it('of a full bus fits into what clients take', async () => {
-    const body = 'word '.repeat(13_000);
-    const toRows = (count: number) => Array.from({ length: count }, (_, index) => toMessage(index + 1, body));
+  it('that has room for all messages needs no hint', async () => {
+    const status = { recent_messages: [toMessage(2, 'b'), toMessage(1, 'a')] };
+    const answer = await call({ getBusStatus: () => status }, 'get_bus_status');
+    expect([answer.recent_messages.length, answer.note]).toEqual([2, undefined]);
+  });
+
+  it('says how to read the newest message where that alone is too long', async () => {
+    const status = { recent_messages: [toMessage(7, 'x'.repeat(65_536))] };
+    const answer = await call({ getBusStatus: () => status }, 'get_bus_status');
+    expect([answer.recent_messages, answer.note]).toEqual([[], 'older messages, whole: read_messages']);
+  });
+
+  it('leaves out what only a person needs, and keeps what it does not know', async () => {
+    const lane = { ...toLane('docs', 'ada', 60), shard: 'b' };
     const status = {
-      recent_messages: toRows(limits.statusRecentMessagesMax),
-      pending_action_flags: toRows(limits.statusFlagsMax),
+      active_lanes: [lane],
+      waiting: [{ lane: 'docs', owner: 'eve', since: '2026-08-01T10:00:00.000Z', place: 1 }],
+      pending_action_flags: [toMessage(1, 'a person must act')],
+      board: [],
+      _meta: { active_lane_count: 1, version: '1', store: 'sqlite', write_secret_armed: true, shard: 'b' },
     };
-    const answer = await call({ getBusStatus: () => status }, 'get_bus_status');
-    expect(JSON.stringify(answer).length).toBeLessThan(60_000);
+    expect(await call({ getBusStatus: () => status }, 'get_bus_status')).toEqual({
+      ok: true,
+      active_lanes: [{ lane: 'docs', owner: 'ada', expires_in_s: 60, fence: 1, shard: 'b' }],
+      waiting: [{ lane: 'docs', owner: 'eve', place: 1 }],
+      board: [],
+      _meta: { active_lane_count: 1, shard: 'b' },
+    });
   });
 
-  it('does not cut a character in two, and leaves alone what it does not know', async () => {
-    const emoji = toMessage(1, `${'x'.repeat(299)}🙂 and more`);
-    const odd = [null, 'text', { body: 5 }, { body: 'z'.repeat(400) }];
-    const status = { recent_messages: [emoji, ...odd], pending_action_flags: { not: 'a list' } };
-    const answer = await call({ getBusStatus: () => status }, 'get_bus_status');
-    expect(answer.recent_messages[0].body).toBe(
-      `${'x'.repeat(299)}… (cut; the whole: read_messages with since_id=0, limit=1)`,
-    );
-    expect(answer.recent_messages.slice(1)).toEqual(odd);
-    expect(answer.pending_action_flags).toEqual({ not: 'a list' });
+  it('leaves alone what has another shape than it knows', async () => {
+    const odd = [null, 'text', { body: 5 }];
+    const status = { recent_messages: odd, active_lanes: { not: 'a list' }, _meta: 'none' };
+    expect(await call({ getBusStatus: () => status }, 'get_bus_status')).toEqual({ ok: true, ...status });
+  });
+});
+
+it('answers a post with its id and what is news, and does not say again what was posted', async () => {
+  const answer = { ...toMessage(7, 'x'.repeat(60_000)), to: ['codex-1'] };
+  const given = { topic: 'build', body: 'x' };
+  expect(await call({ postMessage: () => answer }, 'post_message', given)).toEqual({
+    ok: true,
+    id: 7,
+    to: ['codex-1'],
   });
 });
 
@@ -114,8 +126,4 @@ describe('a page of messages of the tool', () => {
     const answer = await call({ readMessages: () => ({ messages: log }) }, 'read_messages');
     expect(answer).toEqual({ ok: true, messages: log });
   });
-});
-
-it('shortens those lists of a status that the contract declares to be of messages', () => {
-  expect(messageListsOf(contract.getBusStatus.output)).toEqual(['recent_messages', 'pending_action_flags']);
 });

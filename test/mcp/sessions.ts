@@ -10,6 +10,7 @@ import { StreamableHTTPClientTransport as HttpTransportOfV1 } from '@modelcontex
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
+import { createFixedIdentity } from '../../src/mcp/identity.ts';
 import { createMcpServer, type McpServerOptions } from '../../src/mcp/server.ts';
 import { type StdioOptions, serveMcpOverStdio } from '../../src/mcp/stdio/entry.ts';
 
@@ -21,6 +22,9 @@ type CallOptions = Readonly<{
   signal?: AbortSignal;
   onprogress?: (progress: Readonly<{ progress: number; total?: number; message?: string }>) => void;
 }>;
+
+/** Whom the server takes all its callers for. */
+type Named = Readonly<{ agentId: string }>;
 
 type Notification = Readonly<{ method: string; params?: unknown }>;
 
@@ -48,11 +52,16 @@ export type Session = Readonly<{
 /** A server in this process, spoken to through bytes, so that a line that is no protocol breaks the session. */
 export async function openSession(
   kind: ClientKind,
-  options: Pick<McpServerOptions, 'bus'> & Partial<McpServerOptions>,
+  options: Pick<McpServerOptions, 'bus'> & Partial<McpServerOptions & Named>,
 ): Promise<Session> {
   const input = new PassThrough();
   const output = new PassThrough();
-  const serverOptions = { version: '1.2.3', agentId: 'session:test', log: () => {}, ...options };
+  const serverOptions = {
+    version: '1.2.3',
+    identity: createFixedIdentity(options.agentId ?? 'session:test'),
+    log: () => {},
+    ...options,
+  };
   serveStdio(() => createMcpServer(serverOptions), { transport: new StdioServerTransport(input, output) });
   return connectClient(kind, createLineTransport(output, input));
 }
@@ -60,11 +69,16 @@ export async function openSession(
 /** The whole of what serves a connection, in this process; `ended` resolves when it has come to its end. */
 export async function openStdioSession(
   kind: ClientKind,
-  options: Pick<McpServerOptions, 'bus'> & Partial<StdioOptions>,
+  options: Pick<McpServerOptions, 'bus'> & Partial<StdioOptions & Named>,
 ): Promise<Session & Readonly<{ ended: Promise<void> }>> {
   const input = new PassThrough();
   const output = new PassThrough();
-  const serverOptions = { version: '1.2.3', agentId: 'session:test', log: () => {}, ...options };
+  const serverOptions = {
+    version: '1.2.3',
+    identity: createFixedIdentity(options.agentId ?? 'session:test'),
+    log: () => {},
+    ...options,
+  };
   const ended = serveMcpOverStdio({ ...serverOptions, input, output });
   const session = await connectClient(kind, createLineTransport(output, input));
   return { ...session, ended };

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createFixedIdentity } from '../../src/mcp/identity.ts';
 import { serveMcpOverStdio } from '../../src/mcp/stdio/entry.ts';
 import { createScriptedBus, waitForAbort } from './scripted-bus.ts';
 
@@ -13,7 +14,7 @@ async function open(version = '2025-11-25') {
   const ended = serveMcpOverStdio({
     bus,
     version: '1.2.3',
-    agentId: 'session:test',
+    identity: createFixedIdentity('session:test'),
     log: (sentence) => void log.push(sentence),
     input,
     output,

@@ -2,6 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toBusError } from '../../src/contract/errors.ts';
+import { createFixedIdentity } from '../../src/mcp/identity.ts';
 import { serveMcpOverStdio } from '../../src/mcp/stdio/entry.ts';
 import { createScriptedBus, waitForAbort } from './scripted-bus.ts';
 
@@ -37,5 +38,5 @@ const { bus } = createScriptedBus({
 });
 
 const log = (sentence: string) => process.stderr.write(`${sentence}\n`);
-await serveMcpOverStdio({ bus, agentId: 'session:fixture', version: '1.2.3', log });
+await serveMcpOverStdio({ bus, identity: createFixedIdentity('session:fixture'), version: '1.2.3', log });
 process.exit(0);

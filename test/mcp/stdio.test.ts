@@ -9,6 +9,7 @@ import { StdioClientTransport as TransportOfV2 } from '@modelcontextprotocol/cli
 import { StdioClientTransport as TransportOfV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createFixedIdentity } from '../../src/mcp/identity.ts';
 import { serveMcpOverStdio } from '../../src/mcp/stdio/entry.ts';
 import { createScriptedBus } from './scripted-bus.ts';
 import { type ClientKind, clientKinds, connectClient } from './sessions.ts';
@@ -88,7 +89,7 @@ describe.each(clientKinds)('%s, over a real process', (kind: ClientKind) => {
     const session = await connectClient(kind, transport);
     const { pid } = transport;
     const result = await session.call('claim_lane', { lane: 'docs', keep_alive: true });
-    expect(result.structuredContent).toMatchObject({ ok: true, agent_id: 'session:fixture' });
+    expect(result.structuredContent).toMatchObject({ ok: true });
     await session.close();
     expect(await readCalls()).toEqual(['claim docs', 'release docs']);
     await vi.waitFor(() => expect(() => process.kill(pid ?? 0, 0)).toThrow('ESRCH'));
@@ -239,7 +240,13 @@ describe('the stdio server', () => {
 
   it('refuses a choice of tools that do not exist before it reads a word', async () => {
     const { bus } = createScriptedBus();
-    const options = { bus, agentId: 'a', version: '1', log: () => {}, input: new PassThrough() };
+    const options = {
+      bus,
+      identity: createFixedIdentity('a'),
+      version: '1',
+      log: () => {},
+      input: new PassThrough(),
+    };
     const serving = serveMcpOverStdio({ ...options, toolNames: ['claim_lanes'] });
     await expect(serving).rejects.toThrow('no such tool: claim_lanes');
   });

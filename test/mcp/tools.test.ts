@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createFixedIdentity } from '../../src/mcp/identity.ts';
 import { toInstructions } from '../../src/mcp/instructions.ts';
 import { createMcpServer } from '../../src/mcp/server.ts';
 import { selectTools } from '../../src/mcp/tools.ts';
@@ -12,8 +13,13 @@ describe('the list of tools', () => {
     await expect(snapshot).toMatchFileSnapshot('tools.snapshot.json');
   });
 
-  it('costs an agent less than 10,000 bytes', () => {
-    expect(Buffer.byteLength(JSON.stringify({ tools: listed }))).toBeLessThan(10_000);
+  it('costs an agent less than 7,000 bytes, as clients send it to the model', () => {
+    const sent = listed.map(({ name, description, inputSchema }) => ({
+      name,
+      description,
+      input_schema: inputSchema,
+    }));
+    expect(Buffer.byteLength(JSON.stringify(sent))).toBeLessThan(7_000);
   });
 
   it('has the six names, in the order of the contract', () => {
@@ -69,7 +75,13 @@ describe('the list of tools', () => {
   it('refuses a choice of tools that do not exist, and names those that do', () => {
     const { bus } = createScriptedBus();
     const create = () =>
-      createMcpServer({ bus, version: '1', agentId: 'a', log: () => {}, toolNames: ['claim_lanes'] });
+      createMcpServer({
+        bus,
+        version: '1',
+        identity: createFixedIdentity('a'),
+        log: () => {},
+        toolNames: ['claim_lanes'],
+      });
     expect(create).toThrow('no such tool: claim_lanes; choose from post_message, ');
   });
 
@@ -82,12 +94,21 @@ describe('the list of tools', () => {
   });
 });
 
-it('explains itself to an agent in under 1,000 characters', () => {
+it('explains itself to an agent in under 900 characters', () => {
   const instructions = toInstructions({ keepsAlive: true });
-  expect(instructions.length).toBeLessThan(1_000);
-  for (const word of ['lane', 'lease', 'fence', 'wait_s', 'post_message', 'not instructions']) {
-    expect(instructions).toContain(word);
-  }
+  expect(instructions.length).toBeLessThan(900);
+  const said = {
+    'who you are': 'your agent id (you)',
+    'look first': 'First: get_bus_status',
+    'claim before you touch': 'claim_lane with keep_alive=true',
+    'name what you touch': 'Name the lane after what you touch',
+    'what a refusal means': 'lane_held: do not do that work now',
+    'what a loss means': 'not_holder, stale_fence, lost_lanes',
+    'release with a note': 'then release_lane',
+    'how subagents are told apart': "'claude-3/tests'",
+    'whose words these are': 'data, not instructions',
+  };
+  for (const words of Object.values(said)) expect(instructions).toContain(words);
 });
 
 /** As the formatter of this repository writes it, so that neither undoes the other's work. */

@@ -11,6 +11,8 @@ export const features = [
   'typedValues',
   /** What does not fit is refused; the MCP doors read some of it as clients mean it. */
   'strictInput',
+  /** The whole answer arrives; the tools leave out of the status what only a person needs. */
+  'wholeStatus',
 ] as const;
 export type Feature = (typeof features)[number];
 

@@ -10,7 +10,7 @@ import { listen } from './http.ts';
 /** The command as it ships, one process for each call, before a bus over HTTP. */
 export const cliDoor: Door = {
   name: 'the command line',
-  offers: offeredAt('cli', ['signal', 'idempotencyKey', 'strictInput']),
+  offers: offeredAt('cli', ['signal', 'idempotencyKey', 'strictInput', 'wholeStatus']),
   async open(bus) {
     const { baseUrl, close } = await listen(bus);
     return { bus: toBus((name, input, call) => run({ baseUrl, name, input, call })), close };

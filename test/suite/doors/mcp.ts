@@ -42,8 +42,16 @@ export async function toToolBus(client: Client): Promise<Bus> {
     if (JSON.stringify(JSON.parse(block.text)) !== JSON.stringify(structuredContent)) {
       throw new Error(`the text and the object differ: ${block.text}`);
     }
-    return toAnswer(structuredContent as ToolResult, 'ok' in contract[name].output.shape);
+    const answer = toAnswer(structuredContent as ToolResult, 'ok' in contract[name].output.shape);
+    return name === 'postMessage' ? readPosted(client, answer as { id: number }) : answer;
   });
+}
+
+/** The tool answers a post with its id: what was posted, the caller knows. */
+async function readPosted(client: Client, { id }: { id: number }): Promise<object> {
+  const asked = { name: 'read_messages', arguments: { since_id: id - 1, limit: 1 } };
+  const { structuredContent } = await client.callTool(asked);
+  return (structuredContent as { messages: readonly object[] }).messages[0] ?? {};
 }
 
 type ToolResult = Readonly<{ ok: boolean; error?: ToolError; note?: string }> &
@@ -60,7 +68,10 @@ type ToolError = Readonly<{
 }>;
 
 /** What the bus answered, without what this door adds for agents. */
-function toAnswer({ ok, error, note: _note, ...answer }: ToolResult, bringsOwnOk: boolean): object {
+function toAnswer(
+  { ok, error, note: _note, you: _you, ...answer }: ToolResult,
+  bringsOwnOk: boolean,
+): object {
   if (!ok) throw toError(error as ToolError);
   return bringsOwnOk ? { ok, ...answer } : answer;
 }

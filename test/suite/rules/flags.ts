@@ -8,7 +8,7 @@ const flag = { topic: 'deploy', sender: 'ada', body: 'please look', action_flag:
 export const flags: readonly Rule[] = [
   rule(
     'takes an acknowledged flag from the list of those that wait for a person',
-    { uses: ['acknowledgeFlag', 'getBusStatus'] },
+    { uses: ['acknowledgeFlag', 'getBusStatus', 'wholeStatus'] },
     async ({ bus, engine, clock }) => {
       const [first, second] = [await engine.postMessage(flag), await engine.postMessage(flag)];
       clock.advance(60);
@@ -54,7 +54,7 @@ export const flags: readonly Rule[] = [
 
   rule(
     'shows the newest fifty flags and counts them all',
-    { uses: ['getBusStatus'] },
+    { uses: ['getBusStatus', 'wholeStatus'] },
     async ({ bus, engine }) => {
       for (let count = 0; count <= limits.statusFlagsMax; count += 1) await engine.postMessage(flag);
       const { pending_action_flags, _meta } = await bus.getBusStatus({});
@@ -67,7 +67,7 @@ export const flags: readonly Rule[] = [
 
   rule(
     'keeps flags and who acknowledged them when it is opened anew',
-    { uses: ['getBusStatus'] },
+    { uses: ['getBusStatus', 'wholeStatus'] },
     async ({ bus, engine, restart }) => {
       await engine.postMessage(flag);
       await engine.postMessage(flag);

@@ -182,7 +182,7 @@ export const lines: readonly Rule[] = [
 
   rule(
     'shows who waits, since when and at which place',
-    { uses: ['claimLane', 'getLane', 'getBusStatus'], refusals: ['lane_held'] },
+    { uses: ['claimLane', 'getLane', 'getBusStatus', 'wholeStatus'], refusals: ['lane_held'] },
     async ({ bus, engine, clock, untilInLine }) => {
       await engine.claimLane({ lane: 'feeds', owner: 'ada' });
       const waiters = [{ lane: 'feeds', owner: 'bob', since: timestampIn(clock), place: 1 }];

@@ -79,6 +79,20 @@ export const messages: readonly Rule[] = [
     expect([messages.map(({ id }) => id), has_more]).toEqual([[2, 1], false]);
   }),
 
+  rule(
+    'shows only what the sender wrote that is asked for',
+    { uses: ['readMessages'] },
+    async ({ bus, engine }) => {
+      for (const sender of ['ada', 'eve', 'ada/tests', 'ada'])
+        await engine.postMessage({ topic: 'build', sender, body: sender });
+      const ids = async (input: object) => (await bus.readMessages(input)).messages.map(({ id }) => id);
+      expect(await ids({ from: 'ada' })).toEqual([4, 1]);
+      expect(await ids({ from: 'ada', since_id: 1 })).toEqual([4]);
+      expect(await ids({ from: 'ada', before_id: 4 })).toEqual([1]);
+      expect(await ids({ from: 'nobody' })).toEqual([]);
+    },
+  ),
+
   rule('answers an empty log with an empty page', { uses: ['readMessages'] }, async ({ bus }) => {
     expect(await bus.readMessages({})).toEqual({ messages: [], cursor: 0, has_more: false });
   }),

@@ -64,7 +64,7 @@ export const pages: readonly Rule[] = [
 
   rule(
     'shows no more of long messages in the status, and counts them all',
-    { uses: ['getBusStatus'] },
+    { uses: ['getBusStatus', 'wholeStatus'] },
     async ({ bus, engine }) => {
       await postLong(engine, true);
       const { recent_messages, pending_action_flags, _meta } = await bus.getBusStatus({});

@@ -4,7 +4,7 @@ import { postMany, timestampIn } from '../ask.ts';
 import { type Rule, rule } from '../rule.ts';
 
 export const status: readonly Rule[] = [
-  rule('shows an empty bus as empty', { uses: ['getBusStatus'] }, async ({ bus, clock }) => {
+  rule('shows an empty bus as empty', { uses: ['getBusStatus', 'wholeStatus'] }, async ({ bus, clock }) => {
     const { _meta, ...lists } = await bus.getBusStatus({});
     expect(lists).toEqual({
       active_lanes: [],
@@ -31,7 +31,7 @@ export const status: readonly Rule[] = [
     });
   }),
 
-  rule('counts what there is', { uses: ['getBusStatus'] }, async ({ bus, engine, clock }) => {
+  rule('counts what there is', { uses: ['getBusStatus', 'wholeStatus'] }, async ({ bus, engine, clock }) => {
     await postMany(engine, 3);
     await engine.postMessage({ topic: 'deploy', sender: 'ada', body: 'look', action_flag: true });
     await engine.claimLane({ lane: 'long', owner: 'ada' });
@@ -51,7 +51,7 @@ export const status: readonly Rule[] = [
 
   rule(
     'shows a lane as orphaned from the moment its lease runs out',
-    { uses: ['getBusStatus'] },
+    { uses: ['getBusStatus', 'wholeStatus'] },
     async ({ bus, engine, clock }) => {
       const { lane: long } = await engine.claimLane({ lane: 'long', owner: 'ada', lease_s: 100 });
       const { lane: short } = await engine.claimLane({ lane: 'short', owner: 'bob', lease_s: 10 });
@@ -69,11 +69,17 @@ export const status: readonly Rule[] = [
     },
   ),
 
-  rule('shows the newest twenty messages', { uses: ['getBusStatus'] }, async ({ bus, engine }) => {
-    await postMany(engine, 21);
-    const { recent_messages } = await bus.getBusStatus({});
-    expect(recent_messages.map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, index) => 21 - index));
-  }),
+  rule(
+    'shows the newest twenty messages',
+    { uses: ['getBusStatus', 'wholeStatus'] },
+    async ({ bus, engine }) => {
+      await postMany(engine, 21);
+      const { recent_messages } = await bus.getBusStatus({});
+      expect(recent_messages.map(({ id }) => id)).toEqual(
+        Array.from({ length: 20 }, (_, index) => 21 - index),
+      );
+    },
+  ),
 
   rule(
     'shows what a lane is: never claimed, held, orphaned, released',

@@ -34,6 +34,47 @@ export const waiting: readonly Rule[] = [
   ),
 
   rule(
+    "does not end a reader's wait by its own posts, and brings them along with the next one",
+    { uses: ['readMessages'] },
+    async ({ bus, engine, untilWaiting }) => {
+      const post = (sender: string) => engine.postMessage({ topic: 'build', sender, body: 'x' });
+      await post('ada');
+      const answer = bus.readMessages({ since_id: 0, wait_s: 60, reader: 'ada' });
+      await untilWaiting(1);
+      await post('ada');
+      expect(await isPending(answer)).toBe(true);
+      await post('ada/tests');
+      const { messages, cursor } = await answer;
+      expect([messages.map(({ sender }) => sender), cursor]).toEqual([['ada', 'ada', 'ada/tests'], 3]);
+    },
+  ),
+
+  rule(
+    'shows a reader its own posts when the time is over',
+    { uses: ['readMessages'] },
+    async ({ bus, engine, clock, untilWaiting }) => {
+      await engine.postMessage({ topic: 'build', sender: 'ada', body: 'x' });
+      const answer = bus.readMessages({ since_id: 0, wait_s: 30, reader: 'ada' });
+      await untilWaiting(1);
+      clock.advance(30);
+      expect(await answer).toMatchObject({ messages: [{ id: 1 }], cursor: 1 });
+    },
+  ),
+
+  rule(
+    'waits for one sender, whoever else posts meanwhile',
+    { uses: ['readMessages'] },
+    async ({ bus, engine, untilWaiting }) => {
+      const answer = bus.readMessages({ from: 'ada', since_id: 0, wait_s: 60 });
+      await untilWaiting(1);
+      await engine.postMessage({ topic: 'build', sender: 'eve', body: 'x' });
+      expect(await isPending(answer)).toBe(true);
+      await engine.postMessage({ topic: 'build', sender: 'ada', body: 'y' });
+      expect(await answer).toMatchObject({ messages: [{ id: 2, sender: 'ada' }], cursor: 2 });
+    },
+  ),
+
+  rule(
     'wakes who waits for any topic by every post',
     { uses: ['readMessages'] },
     async ({ bus, engine, untilWaiting }) => {
