@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { operations } from '../src/contract/contract.ts';
 import { readPanelAssets } from '../src/panel/assets.ts';
-import { createHome, type RealBus, runCommand, startRealBus } from './closed/real-bus.ts';
+import { type RunningBus, startBus } from './bus-process.ts';
+import { createFolder } from './folder.ts';
 import { type Answer, ask, post } from './http/fixtures.ts';
+import { runCommand } from './processes.ts';
 
 type Asked = Readonly<{ method: string; path: string; headers?: OutgoingHttpHeaders; body?: object }>;
 
@@ -37,7 +39,11 @@ const routes: readonly Asked[] = [
   { method: 'OPTIONS', path: '/api/bus/message' },
 ];
 
-async function askFor({ port }: RealBus, { method, path, headers, body }: Asked, more: OutgoingHttpHeaders) {
+async function askFor(
+  { port }: RunningBus,
+  { method, path, headers, body }: Asked,
+  more: OutgoingHttpHeaders,
+) {
   const type = body && { 'content-type': 'application/json' };
   const text = body && Buffer.from(JSON.stringify(body));
   return ask(port, method, path, { headers: { ...type, ...headers, ...more }, ...(text && { body: text }) });
@@ -65,7 +71,7 @@ function corsHeadersOf(headers: IncomingHttpHeaders): string[] {
 
 describe('a page of another site', () => {
   test('is refused on every route, whether its name is in Host or in Origin, and so is one of another port', async () => {
-    const bus = await startRealBus();
+    const bus = await startBus();
     const foreign: readonly OutgoingHttpHeaders[] = [
       { host: `evil.test:${bus.port}` },
       { host: `127.0.0.1.evil.test:${bus.port}` },
@@ -95,7 +101,7 @@ describe('a page of another site', () => {
   }, 60_000);
 
   test('cannot write with what a form or a beacon can send, for the bus takes JSON and nothing else', async () => {
-    const bus = await startRealBus();
+    const bus = await startBus();
     const message = JSON.stringify({ topic: 't', sender: 's', body: 'b' });
     const call = { name: 'post_message', arguments: JSON.parse(message) };
     const toolCall = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
@@ -120,7 +126,7 @@ describe('a page of another site', () => {
   });
 
   test('is let in when it was named as a whole, for a proxy in front of the bus', async () => {
-    const bus = await startRealBus({ environment: { BUS_ALLOWED_HOSTS: 'https://panel.example:8443' } });
+    const bus = await startBus({ environment: { BUS_ALLOWED_HOSTS: 'https://panel.example:8443' } });
     const statusOf = async (origin: string) =>
       (await ask(bus.port, 'GET', '/api/bus/status', { headers: { origin } })).status;
     expect(await statusOf('https://panel.example:8443')).toBe(200);
@@ -134,16 +140,16 @@ describe('the write secret', () => {
 
   test('is in no argument, no output, no error, no metric and no page, wherever it comes from', async () => {
     for (const source of ['variable', 'file']) {
-      const home = createHome();
+      const home = createFolder();
       const path = join(home, 'secret');
       writeFileSync(path, `${secret}\n${previous}\n`, { mode: 0o600 });
       const given: Record<string, string> =
         source === 'file' ? { BUS_WRITE_SECRET_FILE: path } : { BUS_WRITE_SECRET: `${secret}\n${previous}` };
-      const bus = await startRealBus({ home, environment: given });
+      const bus = await startBus({ home, environment: given });
       const answers = await useSecret(bus);
       const commands = await useCommands(bus, given);
       const told = [
-        bus.said(),
+        bus.wrote(),
         readFileSync(`/proc/${bus.pid}/cmdline`, 'utf8'),
         readFileSync(join(home, 'bus.db.address'), 'utf8'),
         ...answers.flatMap(({ text, headers }) => [text, JSON.stringify(headers)]),
@@ -151,12 +157,12 @@ describe('the write secret', () => {
       ].join('\n');
       expect(told).toContain('unauthorized');
       for (const part of [secret, previous, 'xyzzy', 'plugh']) expect(told).not.toContain(part);
-      await bus.stop();
+      await bus.end();
     }
   }, 60_000);
 
   /** Right, wrong and missing secrets, in every way there is to give one, and every page that tells about the bus. */
-  async function useSecret(bus: RealBus): Promise<Answer[]> {
+  async function useSecret(bus: RunningBus): Promise<Answer[]> {
     const message = { topic: 't', sender: 's', body: 'b' };
     const call = { name: 'post_message', arguments: message };
     const toolCall = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: call };
@@ -181,7 +187,7 @@ describe('the write secret', () => {
 
   /** What people type beside the bus, with the right secret and with another one. */
   async function useCommands(
-    { port, environment }: RealBus,
+    { port, environment }: RunningBus,
     given: Record<string, string>,
   ): Promise<string[]> {
     const there = { ...environment, BUS_MCP_BASE_URL: `http://127.0.0.1:${port}/api/bus` };
@@ -207,20 +213,20 @@ describe('the write secret', () => {
   }
 
   test('may be two while clients change over: the bus accepts either, a client sends the first', async () => {
-    const home = createHome();
+    const home = createFolder();
     const path = join(home, 'secret');
     writeFileSync(path, `${secret}\n${previous}\n`, { mode: 0o600 });
-    const rotating = await startRealBus({ home, environment: { BUS_WRITE_SECRET_FILE: path } });
+    const rotating = await startBus({ home, environment: { BUS_WRITE_SECRET_FILE: path } });
     const message = { topic: 't', sender: 's', body: 'b' };
-    const statusOf = async ({ port }: RealBus, given: string) =>
+    const statusOf = async ({ port }: RunningBus, given: string) =>
       (await post(port, '/api/bus/message', message, { 'x-bus-secret': given })).status;
     expect([await statusOf(rotating, secret), await statusOf(rotating, previous)]).toEqual([200, 200]);
     for (const wrong of [`${secret}\t${previous}`, `${secret}${previous}`, secret.slice(1)])
       expect(await statusOf(rotating, wrong)).toBe(401);
-    await rotating.stop();
+    await rotating.end();
 
     writeFileSync(path, `${secret}\n`, { mode: 0o600 });
-    const rotated = await startRealBus({ home, environment: { BUS_WRITE_SECRET_FILE: path } });
+    const rotated = await startBus({ home, environment: { BUS_WRITE_SECRET_FILE: path } });
     expect([await statusOf(rotated, secret), await statusOf(rotated, previous)]).toEqual([200, 401]);
     const there = { ...rotated.environment, BUS_MCP_BASE_URL: `${rotated.url}/api/bus` };
     const client = { BUS_WRITE_SECRET_FILE: '', BUS_WRITE_SECRET: `${secret}\n${previous}` };
@@ -230,18 +236,17 @@ describe('the write secret', () => {
   }, 60_000);
 
   test('is demanded before the bus listens where other machines can reach it', async () => {
-    const run = (more: Record<string, string>) =>
-      startRealBus({ environment: { BUS_HOST: '0.0.0.0', ...more } });
+    const run = (more: Record<string, string>) => startBus({ environment: { BUS_HOST: '0.0.0.0', ...more } });
     await expect(run({})).rejects.toThrow(
       'BUS_HOST "0.0.0.0" can be reached from other machines, and no BUS_WRITE_SECRET is set',
     );
-    await expect(startRealBus({ flags: ['--host', '::'] })).rejects.toThrow('no BUS_WRITE_SECRET is set');
+    await expect(startBus({ flags: ['--host', '::'] })).rejects.toThrow('no BUS_WRITE_SECRET is set');
     const bus = await run({ BUS_WRITE_SECRET: secret });
     expect((await post(bus.port, '/api/bus/message', {})).status).toBe(401);
   }, 60_000);
 
   test('is handed on to a bus that a client starts, by the file that holds it', async () => {
-    const home = createHome();
+    const home = createFolder();
     const path = join(home, 'secret');
     writeFileSync(path, secret, { mode: 0o600 });
     const environment = {

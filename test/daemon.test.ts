@@ -3,8 +3,9 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHome, type Home, waitUntil } from './daemon/machine.ts';
+import { createHome, type Home } from './daemon/machine.ts';
 import { startMcpServer } from './daemon/mcp-server.ts';
+import { waitUntil } from './suite/ask.ts';
 
 let home: Home;
 const servers: { close(): unknown }[] = [];

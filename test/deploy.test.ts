@@ -1,24 +1,23 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import manifest from '../package.json' with { type: 'json' };
 import { settingEntries } from '../src/cli/settings.ts';
 import { limits } from '../src/contract/limits.ts';
 import { createClient } from '../src/http/client.ts';
-import { startBus } from './cli/processes.ts';
+import { startBus } from './bus-process.ts';
+import { useFolder } from './folder.ts';
 import { findClosedPort } from './http/fixtures.ts';
 import { refusalOf, until } from './suite/ask.ts';
 
 // No container engine is needed here: what is held is what can be read, and what runs without one is run.
 
-const folder = mkdtempSync(join(tmpdir(), 'bus-mcp-deploy-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = useFolder();
 
 const dockerfile = readFile('Dockerfile');
 const compose = parse(readFile('compose.yaml'), { merge: true }) as Compose;
@@ -90,15 +89,14 @@ test('the container is given what the build and the package need, and nothing el
 test('the check of the container tells a bus that answers from one that does not', async () => {
   const [, line = ''] = dockerfile.match(/HEALTHCHECK[^\n]*\\\n\s+CMD (\[.*\])$/m) ?? [];
   const [, ...argv] = JSON.parse(line) as string[];
-  const bus = await startBus(join(folder, 'bus.db'));
+  const bus = await startBus({ home: folder });
   const check = () =>
     spawnSync(
       process.execPath,
       argv.map((word) => word.replace('127.0.0.1:8100', `127.0.0.1:${bus.port}`)),
     ).status;
   expect(check()).toBe(0);
-  bus.child.kill('SIGTERM');
-  await bus.ended;
+  await bus.end();
   expect(check()).toBe(1);
 });
 

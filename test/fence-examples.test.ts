@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, createClient } from '../src/http/client.ts';
-import { type BusProcess, startBus, startCommand } from './cli/processes.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Client } from '../src/http/client.ts';
+import { useBus } from './bus-process.ts';
+import { useFolder } from './folder.ts';
+import { startCommand } from './processes.ts';
 import { until } from './suite/ask.ts';
 
 /** The scripts of the protocol as they stand there, with a holder that loses its lane at the worst moment. */
@@ -40,25 +41,17 @@ test('the protocol has an example for each of them', () => {
 const canLock = findCommand('flock') !== '';
 
 describe.skipIf(!canLock)('a holder whose lane was given to another (skipped: without flock)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'bus-fences-'));
-  let server: BusProcess;
+  const folder = useFolder();
+  const server = useBus(folder);
   let bus: Client;
-  beforeAll(async () => {
-    server = await startBus(join(folder, 'bus.db'));
-    bus = createClient({ baseUrl: server.baseUrl });
+  beforeAll(() => {
+    bus = server().client;
   });
-  afterAll(async () => {
-    await bus.close();
-    server.child.kill();
-    await server.ended;
-    rmSync(folder, { recursive: true });
-  });
-
   test.each(examples)('between its look and its write does not write over it: $name', async (example) => {
     const place = preparePlace(folder, example);
     const run = (who: string) =>
       startCommand(['hold', example.name, '--', 'sh', '-c', `cd ${join(place, who)} && ${example.run}`], {
-        BUS_MCP_BASE_URL: server.baseUrl,
+        BUS_MCP_BASE_URL: server().baseUrl,
         PATH: [join(place, 'bin'), process.env.PATH].join(delimiter),
       });
     const stale = run('old');

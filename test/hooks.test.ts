@@ -1,15 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  createFolder,
-  hooksFolder,
-  ownId,
-  runHook,
-  sessionId,
-  startBus,
-  startStranger,
-} from './hooks/stage.ts';
+import { createFolder } from './folder.ts';
+import { hooksFolder, ownId, runHook, sessionId, startBus, startStranger } from './hooks/stage.ts';
 
 describe('at the start of a session', () => {
   it('tells the agent its id and who holds what', async () => {

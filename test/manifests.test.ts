@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Ajv } from 'ajv';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { manifestFiles } from '../scripts/manifests.ts';
 import { operations } from '../src/contract/contract.ts';
 import { toSnakeCase } from '../src/contract/names.ts';
 import { isPublished } from '../src/contract/publication.ts';
+import { useFolder } from './folder.ts';
+import { findClosedPort } from './http/fixtures.ts';
 import { serverSchema } from './package/server-schema.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bus-mcp-manifests-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = useFolder();
 
 test.each(Object.entries(manifestFiles))(
   '%s says what the package says: run npm run generate after a change',
@@ -97,20 +97,23 @@ test('npm run mcpb makes a bundle whose server starts', { timeout: 180_000 }, as
     text
       .replace(/\$\{__dirname\}/, unpacked)
       .replace(/\$\{user_config\.(\w+)\}/, (_, name: string) => user_config[name]?.default ?? 'unknown');
+  // The default address is the developer's own bus, which is none of this test's business.
+  const baseUrl = `http://127.0.0.1:${await findClosedPort()}/api/bus`;
   const { args, env } = server.mcp_config;
   const filled = Object.fromEntries(Object.entries(env).map(([name, text]) => [name, fillIn(text)]));
+  expect(filled.BUS_MCP_BASE_URL).toBe('');
   const client = new Client({ name: 'test', version: '1' });
   await client.connect(
     new StdioClientTransport({
       command: process.execPath,
       args: args.map(fillIn),
-      env: { HOME: folder, XDG_DATA_HOME: folder, BUS_MCP_AUTOSTART: '0', ...filled },
+      env: { HOME: folder, BUS_MCP_AUTOSTART: '0', ...filled, BUS_MCP_BASE_URL: baseUrl },
     }),
   );
   const { tools } = await client.listTools();
   expect(tools).toHaveLength(6);
   const asked = await client.callTool({ name: 'get_bus_status', arguments: {} });
-  expect(JSON.stringify(asked)).toContain('http://127.0.0.1:8100/api/bus');
+  expect(JSON.stringify(asked)).toContain(baseUrl);
   await client.close();
 });
 

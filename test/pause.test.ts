@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readAliveUntil, showLife } from '../src/store/sqlite/integrity/life.ts';
 import { lowest, openMarkFile, readMarkFile } from '../src/store/sqlite/integrity/mark.ts';
-import { createFolder, startBus } from './disk-faults/bus.ts';
+import { startBus } from './bus-process.ts';
+import { createFolder } from './folder.ts';
 import { refusalOf, until } from './suite/ask.ts';
 
 const leaseSeconds = 4;

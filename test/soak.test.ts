@@ -1,18 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { createFolder } from './folder.ts';
 
 type Ran = Readonly<{ status: number | null; output: string; remarks: string }>;
 
@@ -82,8 +73,7 @@ describe('the soak', () => {
   });
 
   test('that is interrupted leaves no bus and no folder behind', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'bus-soak-test-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = createFolder();
     const child = spawn(process.execPath, ['bench/soak.mjs', '--kills', '500'], {
       env: { ...process.env, TMPDIR: folder },
     });
@@ -101,8 +91,7 @@ describe('the soak', () => {
 
 /** The command of a bus with one rule broken. */
 async function buildMutant(file: string, right: string, wrong: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'bus-mutant-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = createFolder();
   for (const part of ['src', 'scripts', 'types', 'package.json', 'tsconfig.json'])
     cpSync(part, join(folder, part), { recursive: true });
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { toDefaultStorePath } from '../src/cli/folders.ts';
 import { commandFile } from './build.ts';
-import { createFolder } from './disk-faults/bus.ts';
+import { createFolder } from './folder.ts';
 
 function createPlace() {
   const folder = createFolder();

@@ -5,7 +5,8 @@ import { toBusError } from '../src/contract/errors.ts';
 import type { Notice } from '../src/store/notice.ts';
 import { type CommitMeasurement, createStoreWatch } from '../src/store/watch.ts';
 import { writerFile } from './build.ts';
-import { createFolder, startBus } from './disk-faults/bus.ts';
+import { startBus } from './bus-process.ts';
+import { createFolder } from './folder.ts';
 import { refusalOf, until } from './suite/ask.ts';
 import { type StoreSource, stores } from './suite/stores.ts';
 

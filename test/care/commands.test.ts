@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createProgress } from '../../src/care/progress.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
-import { startBus } from '../disk-faults/bus.ts';
+import { startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
+import { runCommand as run } from '../processes.ts';
 import { postMany } from '../suite/ask.ts';
-import { createScene, run } from './scene.ts';
-import { createFolder } from './stage.ts';
+import { createScene } from './scene.ts';
 
 describe('the commands as they ship', () => {
   test('back up while the bus runs, verify, and restore once it is stopped', async () => {

@@ -6,9 +6,10 @@ import { copyStore } from '../../src/care/copy.ts';
 import { noProgress } from '../../src/care/progress.ts';
 import { restore } from '../../src/care/restore.ts';
 import { verifyStore } from '../../src/care/verify.ts';
+import { createFolder } from '../folder.ts';
 import { postMany } from '../suite/ask.ts';
 import { createTestSchema } from '../suite/postgres.ts';
-import { contentOf, createFolder, fillBus, withBus } from './stage.ts';
+import { contentOf, fillBus, withBus } from './stage.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 

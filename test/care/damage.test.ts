@@ -6,8 +6,9 @@ import { noProgress } from '../../src/care/progress.ts';
 import { restore } from '../../src/care/restore.ts';
 import { verifyStore } from '../../src/care/verify.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
+import { createFolder } from '../folder.ts';
 import { postMany } from '../suite/ask.ts';
-import { createFolder, withBus } from './stage.ts';
+import { withBus } from './stage.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 const pageBytes = 4096;

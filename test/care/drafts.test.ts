@@ -13,7 +13,8 @@ import { backUp } from '../../src/care/backup.ts';
 import { createNewFile } from '../../src/care/new-file.ts';
 import { noProgress } from '../../src/care/progress.ts';
 import { restore } from '../../src/care/restore.ts';
-import { createFolder, fillBus, withBus } from './stage.ts';
+import { createFolder } from '../folder.ts';
+import { fillBus, withBus } from './stage.ts';
 
 /** No process has this number: it is beyond what Linux and macOS give. */
 const goneProcess = 999_999_999;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { type ExportOptions, exportBus } from '../../src/care/export.ts';
 import { noProgress } from '../../src/care/progress.ts';
 import type { Bus } from '../../src/contract/contract.ts';
-import { contentOf, createFolder, fillBus, withBus } from './stage.ts';
+import { createFolder } from '../folder.ts';
+import { contentOf, fillBus, withBus } from './stage.ts';
 
 /** What the bus exports, as one text. */
 export async function toText(bus: Bus, options: Partial<ExportOptions> = {}): Promise<string> {

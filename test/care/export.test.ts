@@ -4,10 +4,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { importFile } from '../../src/care/import.ts';
 import { noProgress } from '../../src/care/progress.ts';
 import { verifyStore } from '../../src/care/verify.ts';
+import { createFolder } from '../folder.ts';
 import { postMany } from '../suite/ask.ts';
 import { createTestSchema } from '../suite/postgres.ts';
 import { createExport, toText } from './export-stage.ts';
-import { contentOf, createFolder, fillBus, withBus } from './stage.ts';
+import { contentOf, fillBus, withBus } from './stage.ts';
 
 describe('an export', () => {
   test('has one JSON object a line, and says at both ends what it is', async () => {

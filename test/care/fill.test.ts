@@ -4,7 +4,8 @@ import { fill } from '../../src/care/fill.ts';
 import { noProgress } from '../../src/care/progress.ts';
 import { openSink, openSource } from '../../src/store/open-transfer.ts';
 import type { RowSink } from '../../src/store/transfer.ts';
-import { contentOf, createFolder, fillBus, withBus } from './stage.ts';
+import { createFolder } from '../folder.ts';
+import { contentOf, fillBus, withBus } from './stage.ts';
 
 test.each([
   [

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import type { Bus } from '../../src/contract/contract.ts';
 import { BusUnreachableError } from '../../src/contract/errors.ts';
 import { tellNews } from '../../src/mcp/feed.ts';
+import { createFolder } from '../folder.ts';
 import { postMany, until } from '../suite/ask.ts';
-import { createFolder, withBus } from './stage.ts';
+import { withBus } from './stage.ts';
 
 test('who follows the feed goes on with what is kept after more was pruned than it has seen', async () => {
   await withBus(join(createFolder(), 'bus.db'), async (bus) => {

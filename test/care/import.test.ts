@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { importFile } from '../../src/care/import.ts';
 import { noProgress } from '../../src/care/progress.ts';
 import { readTextLines } from '../../src/care/text-lines.ts';
+import { createFolder } from '../folder.ts';
 import { createExport } from './export-stage.ts';
-import { createFolder, withBus } from './stage.ts';
+import { withBus } from './stage.ts';
 
 describe('import takes no line that the API would refuse, and names it', () => {
   test.each([

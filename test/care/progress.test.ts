@@ -5,7 +5,8 @@ import { exportBus } from '../../src/care/export.ts';
 import { importFile } from '../../src/care/import.ts';
 import type { Progress } from '../../src/care/progress.ts';
 import { verifyStore } from '../../src/care/verify.ts';
-import { createFolder, fillBus, withBus } from './stage.ts';
+import { createFolder } from '../folder.ts';
+import { fillBus, withBus } from './stage.ts';
 
 /** The stages in order, with the last that was said of each. */
 function watch() {

@@ -2,8 +2,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parseTypedTime } from '../../src/cli/typed-time.ts';
 import { commandFile } from '../build.ts';
+import { runCommand as run } from '../processes.ts';
 import { postMany } from '../suite/ask.ts';
-import { createScene, run } from './scene.ts';
+import { createScene } from './scene.ts';
 
 const flag = { topic: 'deploy', sender: 'ada', body: 'look', action_flag: true };
 

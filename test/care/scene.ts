@@ -1,16 +1,7 @@
 import { join } from 'node:path';
-import { startCommand } from '../cli/processes.ts';
-import { type RunningBus, startBus } from '../disk-faults/bus.ts';
+import { type RunningBus, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { postMany } from '../suite/ask.ts';
-import { createFolder } from './stage.ts';
-
-export type Ran = Readonly<{ status: number | string; output: string; errorOutput: string }>;
-
-/** Runs the command that ships, without a home. */
-export async function run(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<Ran> {
-  const { ended, output, errorOutput } = startCommand(argv, { HOME: '/nowhere', ...environment });
-  return { status: await ended, output: output(), errorOutput: errorOutput() };
-}
 
 /** A bus that runs, with so many messages, and what a command needs to reach it. */
 export async function createScene(count: number) {

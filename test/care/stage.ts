@@ -1,17 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { openEngine } from '../../src/app/compose.ts';
 import type { Bus } from '../../src/contract/contract.ts';
 import { writerFile } from '../build.ts';
-
-/** A folder of its own for a test, gone afterwards. */
-export function createFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bus-care-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Runs a bus on the store for as long as the deed takes. */
 export async function withBus<Result>(store: string, deed: (bus: Bus) => Promise<Result>): Promise<Result> {

@@ -3,8 +3,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { noProgress } from '../../src/care/progress.ts';
 import { verifyStore } from '../../src/care/verify.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
+import { createFolder } from '../folder.ts';
 import { createTestSchema } from '../suite/postgres.ts';
-import { createFolder, fillBus, withBus } from './stage.ts';
+import { fillBus, withBus } from './stage.ts';
 
 /** One thing wrong with the rows, as both databases can be told, and what the report says about it. */
 const wrongs: readonly (readonly [string, string, string, RegExp])[] = [

@@ -8,7 +8,8 @@ import { verifyStore } from '../../src/care/verify.ts';
 import { createClock } from '../../src/store/clock.ts';
 import type { Notice } from '../../src/store/notice.ts';
 import { writerFile } from '../build.ts';
-import { createFolder, fillBus, withBus } from './stage.ts';
+import { createFolder } from '../folder.ts';
+import { fillBus, withBus } from './stage.ts';
 
 /** A bus that ran once while the clock of its machine said 2037. */
 async function createStoreAhead() {

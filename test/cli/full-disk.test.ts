@@ -1,39 +1,31 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Client, createClient } from '../../src/http/client.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '../../src/http/client.ts';
 import { commandFile } from '../build.ts';
-import { type BusProcess, startBus } from './processes.ts';
+import { useBus } from '../bus-process.ts';
+import { useFolder } from '../folder.ts';
 
 /** A torn file that a script takes for a whole one is worse than none: only a reader who went away is no failure. */
 
-const folder = mkdtempSync(join(tmpdir(), 'bus-full-'));
-let server: BusProcess;
+const folder = useFolder();
+const server = useBus(folder);
 let bus: Client;
 
 beforeAll(async () => {
-  server = await startBus(join(folder, 'bus.db'));
-  bus = createClient({ baseUrl: server.baseUrl });
+  bus = server().client;
   for (let count = 0; count < 20; count += 1) {
     await bus.postMessage({ topic: 'news', sender: 'ada', body: 'x'.repeat(5000) });
   }
-});
-
-afterAll(async () => {
-  await bus.close();
-  server.child.kill();
-  await server.ended;
-  rmSync(folder, { recursive: true });
 });
 
 /** Runs the command with the file as its output, or as its error output. */
 async function runInto(file: string, argv: readonly string[], stream: 'output' | 'errorOutput' = 'output') {
   const descriptor = openSync(file, 'a');
   const child = spawn(process.execPath, [commandFile, ...argv], {
-    env: { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server.baseUrl },
+    env: { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server().baseUrl },
     stdio: stream === 'output' ? ['ignore', descriptor, 'pipe'] : ['ignore', 'ignore', descriptor],
   });
   closeSync(descriptor);
@@ -86,7 +78,7 @@ describe('an answer that cannot be written', () => {
     // A limit on the size of files lets the beginning of a write through as a full disk does.
     const script = `ulimit -f ${Math.ceil(bytes / 1024) - 1}; trap '' XFSZ; "${process.execPath}" "${commandFile}" export > "${whole}.cut"`;
     const child = spawn('bash', ['-c', script], {
-      env: { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server.baseUrl },
+      env: { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server().baseUrl },
     });
     let sentence = '';
     child.stderr.on('data', (chunk) => {
@@ -119,7 +111,7 @@ describe('an answer that cannot be written', () => {
 describe('a reader who went away', () => {
   it('is no failure', () => {
     const script = `set -o pipefail; "${process.execPath}" "${commandFile}" export | head -1 > /dev/null`;
-    const environment = { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server.baseUrl };
+    const environment = { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server().baseUrl };
     execFileSync('bash', ['-c', script], { env: environment });
   });
 });

@@ -1,40 +1,36 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isRunning } from '../../src/cli/descendants.ts';
-import { type Client, createClient } from '../../src/http/client.ts';
+import type { Client } from '../../src/http/client.ts';
 import { commandFile } from '../build.ts';
-import { type BusProcess, startBus, startCommand } from './processes.ts';
+import { useBus } from '../bus-process.ts';
+import { useFolder } from '../folder.ts';
+import { startCommand } from '../processes.ts';
 
 /** What a command starts outlives its shell, and a supervisor signals hold alone: the lane must not be free before it is gone. */
 
-const folder = mkdtempSync(join(tmpdir(), 'bus-family-'));
+const folder = useFolder();
 const patience = { timeout: 10_000, interval: 20 };
 const started: number[] = [];
-let server: BusProcess;
+const server = useBus(folder);
 let bus: Client;
 
-beforeAll(async () => {
-  server = await startBus(join(folder, 'bus.db'));
-  bus = createClient({ baseUrl: server.baseUrl });
+beforeAll(() => {
+  bus = server().client;
 });
 
 afterAll(async () => {
   for (const id of started.filter(isRunning)) process.kill(id, 'SIGKILL');
-  await bus.close();
-  server.child.kill();
-  await server.ended;
-  rmSync(folder, { recursive: true });
 });
 
 /** A lane that one script holds; `$1` is the file into which a process of it writes its id. */
 async function holdScript(lane: string, script: string, flags: readonly string[] = []) {
   const file = join(folder, `${lane}.pid`);
   const argv = ['hold', lane, ...flags, '--', 'sh', '-c', script, 'sh', file];
-  const run = startCommand(argv, { BUS_MCP_BASE_URL: server.baseUrl });
+  const run = startCommand(argv, { BUS_MCP_BASE_URL: server().baseUrl });
   await vi.waitFor(() => expect(readFileSync(file, 'utf8')).toMatch(/^\d+\n$/), patience);
   const processId = Number(readFileSync(file, 'utf8'));
   started.push(processId);
@@ -121,7 +117,7 @@ describe('a process in the background', () => {
 
   it('that was started before is none of the business of hold', async () => {
     const other = spawn('sleep', ['30']);
-    const run = startCommand(['hold', 'apart', '--', 'true'], { BUS_MCP_BASE_URL: server.baseUrl });
+    const run = startCommand(['hold', 'apart', '--', 'true'], { BUS_MCP_BASE_URL: server().baseUrl });
     expect(await run.ended).toBe(0);
     expect(run.errorOutput()).toBe('');
     other.kill();
@@ -132,7 +128,7 @@ describe('the descriptors that the caller opened', () => {
   /** `command` sees `$HOLD`, which runs what follows under a lane. */
   function runShell(command: string, stdio: ('ignore' | 'pipe' | number)[] = ['ignore', 'pipe', 'pipe']) {
     const HOLD = `${process.execPath} ${commandFile} hold descriptors --`;
-    const environment = { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server.baseUrl, HOLD };
+    const environment = { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server().baseUrl, HOLD };
     return spawn('bash', ['-c', command], { env: environment, stdio });
   }
 

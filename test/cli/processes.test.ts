@@ -1,32 +1,25 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Client, createClient } from '../../src/http/client.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Client } from '../../src/http/client.ts';
 import { commandFile } from '../build.ts';
-import { type BusProcess, startBus, startCommand } from './processes.ts';
+import { startBus, useBus } from '../bus-process.ts';
+import { useFolder } from '../folder.ts';
+import { startCommand } from '../processes.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bus-cli-'));
+const folder = useFolder();
 const patience = { timeout: 10_000, interval: 20 };
-let server: BusProcess;
+const server = useBus(folder);
 let bus: Client;
 
-beforeAll(async () => {
-  server = await startBus(join(folder, 'bus.db'));
-  bus = createClient({ baseUrl: server.baseUrl });
-});
-
-afterAll(async () => {
-  await bus.close();
-  server.child.kill();
-  await server.ended;
-  rmSync(folder, { recursive: true });
+beforeAll(() => {
+  bus = server().client;
 });
 
 function start(argv: readonly string[]) {
-  return startCommand(argv, { BUS_MCP_BASE_URL: server.baseUrl });
+  return startCommand(argv, { BUS_MCP_BASE_URL: server().baseUrl });
 }
 
 async function countWaiters(lane: string): Promise<number> {
@@ -47,7 +40,7 @@ describe('the command as it ships', () => {
   it('posts a body from the input that is too long for an argument', async () => {
     const body = '界'.repeat(60_000);
     const child = spawn(process.execPath, [commandFile, 'post', 'long', '-'], {
-      env: { ...process.env, BUS_MCP_BASE_URL: server.baseUrl },
+      env: { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server().baseUrl },
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     child.stdin.end(`${body}\n`);
@@ -62,7 +55,7 @@ describe('watch as it ships', () => {
     await bus.postMessage({ topic: 'news', sender: 'ada', body: 'first' });
     await vi.waitFor(() => expect(watch.output()).toMatch(/posted #\d+ news ada: first\n$/), patience);
     const piped = spawn('sh', ['-c', `"${process.execPath}" "${commandFile}" watch --since 0 | head -1`], {
-      env: { ...process.env, BUS_MCP_BASE_URL: server.baseUrl },
+      env: { PATH: process.env.PATH, HOME: folder, BUS_MCP_BASE_URL: server().baseUrl },
     });
     let complaints = '';
     piped.stderr.on('data', (chunk) => {
@@ -80,20 +73,21 @@ describe('watch as it ships', () => {
 
   it('goes on after the bus was stopped and started again', async () => {
     const store = join(folder, 'again.db');
-    const first = await startBus(store);
+    const first = await startBus({ store });
     const watch = startCommand(['watch', '--since', '0'], { BUS_MCP_BASE_URL: first.baseUrl });
-    const client = createClient({ baseUrl: first.baseUrl });
+    const { client } = first;
     await client.postMessage({ topic: 'news', sender: 'ada', body: 'before' });
     await vi.waitFor(() => expect(watch.output()).toContain('before'), patience);
-    first.child.kill();
-    expect(await first.ended).toBe(0);
-    const second = await startBus(store, first.port);
+    first.process.kill();
+    await once(first.process, 'close');
+    expect(first.process.exitCode).toBe(0);
+    const second = await startBus({ store, environment: { BUS_PORT: String(first.port) } });
     await client.postMessage({ topic: 'news', sender: 'ada', body: 'after' });
     await vi.waitFor(() => expect(watch.output()).toContain('after'), patience);
-    for (const { child } of [watch, second]) child.kill();
-    expect(await Promise.all([watch.ended, second.ended])).toEqual([0, 0]);
+    watch.child.kill();
+    expect(await watch.ended).toBe(0);
+    await second.end();
     expect(watch.output().match(/before/g)).toHaveLength(1);
-    await client.close();
   });
 });
 

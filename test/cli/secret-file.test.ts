@@ -1,12 +1,11 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Flags, readConfig, UsageError } from '../../src/cli/config.ts';
+import { useFolder } from '../folder.ts';
 import { runToEnd } from './command-line.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bus-secret-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = useFolder();
 
 let files = 0;
 function write(text: string, mode = 0o600): string {

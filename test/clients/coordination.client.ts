@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { startRealBus } from '../closed/real-bus.ts';
+import { startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import type { Script } from './model.ts';
-import { createFolder, runSession } from './sessions.ts';
+import { runSession } from './sessions.ts';
 
 /** How each client's model calls a tool of the bus: Claude Code looks a tool up before it can call it. */
 const calls = {
@@ -15,7 +16,7 @@ const clients = ['claude-code', 'codex'] as const;
 
 describe.each(clients)('a real session of %s', (client) => {
   test('claims a lane, and is refused one that another holds', { timeout: 120_000 }, async () => {
-    const bus = await startRealBus();
+    const bus = await startBus();
     const claimed = await fetch(`${bus.url}/api/bus/lanes/taken/claim`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -28,7 +29,7 @@ describe.each(clients)('a real session of %s', (client) => {
       ...call('claim_lane', { lane: 'taken' }).slice(-1),
       { text: 'done' },
     ];
-    const session = await runSession({ client, script, project: createFolder('project'), bus });
+    const session = await runSession({ client, script, project: createFolder(), bus });
     expect(session.status).toBe(0);
     expect(session.lastRequest).toContain("lane 'taken' held by 'ada'");
     const feed = await (await fetch(`${bus.url}/api/bus/events`)).json();

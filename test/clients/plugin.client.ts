@@ -1,18 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, realpathSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isPublished } from '../../src/contract/publication.ts';
+import { createFolder } from '../folder.ts';
 import { installClient } from './install.ts';
-import { createFolder } from './sessions.ts';
 
 /** Of a checkout, what the plugin needs: the rest would be copied too, and takes long. */
 const parts = ['.claude-plugin', 'dist', 'hooks', 'skills', 'package.json'];
 
 test('a plugin installed from a checkout starts without the registry', { timeout: 120_000 }, async () => {
   const program = await installClient('claude-code');
-  const home = createFolder('home');
-  const checkout = realpathSync(createFolder('checkout'));
+  const home = createFolder();
+  const checkout = createFolder();
   for (const part of parts) cpSync(part, join(checkout, part), { recursive: true });
   const run = (...words: string[]) =>
     execFileSync(program, words, {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { commandFile } from '../build.ts';
-import type { RealBus } from '../closed/real-bus.ts';
+import type { RunningBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { type ClientName, installClient } from './install.ts';
 import { type Request, type Script, startModel } from './model.ts';
 
@@ -13,7 +13,7 @@ export type Session = Readonly<{
   client: ClientName;
   script: Script;
   project: string;
-  bus: Pick<RealBus, 'url'>;
+  bus: Pick<RunningBus, 'url'>;
   /** Own words of the client's command line. */
   words?: readonly string[];
   environment?: Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ export async function runSession(session: Session): Promise<EndedSession> {
   const program = await installClient(session.client);
   const model = await startModel(session.script);
   onTestFinished(model.close);
-  const home = session.home ?? createFolder('home');
+  const home = session.home ?? createFolder();
   const { words, files, environment } = setups[session.client]({ ...session, home }, model.url);
   for (const [path, text] of Object.entries({ ...files, ...session.files })) {
     mkdirSync(dirname(join(home, path)), { recursive: true });
@@ -98,11 +98,11 @@ const setups: Readonly<Record<ClientName, (session: Session & { home: string }, 
     }),
   };
 
-function toServer({ url }: Pick<RealBus, 'url'>) {
+function toServer({ url }: Pick<RunningBus, 'url'>) {
   return { command: process.execPath, args: [commandFile], env: { BUS_MCP_BASE_URL: `${url}/api/bus` } };
 }
 
-function toCodexConfig(bus: Pick<RealBus, 'url'>, modelUrl: string): string {
+function toCodexConfig(bus: Pick<RunningBus, 'url'>, modelUrl: string): string {
   const { command, args, env } = toServer(bus);
   return `
 model = "gpt-5-codex"
@@ -116,10 +116,4 @@ command = ${JSON.stringify(command)}
 args = ${JSON.stringify(args)}
 env = { BUS_MCP_BASE_URL = "${env.BUS_MCP_BASE_URL}" }
 `;
-}
-
-export function createFolder(name: string): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), `bus-mcp-client-${name}-`)));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }

@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type RunningBus, startBus } from '../bus-process.ts';
 import { ask, post } from '../http/fixtures.ts';
 import { findChromium, noChromium } from '../panel/chromium.ts';
-import { type RealBus, startRealBus } from './real-bus.ts';
 
 const executablePath = findChromium();
 if (!executablePath && process.env.CI) test('a real browser', () => expect.fail(noChromium));
@@ -33,7 +33,7 @@ function attack(page: Page, url: string): Promise<Record<string, unknown>> {
   return page.evaluate(`(${script})(${JSON.stringify(url)})`);
 }
 
-async function expectUntouched(bus: RealBus): Promise<void> {
+async function expectUntouched(bus: RunningBus): Promise<void> {
   const { json } = await ask(bus.port, 'GET', '/api/bus/status');
   expect(json).toMatchObject({ recent_messages: [{ body: 'SESAME' }], active_lanes: [], waiting: [] });
   const metrics = (await ask(bus.port, 'GET', '/metrics')).text;
@@ -53,8 +53,8 @@ describe.skipIf(!executablePath)('a page of another site in a real browser', () 
   });
   afterAll(() => browser?.close());
 
-  async function openBus(): Promise<RealBus> {
-    const bus = await startRealBus();
+  async function openBus(): Promise<RunningBus> {
+    const bus = await startBus();
     await post(bus.port, '/api/bus/message', { topic: 't', sender: 's', body: 'SESAME' });
     return bus;
   }

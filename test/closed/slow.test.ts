@@ -2,9 +2,9 @@ import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { limits } from '../../src/contract/limits.ts';
+import { startBus } from '../bus-process.ts';
 import { ask, post } from '../http/fixtures.ts';
 import { until } from '../suite/ask.ts';
-import { startRealBus } from './real-bus.ts';
 
 type Line = { text: string; isClosed: boolean; readonly socket: net.Socket };
 
@@ -30,7 +30,7 @@ function open(port: number, bytes: string, then: 'trickle' | 'stop reading'): Li
 const many = (count: number, make: () => Line) => Array.from({ length: count }, make);
 
 test('hundreds of slow senders and readers hold up nobody else, and are cut off', async () => {
-  const bus = await startRealBus();
+  const bus = await startBus();
   const body = 'y'.repeat(60_000);
   for (let count = 0; count < 10; count += 1) {
     await Promise.all(
@@ -76,7 +76,7 @@ test('hundreds of slow senders and readers hold up nobody else, and are cut off'
 }, 120_000);
 
 test('long pages that nobody takes neither hold up the bus nor fill its memory, whichever way they are asked for', async () => {
-  const bus = await startRealBus();
+  const bus = await startBus();
   // Of what JSON writes longest, also once more within quotes.
   const body = '\u0001"'.repeat(limits.bodyCharactersMax / 2);
   for (let count = 0; count < 10; count += 1) {
@@ -107,7 +107,7 @@ test('long pages that nobody takes neither hold up the bus nor fill its memory, 
 }, 60_000);
 
 test('a content type that is nothing but blanks is refused at once', async () => {
-  const bus = await startRealBus();
+  const bus = await startBus();
   const type = `application/json${' '.repeat(15_000)}x`;
   const startedAt = performance.now();
   const answers = await Promise.all(

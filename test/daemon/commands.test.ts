@@ -5,7 +5,8 @@ import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findBus } from '../../src/daemon/find.ts';
 import { toPlace } from '../../src/daemon/place.ts';
-import { createHome, type Home, waitUntil } from './machine.ts';
+import { waitUntil } from '../suite/ask.ts';
+import { createHome, type Home } from './machine.ts';
 
 let home: Home;
 

@@ -10,7 +10,8 @@ import { createIdentityPage } from '../../src/daemon/identity.ts';
 import { createLocalBus, type LocalBus, type LocalBusOptions } from '../../src/daemon/local-bus.ts';
 import { toPlace } from '../../src/daemon/place.ts';
 import { commandFile } from '../build.ts';
-import { createHome, type Home, waitUntil } from './machine.ts';
+import { waitUntil } from '../suite/ask.ts';
+import { createHome, type Home } from './machine.ts';
 
 let home: Home;
 let told: string[];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Address, readAddress } from '../../src/daemon/address.ts';
 import { isAlive } from '../../src/daemon/processes.ts';
 import { commandFile } from '../build.ts';
-import { type CommandProcess, startCommand } from '../cli/processes.ts';
+import { type CommandProcess, runCommand, startCommand } from '../processes.ts';
 
 /** A user on a machine on which nothing of this product ran before. */
 export type Home = Readonly<{
@@ -44,10 +44,7 @@ export function createHome(): Home {
     place: { database, address: `${database}.address`, log: `${database}.log` },
     environment,
     start,
-    async run(argv, more) {
-      const { ended, output, errorOutput } = start(argv, more);
-      return { status: await ended, output: output(), errorOutput: errorOutput() };
-    },
+    run: (argv, more) => runCommand(argv, { ...environment, ...more }),
     address: () => readAddress(`${database}.address`),
     buses,
     async remove() {
@@ -56,16 +53,6 @@ export function createHome(): Home {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-export async function waitUntil<Value>(read: () => Value, secondsMax = 10): Promise<NonNullable<Value>> {
-  const giveUpAt = performance.now() + secondsMax * 1000;
-  for (;;) {
-    const value = read();
-    if (value) return value;
-    if (performance.now() > giveUpAt) throw new Error(`did not come true within ${secondsMax} s: ${read}`);
-    await tick();
-  }
 }
 
 function tick(): Promise<void> {

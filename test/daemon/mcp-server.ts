@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { commandFile } from '../build.ts';
-import { type Home, waitUntil } from './machine.ts';
+import { waitUntil } from '../suite/ask.ts';
+import type { Home } from './machine.ts';
 
 type Answer = Readonly<{ result: { structuredContent: Record<string, unknown> } }>;
 

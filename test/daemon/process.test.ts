@@ -8,7 +8,8 @@ import { isAlive, lookAtProcess, readOwnIdentity } from '../../src/daemon/proces
 import { toBackOff } from '../../src/daemon/start.ts';
 import { stopBus } from '../../src/daemon/stop.ts';
 import { commandFile } from '../build.ts';
-import { createHome, type Home, waitUntil } from './machine.ts';
+import { waitUntil } from '../suite/ask.ts';
+import { createHome, type Home } from './machine.ts';
 
 let home: Home;
 

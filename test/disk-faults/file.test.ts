@@ -15,8 +15,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import { openSqliteSink } from '../../src/store/sqlite/sink.ts';
+import { bodiesOf, refusalToStart, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { postMany } from '../suite/ask.ts';
-import { bodiesOf, createFolder, refusalToStart, startBus } from './bus.ts';
 
 const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;

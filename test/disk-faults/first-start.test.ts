@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findObstacle } from '../../src/store/sqlite/integrity/inspect.ts';
 import { commandFile } from '../build.ts';
+import { startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { postMany } from '../suite/ask.ts';
-import { createFolder, startBus } from './bus.ts';
 
 const canInject = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 if (!canInject)

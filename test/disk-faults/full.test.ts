@@ -17,8 +17,9 @@ import { noProgress } from '../../src/care/progress.ts';
 import { BusError } from '../../src/contract/errors.ts';
 import type { Client } from '../../src/http/client.ts';
 import { commandFile } from '../build.ts';
+import { type RunningBus, refusalToStart, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { refusalOf, until } from '../suite/ask.ts';
-import { createFolder, type RunningBus, refusalToStart, startBus } from './bus.ts';
 
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 if (!canLimit) console.warn('skipped: a file that may not grow (no prlimit here: install util-linux)');

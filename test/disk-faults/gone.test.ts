@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noProgress } from '../../src/care/progress.ts';
 import { verifyStore } from '../../src/care/verify.ts';
+import { bodiesOf, refusalToStart, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { provideNode } from '../package/node-versions.ts';
 import { postMany, refusalOf } from '../suite/ask.ts';
-import { bodiesOf, createFolder, refusalToStart, startBus } from './bus.ts';
 
 describe('a file that goes away under the bus', () => {
   test.each([

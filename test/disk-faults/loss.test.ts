@@ -5,9 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { noProgress } from '../../src/care/progress.ts';
 import { verifyStore } from '../../src/care/verify.ts';
 import type { Client } from '../../src/http/client.ts';
+import { refusalToStart, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { provideNode } from '../package/node-versions.ts';
 import { postMany, refusalOf, until } from '../suite/ask.ts';
-import { createFolder, refusalToStart, startBus } from './bus.ts';
 
 /** SQLite opens each of these without a word, and its integrity check finds nothing wrong. */
 const losses: readonly (readonly [string, (store: string, olderCopy: string) => void])[] = [

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { findUnsafe } from '../../src/store/sqlite/integrity/names.ts';
 import { commandFile } from '../build.ts';
+import { bodiesOf, refusalToStart, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { postMany } from '../suite/ask.ts';
-import { bodiesOf, createFolder, refusalToStart, startBus } from './bus.ts';
 
 const canMount = process.platform === 'linux' && tryToBind();
 if (!canMount)

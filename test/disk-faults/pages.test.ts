@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
+import { refusalToStart, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { refusalOf, until } from '../suite/ask.ts';
-import { createFolder, refusalToStart, startBus } from './bus.ts';
 
 describe('pages that are damaged', () => {
   async function createLog(count: number): Promise<string> {

@@ -10,8 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { bodiesOf, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { postMany, refusalOf } from '../suite/ask.ts';
-import { bodiesOf, createFolder, startBus } from './bus.ts';
 
 describe('files that another program spoils in place under a running bus', () => {
   test.each([

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { bodiesOf, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { postMany, until } from '../suite/ask.ts';
-import { bodiesOf, createFolder, startBus } from './bus.ts';
 
 /** Ends the threads of a process at a signal, as running out of memory would. */
 const endThreads = `

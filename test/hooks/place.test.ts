@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { toDefaultStorePath } from '../../src/cli/folders.ts';
 import { writeAddress } from '../../src/daemon/address.ts';
 import { toPlace } from '../../src/daemon/place.ts';
-import { createFolder, ownId, runHook, sessionId, startBus, startStranger, toMachine } from './stage.ts';
+import { createFolder } from '../folder.ts';
+import { ownId, runHook, sessionId, startBus, startStranger, toMachine } from './stage.ts';
 
 describe('the local bus', () => {
   const address = {

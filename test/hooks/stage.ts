@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -10,6 +8,7 @@ import { startBusServer } from '../../src/app/compose.ts';
 import { toDefaultStorePath } from '../../src/cli/folders.ts';
 import { createIdentityPage } from '../../src/daemon/identity.ts';
 import { writerFile } from '../build.ts';
+import { createFolder } from '../folder.ts';
 import { createTestClock } from '../suite/clock.ts';
 
 export const hooksFolder = fileURLToPath(new URL('../../hooks/', import.meta.url));
@@ -108,12 +107,6 @@ export async function startStranger(answer: (path: string, body: unknown) => unk
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-export function createFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bus-hooks-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 export function toMachine(home: string) {

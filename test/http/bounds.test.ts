@@ -1,7 +1,9 @@
 import net, { type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { limits } from '../../src/contract/limits.ts';
-import { ask, createScriptedBus, post, sendRaw, sleep, startServer, until } from './fixtures.ts';
+import { waitUntil } from '../suite/ask.ts';
+import { ask, createScriptedBus, post, sendRaw, startServer } from './fixtures.ts';
 
 const waiting = 'GET /api/bus/messages?since_id=0&wait_s=300 HTTP/1.1\r\nhost: localhost\r\n\r\n';
 const status = 'GET /api/bus/status HTTP/1.1\r\nhost: localhost\r\n\r\n';
@@ -41,11 +43,11 @@ describe('connections', () => {
     const bus = createScriptedBus({ readMessages: () => new Promise(() => {}) });
     const { port } = await startServer({ bus, connectionsMax: 3 });
     const lines = [1, 2, 3].map(() => connect(port, waiting));
-    await until(() => bus.seen.length === 3);
+    await waitUntil(() => bus.seen.length === 3);
     expectUnavailable(await sendRaw(port, status, { end: true }));
     expect(bus.seen).toHaveLength(3);
     lines[0]?.socket.destroy();
-    await until(() => bus.seen[0]?.call.signal?.aborted === true);
+    await waitUntil(() => bus.seen[0]?.call.signal?.aborted === true);
     expect((await ask(port, 'GET', '/api/bus/status')).status).toBe(200);
   });
 
@@ -54,9 +56,9 @@ describe('connections', () => {
     const { port } = await startServer({ bus, connectionsMax: 3 });
     const idle = [connect(port, status), connect(port, status)];
     const busy = connect(port, waiting);
-    await until(() => bus.seen.length === 3 && idle.every(({ text }) => text.endsWith('}')));
+    await waitUntil(() => bus.seen.length === 3 && idle.every(({ text }) => text.endsWith('}')));
     expect((await ask(port, 'GET', '/api/bus/status')).status).toBe(200);
-    await until(() => idle.every(({ isClosed }) => isClosed));
+    await waitUntil(() => idle.every(({ isClosed }) => isClosed));
     expect(busy.isClosed).toBe(false);
   });
 });
@@ -76,10 +78,10 @@ describe('requests on one connection', () => {
     const bodies = Array.from({ length: 20 }, (_, index) => `number ${index}`);
     const line = connect(port, bodies.map(toRequest).join(''));
     for (const [index] of bodies.entries()) {
-      await until(() => answers.length === index + 1);
+      await waitUntil(() => answers.length === index + 1);
       answers[index]?.();
     }
-    await until(() => line.text.includes('"number 19"'));
+    await waitUntil(() => line.text.includes('"number 19"'));
     expect([...line.text.matchAll(/"(number \d+)"/g)].map(([, body]) => body)).toEqual(bodies);
   });
 
@@ -91,7 +93,7 @@ describe('requests on one connection', () => {
       served ??= socket;
     });
     const line = connect(port, waiting);
-    await until(() => bus.seen.length === 1);
+    await waitUntil(() => bus.seen.length === 1);
     const requests = status.repeat(200_000);
     line.socket.write(requests);
     let read = -1;
@@ -113,10 +115,10 @@ describe('requests on one connection', () => {
     });
     const { port } = await startServer({ bus, requestsInLineMax: 2 });
     const line = connect(port, waiting + status.repeat(4));
-    await until(() => bus.seen.length === 1);
+    await waitUntil(() => bus.seen.length === 1);
     await ask(port, 'GET', '/healthz');
     answer();
-    await until(() => line.text.match(/HTTP\/1\.1/g)?.length === 5);
+    await waitUntil(() => line.text.match(/HTTP\/1\.1/g)?.length === 5);
     expect([...line.text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => code)).toEqual([
       '200',
       '200',
@@ -135,12 +137,12 @@ describe('bodies', () => {
     const slow = [connect(port, toPost(40_000, 100)), connect(port, toPost(40_000, 100))];
     await ask(port, 'GET', '/api/bus/status');
     const quick = connect(port, toPost(40_000));
-    await until(() => quick.text.includes('200 OK'));
-    await until(() => slow[0]?.isClosed === true);
+    await waitUntil(() => quick.text.includes('200 OK'));
+    await waitUntil(() => slow[0]?.isClosed === true);
     expectUnavailable(slow[0]?.text ?? '');
     expect(slow[1]?.text).toBe('');
     slow[1]?.socket.write(toPost(40_000).slice(-39_900));
-    await until(() => slow[1]?.text.includes('200 OK') === true);
+    await waitUntil(() => slow[1]?.text.includes('200 OK') === true);
   });
 
   test('that came to their end too late are not worked on', async () => {
@@ -149,9 +151,9 @@ describe('bodies', () => {
     const slow = connect(port, toPost(40_000, 39_999));
     await ask(port, 'GET', '/api/bus/status');
     const quick = connect(port, toPost(40_000));
-    await until(() => slow.text !== '' && quick.text !== '');
+    await waitUntil(() => slow.text !== '' && quick.text !== '');
     slow.socket.write('}');
-    await until(() => slow.isClosed);
+    await waitUntil(() => slow.isClosed);
     expect(bus.seen.filter(({ name }) => name === 'postMessage')).toHaveLength(1);
   });
 
@@ -167,7 +169,7 @@ describe('bodies', () => {
     });
     const { port } = await startServer({ bus, requestBytesHeldMax: 50_000 });
     const first = connect(port, toPost(40_000));
-    await until(() => bus.seen.length === 1);
+    await waitUntil(() => bus.seen.length === 1);
     const message = { topic: 't', sender: 's', body: 'x'.repeat(20_000) };
     const refused = await post(port, '/api/bus/message', message);
     expect([refused.status, refused.json.code, refused.headers['retry-after']]).toEqual([
@@ -177,9 +179,9 @@ describe('bodies', () => {
     ]);
     expect((await post(port, '/api/bus/message', { ...message, body: 'small' })).status).toBe(200);
     answer();
-    await until(() => first.text.includes('200 OK'));
+    await waitUntil(() => first.text.includes('200 OK'));
     const again = post(port, '/api/bus/message', message);
-    await until(() => bus.seen.length === 3);
+    await waitUntil(() => bus.seen.length === 3);
     answer();
     expect((await again).status).toBe(200);
   });
@@ -194,8 +196,8 @@ describe('bodies', () => {
     const slow = connect(port, chunked);
     await ask(port, 'GET', '/api/bus/status');
     const quick = connect(port, toPost(40_000));
-    await until(() => quick.text.includes('200 OK'));
-    await until(() => slow.isClosed);
+    await waitUntil(() => quick.text.includes('200 OK'));
+    await waitUntil(() => slow.isClosed);
     expectUnavailable(slow.text);
   });
 });
@@ -211,16 +213,16 @@ test('of readers who take nothing of their answers, those who hold most are cut 
     return line;
   };
   const small = read(10);
-  await until(() => bus.seen.length === 1);
+  await waitUntil(() => bus.seen.length === 1);
   await sleep(600);
   expect(log.entries).toEqual([]);
   const large = read(30);
-  await until(() => log.entries.length > 0);
+  await waitUntil(() => log.entries.length > 0);
   large.socket.resume();
-  await until(() => large.isClosed);
+  await waitUntil(() => large.isClosed);
   expect(large.text.length).toBeLessThan(30_000_000);
   small.socket.resume();
-  await until(() => small.text.length > 10_000_000);
+  await waitUntil(() => small.text.length > 10_000_000);
   expect(log.entries).toMatchObject([{ level: 'warn' }]);
 });
 
@@ -266,6 +268,6 @@ test('streams that are at the same place are told what happened in one text, mad
   const stream =
     'GET /api/bus/events?since=0 HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n';
   const lines = [1, 2, 3].map(() => connect(port, stream));
-  await until(() => lines.every(({ text }) => text.includes('data: {"id":1')));
+  await waitUntil(() => lines.every(({ text }) => text.includes('data: {"id":1')));
   expect(written).toBe(1);
 });

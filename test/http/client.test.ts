@@ -1,8 +1,9 @@
 import net from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { toBusError } from '../../src/contract/errors.ts';
+import { waitUntil } from '../suite/ask.ts';
 import { openClient, refusalOf, unreachableOf } from './clients.ts';
-import { createScriptedBus, findClosedPort, startServer, startStranger, until } from './fixtures.ts';
+import { createScriptedBus, findClosedPort, startServer, startStranger } from './fixtures.ts';
 
 const message = { topic: 't', sender: 's', body: 'b' };
 
@@ -105,10 +106,10 @@ describe('through a server', () => {
       { since_id: 0, wait_s: 300 },
       { signal: controller.signal },
     );
-    await until(() => bus.seen.length === 1);
+    await waitUntil(() => bus.seen.length === 1);
     controller.abort(new Error('changed my mind'));
     await expect(call).rejects.toThrow('changed my mind');
-    await until(() => bus.seen[0]?.call.signal?.aborted === true);
+    await waitUntil(() => bus.seen[0]?.call.signal?.aborted === true);
     const late = openClient({ baseUrl }).getBusStatus({}, { signal: controller.signal });
     await expect(late).rejects.toThrow('changed my mind');
   });

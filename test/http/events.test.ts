@@ -3,7 +3,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Bus } from '../../src/contract/contract.ts';
 import { toBusError } from '../../src/contract/errors.ts';
 import { createClient } from '../../src/http/client.ts';
-import { ask, createScriptedBus, startServer, until } from './fixtures.ts';
+import { waitUntil } from '../suite/ask.ts';
+import { ask, createScriptedBus, startServer } from './fixtures.ts';
 
 /** A bus that has a change feed and nothing else; `canWait: false` is a bus that answers every wait at once. */
 function createFeedBus({ canWait = true, body = 'x' } = {}) {
@@ -72,7 +73,7 @@ describe('the stream of events', () => {
     feed.add(1, 2, 3);
     const { port } = await startFeed(feed);
     const stream = readStream(port, '/api/bus/events');
-    await until(() => stream.text.includes('id: 3\n\n'));
+    await waitUntil(() => stream.text.includes('id: 3\n\n'));
     expect(stream.text).toMatch(/^HTTP\/1\.1 200/);
     expect(stream.text).toMatch(/content-type: text\/event-stream/);
     expect(stream.text).toMatch(/cache-control: no-store/);
@@ -85,9 +86,9 @@ describe('the stream of events', () => {
     feed.add(1, 2);
     const { port } = await startFeed(feed);
     const stream = readStream(port, '/api/bus/events');
-    await until(() => feed.ringers.size === 1);
+    await waitUntil(() => feed.ringers.size === 1);
     feed.add(3);
-    await until(() => stream.ids().length === 1);
+    await waitUntil(() => stream.ids().length === 1);
     expect(stream.text).toContain(
       'id: 3\nevent: message_posted\ndata: {"id":3,"kind":"message_posted","ts":"now","message":{"id":3,"body":"x"}}\n\n',
     );
@@ -100,9 +101,9 @@ describe('the stream of events', () => {
     const after = readStream(port, '/api/bus/events?since=1&limit=2');
     const resumed = readStream(port, '/api/bus/events?since=1', { 'last-event-id': '3' });
     const whole = readStream(port, '/api/bus/events?since=0');
-    await until(() => after.ids().length === 3 && resumed.ids().length === 1 && whole.ids().length === 4);
+    await waitUntil(() => after.ids().length === 3 && resumed.ids().length === 1 && whole.ids().length === 4);
     feed.add(5);
-    await until(() => [after, resumed, whole].every((stream) => stream.ids().at(-1) === 5));
+    await waitUntil(() => [after, resumed, whole].every((stream) => stream.ids().at(-1) === 5));
     expect([after.ids(), resumed.ids(), whole.ids()]).toEqual([
       [2, 3, 4, 5],
       [4, 5],
@@ -115,15 +116,15 @@ describe('the stream of events', () => {
     const first = await startFeed(feed);
     const before = readStream(first.port, '/api/bus/events?since=0');
     feed.add(1, 2);
-    await until(() => before.ids().length === 2);
+    await waitUntil(() => before.ids().length === 2);
     await first.server.close();
-    await until(() => before.isClosed);
+    await waitUntil(() => before.isClosed);
     feed.add(3);
     const second = await startFeed(feed);
     const after = readStream(second.port, '/api/bus/events', {
       'last-event-id': String(before.ids().at(-1)),
     });
-    await until(() => after.ids().length === 1);
+    await waitUntil(() => after.ids().length === 1);
     expect([...before.ids(), ...after.ids()]).toEqual([1, 2, 3]);
   });
 
@@ -131,16 +132,16 @@ describe('the stream of events', () => {
     const feed = createFeedBus({ canWait });
     const { port } = await startFeed(feed, { keepAliveSeconds: 0.02 });
     const stream = readStream(port, '/api/bus/events');
-    await until(() => stream.text.split(': keep-alive\n\n').length > 3);
+    await waitUntil(() => stream.text.split(': keep-alive\n\n').length > 3);
     feed.add(1);
-    await until(() => stream.ids().length === 1);
+    await waitUntil(() => stream.ids().length === 1);
   });
 
   test('does not ask a bus that cannot wait again and again', async () => {
     const feed = createFeedBus({ canWait: false });
     const { port } = await startFeed(feed, { keepAliveSeconds: 0.05 });
     const stream = readStream(port, '/api/bus/events');
-    await until(() => stream.text.split(': keep-alive\n\n').length > 3);
+    await waitUntil(() => stream.text.split(': keep-alive\n\n').length > 3);
     expect(feed.bus.seen.length).toBeLessThan(10);
   });
 
@@ -151,20 +152,20 @@ describe('the stream of events', () => {
     onTestFinished(() => client.close());
     const front = await startFeed({ bus: client });
     const stream = readStream(front.port, '/api/bus/events');
-    await until(() => feed.ringers.size === 1);
+    await waitUntil(() => feed.ringers.size === 1);
     feed.add(1);
-    await until(() => stream.ids().length === 1);
+    await waitUntil(() => stream.ids().length === 1);
     stream.socket.destroy();
-    await until(() => feed.ringers.size === 0);
+    await waitUntil(() => feed.ringers.size === 0);
   });
 
   test('is forgotten at once when its reader goes away', async () => {
     const feed = createFeedBus();
     const { port, log } = await startFeed(feed);
     const stream = readStream(port, '/api/bus/events');
-    await until(() => feed.ringers.size === 1);
+    await waitUntil(() => feed.ringers.size === 1);
     stream.socket.destroy();
-    await until(() => feed.ringers.size === 0);
+    await waitUntil(() => feed.ringers.size === 0);
     expect(log.entries).toEqual([]);
   });
 
@@ -172,7 +173,7 @@ describe('the stream of events', () => {
     const feed = createFeedBus();
     const { port } = await startFeed(feed, { eventStreamsMax: 2 });
     const streams = [readStream(port, '/api/bus/events'), readStream(port, '/api/bus/events')];
-    await until(() => feed.ringers.size === 2);
+    await waitUntil(() => feed.ringers.size === 2);
     const accept = { accept: 'text/event-stream' };
     const refused = await ask(port, 'GET', '/api/bus/events', { headers: accept });
     expect([refused.status, refused.json.code, refused.headers['retry-after']]).toEqual([
@@ -183,9 +184,9 @@ describe('the stream of events', () => {
     expect(refused.json.data).toEqual({ limit: 2, retry_after_s: 5 });
     expect((await ask(port, 'GET', '/api/bus/events?since=0')).status).toBe(200);
     streams[0]?.socket.destroy();
-    await until(() => feed.ringers.size === 1);
+    await waitUntil(() => feed.ringers.size === 1);
     readStream(port, '/api/bus/events');
-    await until(() => feed.ringers.size === 2);
+    await waitUntil(() => feed.ringers.size === 2);
   });
 
   test('reads pages of long messages a few rows at a time, and those of short ones in ever larger pieces', async () => {
@@ -194,7 +195,7 @@ describe('the stream of events', () => {
       feed.add(...Array.from({ length: 60 }, (_, index) => index + 1));
       const { port } = await startFeed(feed);
       const stream = readStream(port, '/api/bus/events?since=0&limit=20');
-      await until(() => stream.text.includes('\nid: 60\n'));
+      await waitUntil(() => stream.text.includes('\nid: 60\n'));
       expect(stream.ids()).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
       const asked = feed.bus.seen.filter(({ name }) => name === 'readEvents');
       return asked.map(({ input }) => input.limit as number);
@@ -209,10 +210,10 @@ describe('the stream of events', () => {
     const { port, log } = await startFeed(feed, { stalledReaderSecondsMax: 0.1 });
     const stream = readStream(port, '/api/bus/events?since=0&limit=10');
     stream.socket.pause();
-    await until(() => log.entries.length === 1);
+    await waitUntil(() => log.entries.length === 1);
     expect(log.entries[0]?.message).toContain('its reader takes nothing');
     stream.socket.resume();
-    await until(() => stream.isClosed);
+    await waitUntil(() => stream.isClosed);
     expect(feed.bus.seen.length).toBeLessThan(100);
   });
 
@@ -225,7 +226,7 @@ describe('the stream of events', () => {
       stream.socket.pause();
       setTimeout(() => stream.socket.resume(), 5);
     }, 10);
-    await until(() => stream.text.includes('\nid: 200\n'));
+    await waitUntil(() => stream.text.includes('\nid: 200\n'));
     clearInterval(slow);
     expect(stream.ids()).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
   });
@@ -234,9 +235,9 @@ describe('the stream of events', () => {
     const feed = createFeedBus();
     const { port, server } = await startFeed(feed);
     const stream = readStream(port, '/api/bus/events');
-    await until(() => feed.ringers.size === 1);
+    await waitUntil(() => feed.ringers.size === 1);
     await server.close({ graceMs: 60_000 });
-    await until(() => stream.isClosed);
+    await waitUntil(() => stream.isClosed);
     expect(stream.text.endsWith('0\r\n\r\n')).toBe(true);
   });
 
@@ -250,10 +251,10 @@ describe('the stream of events', () => {
     };
     const { port, log } = await startFeed({ bus });
     const stream = readStream(port, '/api/bus/events');
-    await until(() => feed.ringers.size === 1);
+    await waitUntil(() => feed.ringers.size === 1);
     fails = true;
     feed.add(1);
-    await until(() => stream.text.endsWith('0\r\n\r\n'));
+    await waitUntil(() => stream.text.endsWith('0\r\n\r\n'));
     expect(stream.ids()).toEqual([1]);
     expect(log.entries).toMatchObject([{ level: 'warn', data: { err: { message: 'gone' } } }]);
   });

@@ -102,15 +102,6 @@ export function sendRaw(port: number, bytes: string | Buffer, { end = false } = 
   });
 }
 
-/** Waits for something to become true that another process or socket makes true. */
-export async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
-
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
 /** A port on which nothing listens. */
 export async function findClosedPort(): Promise<number> {
   const server = net.createServer();

@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startBusServer } from '../../src/app/compose.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { writerFile } from '../build.ts';
-import { refusalOf } from '../suite/ask.ts';
-import { createScriptedBus, startServer, until } from './fixtures.ts';
+import { refusalOf, waitUntil } from '../suite/ask.ts';
+import { createScriptedBus, startServer } from './fixtures.ts';
 
 const hint = ': status-changed\n\n';
 
@@ -34,7 +34,7 @@ async function openStream() {
   const stream = { text: '' };
   const hints = () => stream.text.split(hint).length - 1;
   void read(response, stream).catch(() => {});
-  await until(() => stream.text.includes('id: 1\n\n'));
+  await waitUntil(() => stream.text.includes('id: 1\n\n'));
   return { bus, stream, hints };
 }
 
@@ -49,15 +49,15 @@ const pause = () => new Promise((resolve) => setTimeout(resolve, limits.streamHi
 test('a renewed lease and those who come and go in a queue are hinted at, without an event', async () => {
   const { bus, stream, hints } = await openStream();
   await bus.heartbeatLane({ lane: 'feeds', owner: 'ada' });
-  await until(() => hints() === 1);
+  await waitUntil(() => hints() === 1);
   const gone = new AbortController();
   const claim = bus.claimLane({ lane: 'feeds', owner: 'bob', wait_s: 60 }, { signal: gone.signal });
-  await until(() => hints() >= 2);
+  await waitUntil(() => hints() >= 2);
   await pause();
   const before = hints();
   gone.abort();
   await expect(claim).rejects.toThrow();
-  await until(() => hints() > before);
+  await waitUntil(() => hints() > before);
   expect(stream.text).not.toContain('event:');
 });
 
@@ -65,7 +65,7 @@ test('posts and refused claims are not', async () => {
   const { bus, stream, hints } = await openStream();
   await refusalOf(bus.claimLane({ lane: 'feeds', owner: 'bob' }));
   await bus.postMessage({ topic: 'plan', sender: 'ada', body: 'hello' });
-  await until(() => stream.text.includes('message_posted'));
+  await waitUntil(() => stream.text.includes('message_posted'));
   await pause();
   expect(hints()).toBe(0);
 });
@@ -102,9 +102,9 @@ test('nobody looks for changes while no stream is open', async () => {
   expect(listeners).toBe(1);
   first.abort();
   second.abort();
-  await until(() => listeners === 0);
+  await waitUntil(() => listeners === 0);
   const third = await open();
   expect(listeners).toBe(1);
   third.abort();
-  await until(() => listeners === 0);
+  await waitUntil(() => listeners === 0);
 });

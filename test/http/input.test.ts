@@ -1,8 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/contract/limits.ts';
-import { ask, createScriptedBus, post, sendRaw, sleep, startServer } from './fixtures.ts';
+import { ask, createScriptedBus, post, sendRaw, startServer } from './fixtures.ts';
 
 const message = { topic: 't', sender: 's', body: 'b' };
 

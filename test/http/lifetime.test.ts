@@ -1,7 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { ask, createScriptedBus, sendRaw, sleep, startServer, until } from './fixtures.ts';
+import { waitUntil } from '../suite/ask.ts';
+import { ask, createScriptedBus, sendRaw, startServer } from './fixtures.ts';
 
 describe('calls that wait', () => {
   test('get a signal that fires when the client goes away', async () => {
@@ -21,10 +23,10 @@ describe('calls that wait', () => {
     });
     request.on('error', () => {});
     request.end(JSON.stringify({ owner: 'ada', wait_s: 300 }));
-    await until(() => bus.seen.length === 1);
+    await waitUntil(() => bus.seen.length === 1);
     expect(bus.seen[0]?.call.signal?.aborted).toBe(false);
     request.destroy();
-    await until(() => bus.seen[0]?.call.signal?.aborted === true);
+    await waitUntil(() => bus.seen[0]?.call.signal?.aborted === true);
     expect(log.entries).toEqual([]);
   });
 
@@ -35,11 +37,11 @@ describe('calls that wait', () => {
       const text = 'GET /api/bus/messages?since_id=0&wait_s=300 HTTP/1.1\r\nhost: localhost\r\n\r\n';
       socket.write(text.repeat(3));
     });
-    await until(() => bus.seen.length === 1);
+    await waitUntil(() => bus.seen.length === 1);
     await ask(port, 'GET', '/api/bus/status');
     expect(bus.seen.filter(({ name }) => name === 'readMessages')).toHaveLength(1);
     socket.destroy();
-    await until(() => bus.seen[0]?.call.signal?.aborted === true);
+    await waitUntil(() => bus.seen[0]?.call.signal?.aborted === true);
     await ask(port, 'GET', '/api/bus/status');
     expect(bus.seen.filter(({ name }) => name === 'readMessages')).toHaveLength(1);
   });
@@ -65,7 +67,7 @@ describe('stopping', () => {
     });
     const { port, server } = await startServer({ bus });
     const running = ask(port, 'GET', '/api/bus/status');
-    await until(() => finishCall !== undefined);
+    await waitUntil(() => finishCall !== undefined);
     const closed = server.close();
     await expect(ask(port, 'GET', '/api/bus/lanes')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     finishCall?.();
@@ -79,7 +81,7 @@ describe('stopping', () => {
     const { port, server } = await startServer({ bus });
     const running = ask(port, 'GET', '/api/bus/status');
     running.catch(() => {});
-    await until(() => bus.seen.length === 1);
+    await waitUntil(() => bus.seen.length === 1);
     await server.close({ graceMs: 20 });
     await expect(running).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
@@ -96,7 +98,7 @@ describe('stopping', () => {
     const closed = server.close({ graceMs: 60_000 });
     socket.write('host: localhost\r\n\r\n');
     await closed;
-    await until(() => socket.closed);
+    await waitUntil(() => socket.closed);
     expect(text).toMatch(/^HTTP\/1\.1 503/);
     expect(text).toContain('"code":"unavailable"');
     expect(text).toMatch(/retry-after: 1\r\n/);
@@ -112,7 +114,7 @@ describe('stopping', () => {
     );
     await new Promise((resolve) => idle.once('data', resolve));
     await server.close({ graceMs: 60_000 });
-    await until(() => [silent, idle].every((socket) => socket.closed || socket.resume().readableEnded));
+    await waitUntil(() => [silent, idle].every((socket) => socket.closed || socket.resume().readableEnded));
   });
 
   test('rejects to listen on a port that is taken', async () => {
@@ -137,7 +139,7 @@ describe('readers and senders that stall', () => {
       new Promise<number>((resolve) =>
         server.server.getConnections((_, connections) => resolve(connections)),
       );
-    await until(() => bus.seen.length === 1);
+    await waitUntil(() => bus.seen.length === 1);
     expect(await count()).toBe(1);
     while ((await count()) > 0) await sleep(10);
     socket.destroy();
@@ -158,7 +160,7 @@ describe('readers and senders that stall', () => {
     });
     for (const asked of [1, 2]) {
       socket.write('GET /api/bus/status HTTP/1.1\r\nhost: localhost\r\n\r\n');
-      await until(() => answers === asked);
+      await waitUntil(() => answers === asked);
       // Longer than the limit: what is idle is not stalled.
       await sleep(300);
     }

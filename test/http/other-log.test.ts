@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { postMany } from '../suite/ask.ts';
+import { postMany, waitUntil } from '../suite/ask.ts';
 import { openStage } from '../suite/stage.ts';
-import { createScriptedBus, startServer, until } from './fixtures.ts';
+import { createScriptedBus, startServer } from './fixtures.ts';
 
 /** Everything that the stream says, as it comes. */
 async function readStream(url: string, headers: Record<string, string> = {}) {
@@ -37,12 +37,12 @@ test.each([
     await postMany(stage.engine, 2);
     const { baseUrl } = await startServer({ bus: stage.engine });
     const stream = await readStream(`${baseUrl}/events${query}`, headers);
-    await until(() => stream.text.includes('id: 2\nevent: message_posted\n'));
+    await waitUntil(() => stream.text.includes('id: 2\nevent: message_posted\n'));
     expect(stream.text).toMatch(
       /^retry: 1000\n: there is no event 999999 here.*\nid: 0\n\nid: 1\nevent: message_posted\n/,
     );
     await postMany(stage.engine, 1);
-    await until(() => stream.text.includes('id: 3\nevent: message_posted\n'));
+    await waitUntil(() => stream.text.includes('id: 3\nevent: message_posted\n'));
   },
 );
 
@@ -52,7 +52,7 @@ test('a stream goes on at the beginning of the log that took the place of the on
   const bus = createScriptedBus({ readEvents: () => pages.shift() ?? new Promise(() => {}) });
   const { baseUrl } = await startServer({ bus, keepAliveSeconds: 30 });
   const stream = await readStream(`${baseUrl}/events?since=6`);
-  await until(() => stream.text.includes('id: 1\nevent: x\n'));
+  await waitUntil(() => stream.text.includes('id: 1\nevent: x\n'));
   expect(stream.text).toMatch(
     /\nid: 7\nevent: x\n.*\n\n: there is no event 7 here.*\nid: 0\n\nid: 1\nevent: x\n/,
   );

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { toBusError } from '../../src/contract/errors.ts';
 import { idempotencyKeyPattern } from '../../src/contract/limits.ts';
+import { waitUntil } from '../suite/ask.ts';
 import { openClient, refusalOf, unreachableOf } from './clients.ts';
-import { createScriptedBus, startServer, startStranger, until } from './fixtures.ts';
+import { createScriptedBus, startServer, startStranger } from './fixtures.ts';
 
 const message = { topic: 't', sender: 's', body: 'b' };
 
@@ -66,7 +67,7 @@ describe('safe repeats', () => {
     const bus = createScriptedBus();
     const first = await startStranger(() => {});
     const call = openClient({ baseUrl: first.baseUrl }).postMessage(message);
-    await until(() => first.asked.length === 1);
+    await waitUntil(() => first.asked.length === 1);
     await first.stop();
     await startServer({ bus }, first.port);
     expect(await call).toEqual({ ok: true });
@@ -77,7 +78,7 @@ describe('safe repeats', () => {
   test('a bus that is restarted in the middle of a call is not noticed', async () => {
     const first = await startStranger(() => {});
     const call = openClient({ baseUrl: first.baseUrl }).claimLane({ lane: 'a', owner: 'ada', wait_s: 60 });
-    await until(() => first.asked.length === 1);
+    await waitUntil(() => first.asked.length === 1);
     await first.stop();
     await new Promise((resolve) => setTimeout(resolve, 150));
     const second = await startStranger((_, response) => response.end('{"ok":true}'), first.port);
@@ -95,7 +96,7 @@ describe('safe repeats', () => {
     });
     const first = await startServer({ bus });
     const call = openClient({ baseUrl: first.baseUrl }).readMessages({ since_id: 0, wait_s: 60 });
-    await until(() => end !== undefined);
+    await waitUntil(() => end !== undefined);
     const closed = first.server.close();
     end?.();
     await closed;
@@ -117,7 +118,7 @@ describe('safe repeats', () => {
     const controller = new AbortController();
     const client = openClient({ baseUrl });
     const call = client.postMessage(message, { signal: controller.signal });
-    await until(() => asked.length >= 2);
+    await waitUntil(() => asked.length >= 2);
     controller.abort(new Error('enough'));
     await expect(call).rejects.toThrow('enough');
     const other = openClient({ baseUrl });

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { startCommand } from '../cli/processes.ts';
+import { startBus } from '../bus-process.ts';
 import { createHome } from '../daemon/machine.ts';
 import { startMcpServer } from '../daemon/mcp-server.ts';
-import { startBus } from '../disk-faults/bus.ts';
+import { startCommand } from '../processes.ts';
 import { refusalOf, until } from '../suite/ask.ts';
 
 const [leaseSeconds, stoppedSeconds] = [4, 8];

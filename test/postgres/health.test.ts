@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { startRealBus } from '../closed/real-bus.ts';
+import { startBus } from '../bus-process.ts';
 import { until } from '../suite/ask.ts';
 import { createTestSchemaOn } from '../suite/postgres.ts';
 import { type PostgresServer, serverPassword, startPostgresServer } from '../suite/postgres-server.ts';
@@ -16,7 +16,7 @@ async function startBusOfClerk(role: string) {
   await admin.ask(`CREATE ROLE ${role} LOGIN PASSWORD '${serverPassword}'`);
   await admin.ask(`CREATE SCHEMA ${role} AUTHORIZATION ${role}`);
   const url = `${server.url.replace('//postgres:', `//${role}:`)}?schema=${role}`;
-  const bus = await startRealBus({ environment: { BUS_STORE: url } });
+  const bus = await startBus({ environment: { BUS_STORE: url } });
   const ask = (path: string, body?: object) =>
     fetch(`${bus.url}${path}`, {
       ...(body && { method: 'POST', body: JSON.stringify(body) }),

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../src/http/client.ts';
 import { decideLife, toLastPause } from '../../src/store/postgres/life.ts';
-import { startRealBus } from '../closed/real-bus.ts';
+import { startBus } from '../bus-process.ts';
 import { refusalOf, until } from '../suite/ask.ts';
 import { createTestSchemaOn, type TestSchema } from '../suite/postgres.ts';
 import { type PostgresServer, startPostgresServer } from '../suite/postgres-server.ts';
@@ -97,7 +97,7 @@ describe('a world that stops', { timeout: 60_000 }, () => {
   const thief = { owner: 'eve' };
 
   async function startBusOn(url: string) {
-    const { pid, url: origin } = await startRealBus({ environment: { BUS_STORE: url } });
+    const { pid, url: origin } = await startBus({ environment: { BUS_STORE: url } });
     const client = createClient({ baseUrl: `${origin}/api/bus` });
     onTestFinished(client.close);
     return { pid, client };

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Client, createClient } from '../../src/http/client.ts';
-import { type RealBus, startRealBus } from '../closed/real-bus.ts';
+import { type RunningBus, startBus } from '../bus-process.ts';
 import { soon, until } from '../suite/ask.ts';
 import { createTestSchemaOn } from '../suite/postgres.ts';
 import { type PostgresServer, serverPassword, startPostgresServer } from '../suite/postgres-server.ts';
@@ -14,9 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.remove());
 
-const startBusOn = (url: string) => startRealBus({ environment: { BUS_STORE: url } });
+const startBusOn = (url: string) => startBus({ environment: { BUS_STORE: url } });
 
-function openClientOf(...buses: readonly RealBus[]): Client {
+function openClientOf(...buses: readonly RunningBus[]): Client {
   const client = createClient({ baseUrl: buses.map(({ url }) => `${url}/api/bus`).join() });
   onTestFinished(client.close);
   return client;

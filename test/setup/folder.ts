@@ -1,18 +1,8 @@
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
-import { onTestFinished } from 'vitest';
 import { runToEnd } from '../cli/command-line.ts';
+import { createFolder } from '../folder.ts';
 
 /** Where each client keeps the file of its user on Linux, below the home folder. */
 export const userFiles = {
@@ -29,8 +19,7 @@ export type ClientName = keyof typeof userFiles;
 
 /** A home folder of one test, and the command run in it. */
 export function createHome() {
-  const home = mkdtempSync(join(tmpdir(), 'bus-setup-'));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const home = createFolder();
   const toFile = (path: string) => join(home, path);
   return {
     home,

@@ -33,8 +33,19 @@ export async function until(
   holds: () => boolean | Promise<boolean>,
   secondsMax = 10,
 ): Promise<void> {
+  await waitUntil(holds, secondsMax, what);
+}
+
+/** The first value that is not empty, of those that another process or socket brings about. */
+export async function waitUntil<Value>(
+  read: () => Value | Promise<Value>,
+  secondsMax = 10,
+  what = String(read),
+): Promise<NonNullable<Value>> {
   const end = performance.now() + secondsMax * 1000;
-  while (!(await holds())) {
+  for (;;) {
+    const value = await read();
+    if (value) return value;
     if (performance.now() > end) throw new Error(`waited ${secondsMax} s in vain until ${what}`);
     await pause(1);
   }
