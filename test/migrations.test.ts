@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { compatibleFromOf, migrations } from '../src/store/migrations/index.ts';
 import { parsePostgresUrl } from '../src/store/postgres/location.ts';
 import { migrate as migratePostgres } from '../src/store/postgres/migrate.ts';
-import { openPatientSession } from '../src/store/postgres/source.ts';
+import { openSessionWithoutTimeout } from '../src/store/postgres/source.ts';
 import { loadDriver } from '../src/store/sqlite/driver.ts';
 import { migrate as migrateSqlite } from '../src/store/sqlite/migrate.ts';
 import { createOwnSchema } from './postgres/buses.ts';
@@ -42,7 +42,7 @@ async function openSqlite(): Promise<Database> {
 async function openPostgres(): Promise<Database> {
   const place = await createOwnSchema();
   const location = parsePostgresUrl(place.url);
-  const session = await openPatientSession(location);
+  const session = await openSessionWithoutTimeout(location);
   onTestFinished(() => session.end());
   return {
     migrate: (...further) => migratePostgres(session, location, [...migrations, ...further.map(toMigration)]),

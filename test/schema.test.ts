@@ -12,7 +12,7 @@ import type { Migration } from '../src/store/migrations/migration.ts';
 import { columnTypes, dialect as postgresDialect } from '../src/store/postgres/dialect.ts';
 import { parsePostgresUrl } from '../src/store/postgres/location.ts';
 import { migrate as migratePostgres } from '../src/store/postgres/migrate.ts';
-import { openPatientSession } from '../src/store/postgres/source.ts';
+import { openSessionWithoutTimeout } from '../src/store/postgres/source.ts';
 import { type Kind, type KindName, schema } from '../src/store/schema.ts';
 import { shownFieldsOf } from '../src/store/shown.ts';
 import { dialect as sqliteDialect } from '../src/store/sqlite/dialect.ts';
@@ -61,7 +61,7 @@ async function openSqlite(): Promise<Database> {
 async function openPostgres(): Promise<Database> {
   const { url, ask } = await createOwnSchema();
   const location = parsePostgresUrl(url);
-  const session = await openPatientSession(location);
+  const session = await openSessionWithoutTimeout(location);
   onTestFinished(() => session.end());
   return {
     migrate: (steps) => migratePostgres(session, location, steps),

@@ -7,10 +7,10 @@ import { createHttpServer, type HttpServer, type Listening } from '../http/serve
 import type { Page } from '../http/targets.ts';
 import { createPanelPages } from '../panel/page.ts';
 import type { Clock, Pause } from '../store/clock.ts';
+import type { ObserveCommit } from '../store/health.ts';
 import type { Notice, Notify } from '../store/notice.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
-import type { ObserveCommit } from '../store/watch.ts';
 import { toClockNotice } from './clock-notice.ts';
 import { createMcpPages } from './mcp-page.ts';
 import { createMetrics } from './metrics.ts';

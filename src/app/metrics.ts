@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Bus } from '../contract/contract.ts';
 import type { Measurement } from '../http/answers.ts';
 import type { Page } from '../http/targets.ts';
-import type { CommitMeasurement } from '../store/watch.ts';
+import type { CommitMeasurement } from '../store/health.ts';
 import { version } from './version.ts';
 
 export type Metrics = Readonly<{

@@ -9,22 +9,22 @@ export type BatchRows = Readonly<{
   counters: Counters;
   find: Find;
   queue: (lane: string) => readonly Waiter[];
-  /** What there is up to a message that a turn may prune. */
+  /** How much of the log exists up to a message that a turn may prune. */
   keptThrough: (messageId: number) => Kept;
 }>;
 
-/** What pruning takes away from the counters: messages, and those of each list that is counted. */
+/** What pruning subtracts from the counters: the messages, and those of each counted list. */
 export type Kept = Readonly<Partial<Record<keyof Counters, number>>>;
 
-/** Everything that one commit writes. A row that was changed twice stands here once, as it ended. */
+/** Everything that one commit writes. A row that changed twice appears once, in its final state. */
 export type BatchChanges = Readonly<{
-  /** New rows of logs, by their ids without gaps. */
+  /** New log rows, with ids without gaps. */
   fresh: { readonly [Name in TurnKind]: readonly Row<Name>[] };
-  /** Rows that change, or that are new in a kind that is no log, by their keys. */
+  /** Changed rows, and new rows of kinds that are not logs, by key. */
   changed: { readonly [Name in TurnKind]: ReadonlyMap<KeyOf<Name>, Row<Name>> };
   queues: ReadonlyMap<string, readonly Waiter[]>;
   events: readonly EventRow[];
-  /** Everything up to these ids is to be removed. */
+  /** Remove everything up to these ids. */
   pruned?: Pruned | undefined;
   counters: Counters;
 }>;
@@ -32,8 +32,10 @@ export type BatchChanges = Readonly<{
 export type TurnResult = Readonly<{ outcome: Outcome<unknown> } | { failure: unknown }>;
 
 /**
- * Decides the turns of one batch in order, each on the rows as the turns before it left them. A turn that is refused
- * or fails leaves nothing behind; the others go on. A turn that prunes is alone in its batch.
+ * Decides the turns of one batch, strictly in order. Each turn sees the rows as the turns before it left them,
+ * exactly as if it had run alone after them. Later turns may rely on earlier ones, so the whole batch goes into one
+ * commit. A turn that is refused or fails leaves no changes behind, and the others go on. A turn that prunes has the
+ * batch to itself, because it counts committed rows.
  */
 export function decideBatch(
   turns: readonly Turn<unknown>[],
@@ -54,13 +56,16 @@ export function decideBatch(
   return { changes: draft.toChanges(), results };
 }
 
-/** Whether there is anything that must reach the disk. */
+/** Whether nothing has to be written to disk. */
 export function isEmpty({ pruned, events, fresh, changed }: BatchChanges): boolean {
   if (pruned !== undefined || events.length > 0) return false;
   return turnKinds.every((kind) => fresh[kind].length + changed[kind].size === 0);
 }
 
-/** A row that a batch leaves behind, if it says anything about it. `last` is the log's last id before the batch. */
+/**
+ * The row as this batch leaves it; undefined when the batch does not touch it. `last` is the log's last id before
+ * the batch.
+ */
 export function findIn<Name extends TurnKind>(
   { fresh, changed }: Pick<BatchChanges, 'fresh' | 'changed'>,
   kind: Name,
@@ -105,7 +110,7 @@ function createDraft(rows: BatchRows) {
     } else changed[kind].set(key, row);
   }
 
-  /** Alone in its batch, so what there is can be counted on the committed rows. */
+  /** This turn has the batch to itself, so the committed rows can be counted. */
   function prune({ messageId, eventId }: Pruned): void {
     const { pruned } = counters;
     const next = {
@@ -124,7 +129,7 @@ function createDraft(rows: BatchRows) {
       pause,
       counters,
       find(kind, key) {
-        // Where the rows are elsewhere, only what was asked for has been loaded.
+        // When the rows are in another process, only those that were asked for have been loaded.
         if (!(asks[kind] as readonly unknown[] | undefined)?.includes(key))
           throw new Error(`a turn looks at ${kind} ${key} and has not asked for it`);
         return find(kind, key);

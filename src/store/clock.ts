@@ -1,25 +1,27 @@
 import { uptime } from 'node:os';
 
-/** The time that judges leases, and the only place timers come from, so that a test can be both. */
+/** The time that decides about leases. All timers come from here too, so a test can control both. */
 export type Clock = Readonly<{
-  /** Milliseconds since 1970. Never smaller than an answer given before. */
+  /** Milliseconds since 1970. Never goes backwards. */
   now: () => number;
   /** Calls back once the clock has reached `at`, never earlier. Returns a function that cancels it. */
   schedule: (at: number, callback: () => void) => () => void;
-  /** The last time in which nobody could be served, if there was one. */
+  /** The last time span in which nobody could be served, if there was one. */
   lastPause?: () => Pause | undefined;
   /** Calls back soon after each pause. Returns a function that stops it. */
   onPause?: (listener: (pause: Pause) => void) => () => void;
   stop?: () => void;
 }>;
 
-/** From the last sign of life to the first one after it, in the clock's time; and the pause before it, if there was one. */
+/**
+ * From the last sign of life to the next one, in the clock's time. `before` is the previous pause, if there was one.
+ */
 export type Pause = Readonly<{ from: number; to: number; before?: Pause | undefined }>;
 
-/** So many pauses are known, one before the other. Whoever reads the rows soon after each keeps what it gave. */
+/** How many pauses are remembered. Rows that are read soon after each pause store the extra time it gave. */
 export const pausesKnownMax = 16;
 
-/** The pause, after those that were known already. */
+/** Puts a pause in front of the ones that were known before. */
 export function chainPauses({ from, to }: Pause, before: Pause | undefined): Pause {
   return { from, to, before: cutChain(before, pausesKnownMax - 1) };
 }
@@ -29,32 +31,32 @@ function cutChain(pause: Pause | undefined, length: number): Pause | undefined {
   return { ...pause, before: cutChain(pause.before, length - 1) };
 }
 
-/** `setTimeout` counts in 32 bits; longer waits are cut into pieces. */
+/** `setTimeout` uses 32 bits, so longer waits are split. */
 const timerMillisecondsMax = 2_000_000_000;
 const tickMilliseconds = 1_000;
-/** A process that shows no sign of life for longer than this was stopped, or its machine slept. */
+/** If a process gives no sign of life for longer than this, it was stopped or its machine slept. */
 const pauseMillisecondsMin = 3_000;
 
 type Sources = Readonly<{
-  /** The latest time the store remembers: time does not run backwards over a restart either. */
+  /** The latest time the store remembers, so that time does not run backwards across a restart. */
   floor?: number;
-  /** Until when the process before this one may have served: since then nobody could renew. */
+  /** Until when the previous process may have served. Since then nobody could renew. */
   aliveUntil?: number | undefined;
   wallNow?: () => number;
   monotonicNow?: () => number;
-  /** Like the monotonic one, but going on while the machine sleeps. */
+  /** Like the monotonic clock, but it also counts the time the machine sleeps. */
   bootNow?: () => number;
 }>;
 
 /**
- * A clock that starts at the machine's wall time and then follows its monotonic clock: when somebody sets the wall clock
- * back or forward, no lease comes back to life and none ends early.
+ * Starts at the machine's wall-clock time and then follows its monotonic clock. So when somebody changes the wall
+ * clock, no lease comes back to life and none ends early.
  *
- * A sleep of the machine is the hard part. On some machines the monotonic clock goes on meanwhile, on others it stands
- * still, and a stopped process sees the first kind everywhere. Leases end by real time, so a clock that stood still
- * must catch up: each tick compares it with the time since the machine was started, which counts sleep, and adds what
- * is missing. Either way the time then jumps from the last sign of life to now. That jump is a pause, and the rules
- * give back what holders could not do in it (`bus/grace.ts`).
+ * Sleep of the machine is the hard part. On some machines the monotonic clock runs during sleep, on others it stands
+ * still. To a stopped process it always seems to have run. Leases end by real time, so a clock that stood still has
+ * to catch up: each tick compares it with the time since boot, which includes sleep, and adds the difference. Either
+ * way time then jumps from the last sign of life to now. That jump is a pause. The rules give holders back the time
+ * in which they could not renew (`bus/grace.ts`).
  */
 export function createClock(sources: Sources = {}): Clock {
   const { floor = 0, wallNow = Date.now, monotonicNow = () => performance.now() } = sources;
@@ -82,7 +84,7 @@ export function createClock(sources: Sources = {}): Clock {
     });
   }
 
-  /** Also adds the time that the machine slept, where the monotonic clock leaves it out. */
+  /** Also adds the time the machine slept, if the monotonic clock does not count it. */
   function tick(): void {
     const missed = bootNow() - startedBoot - (monotonicNow() - startedMonotonic) - slept;
     if (missed > pauseMillisecondsMin) slept += Math.floor(missed);
@@ -96,7 +98,7 @@ export function createClock(sources: Sources = {}): Clock {
       timer = setTimeout(ring, delay);
       timer.unref();
     };
-    // Timers may fire a little early, and a lease that ends at `at` still stands a millisecond before it.
+    // Timers may fire slightly early, and a lease that ends at `at` is still valid a millisecond before.
     const ring = () => (now() < at ? arm() : callback());
     arm();
     return () => clearTimeout(timer);

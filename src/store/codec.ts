@@ -1,20 +1,20 @@
 import type { Column, Group, RowOf, Shape } from './columns.ts';
 
-/** What a table can hold. */
+/** A value that a table can hold. */
 export type Cell = string | number | boolean | null;
 
-/** A column with the way to its value in a row. */
+/** A column, with the path to its value in a row. */
 export type FlatColumn = Readonly<{
   /** Its name in the table. */
   name: string;
   column: Column;
-  /** The field of the row, and of the group within it. */
+  /** The field of the row, and within a group also the inner field. */
   path: readonly [field: string] | readonly [field: string, inner: string];
-  /** Whether the table takes NULL for it. */
+  /** Whether the column accepts NULL. */
   isNullable: boolean;
 }>;
 
-/** Makes the columns of a table of the fields of a row. */
+/** Derives the columns of a table from the fields of a row. */
 export function columnsOf(shape: Shape): readonly FlatColumn[] {
   return Object.entries(shape).flatMap(([field, declared]): readonly FlatColumn[] => {
     if (!isGroup(declared)) return [toFlat([field], declared, declared.isOptional)];
@@ -36,12 +36,15 @@ export function isGroup(field: Shape[string]): field is Group {
   return 'fields' in field;
 }
 
-/** The name in tables and on the wire: `acknowledgedBy` is `acknowledged_by`, unless it is declared otherwise. */
+/**
+ * The name in tables and on the wire: `acknowledgedBy` becomes `acknowledged_by`, unless the schema gives another
+ * name.
+ */
 export function columnNameOf(field: string, column: Pick<Column, 'name'>): string {
   return column.name ?? field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Rows as values in the order of the columns, and back. A store that knows no booleans says what it keeps for them. */
+/** Converts rows to values in column order, and back. A store without booleans says what it writes instead. */
 export type Codec<Row> = Readonly<{
   columns: readonly FlatColumn[];
   toValues: (row: Row) => Cell[];
@@ -58,7 +61,7 @@ export function createCodec<Fields extends Shape>(
   }: Readonly<{
     trueAs?: Cell;
     falseAs?: Cell;
-    /** Stands before the names of the columns in what is decoded. */
+    /** A prefix of the column names in what is decoded. */
     prefix?: string;
     columns?: readonly FlatColumn[];
   }> = {},
@@ -101,13 +104,13 @@ function put(row: Record<string, unknown>, [field, inner]: FlatColumn['path'], v
   row[field] = group;
 }
 
-/** What stands at the end of the path; nothing where the group on the way is absent. */
+/** The value at the path; undefined when its group is absent. */
 export function valueAt(row: object, [field, inner]: FlatColumn['path']): unknown {
   const value = (row as Readonly<Record<string, unknown>>)[field];
   return inner === undefined ? value : (value as Readonly<Record<string, unknown>> | undefined)?.[inner];
 }
 
-/** A document without a field is none. */
+/** A document in which every field is absent counts as absent. */
 function toJson(value: unknown): string | null {
   const json = JSON.stringify(value);
   return json === '{}' ? null : json;

@@ -4,7 +4,7 @@ import type { EventRow } from './rows.ts';
 import { type KindName, schema, type TurnKind } from './schema.ts';
 import { changedColumnsOf, columnsIn, insertedColumnsOf } from './tables.ts';
 
-/** The codecs of all kinds, for a store that keeps flags as these. */
+/** The codecs of all kinds, given how a store represents flags. */
 export function createCodecs(flags: Readonly<{ trueAs: Cell; falseAs: Cell }>) {
   const whole = <Name extends KindName>(kind: Name) =>
     createCodec(schema[kind].fields as (typeof schema)[Name]['fields'], {
@@ -32,10 +32,10 @@ export function createCodecs(flags: Readonly<{ trueAs: Cell; falseAs: Cell }>) {
 
   return {
     ...rows,
-    /** What a commit writes of new rows, and of rows that change. */
+    /** What a commit writes for new rows and for changed rows. */
     written: { messages: parts('messages'), lanes: parts('lanes'), answers: parts('answers') },
     toEventValues: (event: EventRow) => rows.events.toValues(toStoredEvent(event)),
-    /** An event with its message, whose columns are null when it has none. */
+    /** An event with its message. The message's columns are null when there is no message. */
     fromEventColumns(columns: Readonly<Record<string, unknown>>): EventRow {
       const message = columns.message__id === null ? undefined : posted.fromColumns(columns);
       return toEventRow(rows.events.fromColumns(columns), message);

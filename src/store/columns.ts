@@ -1,26 +1,26 @@
-/** How a kind of row is declared: its fields, and what each of them can hold. Every store makes its tables of these. */
+/** How a kind of row is declared: its fields, and what each can hold. Both stores derive their tables from this. */
 
 /**
- * `name` is text that is compared byte by byte, wherever the database is; `time` is milliseconds since 1970;
- * `json` is a list or an object, kept as text.
+ * `name` is text that compares byte by byte in every database; `time` is milliseconds since 1970; `json` is a list
+ * or an object, stored as text.
  */
 export type ColumnType = 'integer' | 'time' | 'text' | 'name' | 'flag' | 'json';
 
-/** One column. A field that may be absent is `undefined` in a row and NULL in a table. */
+/** One column. An absent field is `undefined` in a row and NULL in the table. */
 export type Column<Value = unknown, IsOptional extends boolean = boolean> = Readonly<{
   type: ColumnType;
   isOptional: IsOptional;
-  /** Set after the row was written, and absent at first. An event keeps what it was at that moment. */
+  /** Absent at first and set later. An event keeps the value of that moment. */
   isLater?: boolean;
-  /** For the bus itself; no caller is shown it. */
+  /** Internal to the bus; callers never see it. */
   isHidden?: boolean;
-  /** The name of the column, where it is not the name of the field in snake case. */
+  /** The column's name, when it differs from the field's name in snake case. */
   name?: string;
-  /** There is never a value here: it tells the compiler what the field holds. */
+  /** Never has a value; it only tells the compiler the field's type. */
   value?: Value;
 }>;
 
-/** Fields that are there together or not at all. As a `document` they share one column as JSON. */
+/** Fields that are all present or all absent. A `document` stores them in one JSON column. */
 export type Group<Fields extends Shape = Shape, IsOptional extends boolean = boolean> = Readonly<{
   fields: Fields;
   isOptional: IsOptional;
@@ -32,7 +32,7 @@ export type Group<Fields extends Shape = Shape, IsOptional extends boolean = boo
 export type Shape = Readonly<Record<string, Column<any> | AnyGroup>>;
 interface AnyGroup extends Readonly<{ fields: Shape; isOptional: boolean; document?: string }> {}
 
-/** The row that a shape declares. */
+/** The row type that a shape declares. */
 export type RowOf<Fields extends Shape> = Readonly<
   { [Name in Exclude<keyof Fields, OptionalNames<Fields>>]: ValueOf<Fields[Name]> } & {
     [Name in OptionalNames<Fields>]?: ValueOf<Fields[Name]> | undefined;
@@ -52,7 +52,7 @@ export const name: Column<string, false> = { type: 'name', isOptional: false };
 export const text: Column<string, false> = { type: 'text', isOptional: false };
 export const flag: Column<boolean, false> = { type: 'flag', isOptional: false };
 
-/** Text that is one of a few words. */
+/** Text that is one of a few fixed words. */
 export function word<Word extends string>(): Column<Word, false> {
   return { type: 'text', isOptional: false };
 }
@@ -66,7 +66,7 @@ export function optional<Value>(column: Column<Value>): Column<Value, true> {
   return { ...column, isOptional: true };
 }
 
-/** Absent at first, set by something that happens to the row afterwards. */
+/** Absent at first, and set later by something that happens to the row. */
 export function later<Value>(column: Column<Value>): Column<Value, true> {
   return { ...column, isOptional: true, isLater: true };
 }
@@ -94,7 +94,7 @@ export function optionalGroup<Fields extends Shape>(fields: Fields): Group<Field
   return { fields, isOptional: true };
 }
 
-/** Fields that share one column as JSON: for what is read whole and never asked for. */
+/** Fields stored together in one JSON column, for data that is only read as a whole and never queried. */
 export function optionalDocument<Fields extends Shape>(
   document: string,
   fields: Fields,

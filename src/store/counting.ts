@@ -1,7 +1,7 @@
 import { type CounterName, type ListName, listNames, lists, type TurnKind, turnKinds } from './schema.ts';
 import { toMatch } from './tables.ts';
 
-/** A counter that follows how many rows of a kind are in a list. */
+/** A counter of the rows of a kind that are in a list. */
 export type Counting = Readonly<{
   list: ListName;
   counter: CounterName;

@@ -4,19 +4,21 @@ import { limits } from '../contract/limits.ts';
 import type { TurnResult } from './batch.ts';
 import type { Outcome, Turn } from './store.ts';
 
-type Waiting = Readonly<{
+type QueuedTurn = Readonly<{
   turn: Turn<unknown>;
   resolve: (answer: unknown) => void;
   reject: (reason: unknown) => void;
 }>;
 
 /**
- * Lets all turns that arrive while a commit is under way share the next one. Alone, a turn does not wait for company:
- * there is no timer.
+ * Groups turns into commits. All turns that arrive while a commit is in progress share the next one. A turn that
+ * arrives alone commits at once; there is no timer.
  *
- * `commit` decides and keeps a batch, and rejects when nothing of it was kept. `glance` decides a turn on the
- * committed rows: what is refused there needs no commit, so it does not wait for one either. A store whose rows are
- * elsewhere has no glance.
+ * `commit` decides a batch and writes it, and rejects when nothing of it was written.
+ *
+ * `glance` is a shortcut for refusals. It decides a turn on the committed rows alone. If the result is a refusal
+ * that changes nothing, no commit is needed, and the turn does not wait for one. A store whose rows are in another
+ * process has no glance.
  */
 export function createGroupCommit({
   commit,
@@ -25,16 +27,19 @@ export function createGroupCommit({
 }: Readonly<{
   commit: (turns: readonly Turn<unknown>[]) => Promise<readonly TurnResult[]>;
   glance?: (turn: Turn<unknown>) => Outcome<unknown> | undefined;
-  /** Whether `commit` takes a batch while others are under way, on whose rows it decides the new one. */
+  /**
+   * Whether `commit` accepts a batch while earlier ones are still being written. It then decides the new batch on
+   * their rows.
+   */
   isPipelined?: boolean;
 }>) {
-  let queued: Waiting[] = [];
+  let queued: QueuedTurn[] = [];
   let running: Promise<void> | undefined;
   const underWay = new Set<Promise<void>>();
   let turnsUnderWay = 0;
   let isClosed = false;
   let lastCommitSeconds = 0;
-  /** Lanes that an undecided turn may still change: a glance at them could be out of date. */
+  /** Lanes that an undecided turn may still change, so a glance at them could be out of date. */
   const unsettled = new Map<string, number>();
 
   function take<Answer>(turn: Turn<Answer>): Promise<Answer> {
@@ -51,7 +56,7 @@ export function createGroupCommit({
     });
   }
 
-  /** On a slow disk fewer may wait, so that the answers come within about a second. */
+  /** On a slow disk fewer turns may wait, so that every response comes within about a second. */
   function isFull(): boolean {
     if (queued.length < limits.turnsPerCommitMax) return false;
     const commitsAhead = Math.ceil((queued.length + 1) / limits.turnsPerCommitMax);
@@ -78,7 +83,7 @@ export function createGroupCommit({
 
   async function run(): Promise<void> {
     while (queued.length > 0) {
-      // Who was read from the network in the same moment is not left behind for the commit after.
+      // Requests that were read from the network at the same moment should join this commit too.
       await yieldTurn();
       const isAlone = isPruning(queued[0]);
       await roomFor(isAlone || !isPipelined ? 0 : limits.turnsPerCommitMax - 1);
@@ -94,8 +99,8 @@ export function createGroupCommit({
     while (turnsUnderWay > turnsUnderWayMax) await Promise.race(underWay);
   }
 
-  /** What a pruning turn removes is counted on rows that nobody else is changing. */
-  function cutBatch(): readonly Waiting[] {
+  /** A pruning turn counts rows, so no other turn may change them at the same time. */
+  function cutBatch(): readonly QueuedTurn[] {
     const most = limits.turnsPerCommitMax - turnsUnderWay;
     const end = isPruning(queued[0]) ? 1 : queued.findIndex(isPruning);
     const batch = queued.slice(0, end < 0 ? most : Math.min(end, most));
@@ -103,7 +108,7 @@ export function createGroupCommit({
     return batch;
   }
 
-  async function runBatch(batch: readonly Waiting[]): Promise<void> {
+  async function runBatch(batch: readonly QueuedTurn[]): Promise<void> {
     const startedAtMs = performance.now();
     turnsUnderWay += batch.length;
     let results: readonly TurnResult[];
@@ -140,11 +145,11 @@ function isChanging({ rows, queues }: Outcome<unknown>): boolean {
   return (queues?.size ?? 0) > 0 || Object.values(rows ?? {}).some((changed) => (changed?.length ?? 0) > 0);
 }
 
-function isPruning(waiting: Waiting | undefined): boolean {
-  return waiting?.turn.prune !== undefined;
+function isPruning(queued: QueuedTurn | undefined): boolean {
+  return queued?.turn.prune !== undefined;
 }
 
-/** The refusal for a store that cannot serve now. */
+/** The refusal for a store that cannot serve right now. */
 export function toUnavailable(reason: string, retryAfterSeconds: number): BusError {
   return toBusError('unavailable', `${reason}; nothing was kept: repeat the call in ${retryAfterSeconds} s`, {
     retry_after_s: retryAfterSeconds,

@@ -1,19 +1,19 @@
-/** What a store says to whoever keeps the bus running; it is for the log, and holds no secret. */
+/** What a store reports to the operator. It goes into the log and contains no secret. */
 export type Notice = Readonly<{ level: 'info' | 'warn'; message: string; data?: object }>;
 export type Notify = (notice: Notice) => void;
 
-/** Something that a store depends on, in one part or several, as the log hears of it. */
+/** Something a store depends on, as reported in the log. It may consist of several parts. */
 export type Outage = Readonly<{
   fails: (part: string, reason: string) => void;
   works: (part: string, data?: object) => void;
 }>;
 
-/** What comes and goes all the time is said this often at most. */
+/** If it fails and recovers all the time, it is reported at most this often. */
 const quietMilliseconds = 10_000;
 
 /**
- * Says once that something fails, and once that all parts of it work again, however many calls meet the failure: a
- * log that says the same a thousand times hides everything else.
+ * Reports once when something starts to fail, and once when all of its parts work again, no matter how many calls
+ * fail in between. A log that repeats one line a thousand times hides everything else.
  */
 export function createOutage({
   notify = () => {},

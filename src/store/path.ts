@@ -3,11 +3,11 @@ import { userInfo } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 /**
- * Where the file of a store lies once every link is followed, also when the last one leads to a file that does not
- * exist yet.
+ * The real path of a store's file: every symbolic link is followed, even when the last one leads to a file that does
+ * not exist yet.
  *
- * The lock, the mark, the write-ahead log and the address of a bus stand beside its database. Whoever looks for one of
- * them asks here, so that a database reached through a link has one set of them and not two.
+ * The lock, the mark, the write-ahead log and the address of a bus lie beside its database. Everything that looks
+ * for one of them uses this path. So a database that is reached through a link has one set of these files, not two.
  */
 export function toRealPath(file: string): string {
   let path = resolve(expandHome(file));
@@ -22,7 +22,7 @@ export function toRealPath(file: string): string {
   throw new Error(`the path ${file} is a circle of links: name another file with BUS_STORE`);
 }
 
-/** A shell expands `~/` where somebody types it, and nobody does in the configuration of a client. */
+/** A shell expands `~/` when somebody types it; nobody does so for a client's configuration. */
 function expandHome(file: string): string {
   if (file !== '~' && !file.startsWith('~/')) return file;
   const { HOME: given = '' } = process.env;
@@ -32,16 +32,17 @@ function expandHome(file: string): string {
   return join(home, file.slice(1));
 }
 
-/** As many as Linux follows. */
+/** The same limit as Linux. */
 const linksFollowedMax = 40;
 
 /**
- * As far as the folders exist. A folder that is a link to nothing stays one, and is refused when a file is made in it:
- * it may lead to a disk that is not mounted now, and the bus must not begin an empty database in its place.
+ * Resolves the folders that exist. A folder that is a dangling link stays one, and creating a file in it fails. That
+ * is intended: it may lead to a disk that is not mounted now, and the bus must not start an empty database in its
+ * place.
  */
 function toRealFolder(folder: string): string {
   const parent = dirname(folder);
-  // The root exists, so there is always a folder at which this ends.
+  // The root exists, so this recursion always ends.
   return tryToResolve(folder) ?? (parent === folder ? folder : join(toRealFolder(parent), basename(folder)));
 }
 

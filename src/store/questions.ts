@@ -3,9 +3,12 @@ import { type KindName, type ListName, listNames, lists, schema, type Where } fr
 import type { EventQuery, LaneQuery, MessageQuery } from './store.ts';
 import { columnOf, columnsIn, namesOf, toWhere } from './tables.ts';
 
-/** What a store is asked, and how it is said in SQL. The stores differ in a few words, which their dialects name. */
+/**
+ * The queries of a store, and how to write them in SQL. The stores differ in a few expressions, which their dialects
+ * provide.
+ */
 
-/** Rows of one kind, in an order, no more than a limit. */
+/** Rows of one kind in a given order, up to a limit. */
 export type Question = Readonly<{
   of: KindName;
   where?: Where;
@@ -15,17 +18,17 @@ export type Question = Readonly<{
   limit: number;
 }>;
 
-/** A field against a value, or against the time of the look. */
-type Bound = readonly [field: string, comparison: '=' | '<' | '>' | '<=', value: Cell | TimeOfLook];
-/** The time given; null: the one that the database has. */
-type TimeOfLook = Readonly<{ lookedAt: number | null }>;
+/** Compares a field with a value, or with the time of the query. */
+type Bound = readonly [field: string, comparison: '=' | '<' | '>' | '<=', value: Cell | ReadTime];
+/** The time that was passed in, or null for the database's own time. */
+type ReadTime = Readonly<{ readAt: number | null }>;
 
-/** The words in which the stores differ. */
+/** The expressions in which the stores differ. */
 export type Dialect = Readonly<{
   placeholder: (number: number) => string;
-  /** The condition that a flag is set. */
+  /** The condition for a flag that is set. */
   isSet: (column: string) => string;
-  timeOfLook: (placeholder: string) => string;
+  readTime: (placeholder: string) => string;
 }>;
 
 export type Statement = Readonly<{ sql: string; values: readonly Cell[] }>;
@@ -59,26 +62,26 @@ export const questions = {
     };
   },
 
-  /** The ones that end soonest come first: they are what a person may have to act on. */
-  live: (lookedAt: number | null, limit: number): Question => ({
+  /** Leases that end soonest come first: somebody may have to act on them. */
+  live: (readAt: number | null, limit: number): Question => ({
     of: 'lanes',
     where: { owner: 'present' },
-    bounds: [['expiresAt', '>', { lookedAt }]],
+    bounds: [['expiresAt', '>', { readAt }]],
     orderBy: 'expiresAt',
     limit,
   }),
 
-  /** The ones that ended last come first. */
-  orphaned: (lookedAt: number | null, limit: number): Question => ({
+  /** Leases that ended most recently come first. */
+  orphaned: (readAt: number | null, limit: number): Question => ({
     of: 'lanes',
     where: { owner: 'present' },
-    bounds: [['expiresAt', '<=', { lookedAt }]],
+    bounds: [['expiresAt', '<=', { readAt }]],
     orderBy: 'expiresAt',
     isDescending: true,
     limit,
   }),
 
-  /** All lanes that somebody holds or has left behind. */
+  /** All lanes that somebody holds or abandoned. */
   held: { of: 'lanes', where: { owner: 'present' }, orderBy: 'lane', limit: 0 } as Question,
 
   list(name: ListName): Question {
@@ -89,7 +92,7 @@ export const questions = {
   oldestOf: (name: ListName): Question => ({ ...questions.list(name), isDescending: false, limit: 1 }),
 } as const;
 
-/** The question as a statement that selects the columns by name: a newer version may have added some. */
+/** The query as a SELECT that names its columns, because a newer version may have added some. */
 export function toSelect(
   question: Question,
   dialect: Dialect,
@@ -105,13 +108,13 @@ export function toSelect(
   };
 }
 
-/** How many rows a question would have without its limit. */
+/** The number of rows without the limit. */
 export function toCount(question: Question, dialect: Dialect): Statement {
   const { where, values } = toConditions(question, dialect);
   return { sql: `SELECT count(*) AS n FROM ${question.of}${where}`, values };
 }
 
-/** What of a log is counted, as columns with the names of the counters. */
+/** Counts of a log, as columns named like the counters. */
 export function toKeptThrough({ isSet }: Pick<Dialect, 'isSet'>): string {
   const counts = listNames.flatMap((name) => {
     const list = lists[name];
@@ -122,12 +125,12 @@ export function toKeptThrough({ isSet }: Pick<Dialect, 'isSet'>): string {
   return `SELECT count(messages.id) AS "${schema.messages.log.count}", ${counts.join(', ')}`;
 }
 
-/** Each list by its name. */
+/** Builds an object with one entry per list. */
 export function toListed<Listed>(read: (name: ListName) => Listed): Record<ListName, never> {
   return Object.fromEntries(listNames.map((name) => [name, read(name)])) as never;
 }
 
-/** The columns of events and of what never changes in their messages, for one select over both. */
+/** The columns of events, and those of their messages that never change, for one SELECT over both. */
 export const eventsWithMessages = {
   columns: [
     namesOf(columnsIn('events'), 'events.'),
@@ -140,15 +143,15 @@ export const eventsWithMessages = {
 
 function toConditions(
   { of, where = {}, bounds = [] }: Question,
-  { placeholder, isSet, timeOfLook }: Dialect,
+  { placeholder, isSet, readTime }: Dialect,
 ): Readonly<{ where: string; values: readonly Cell[] }> {
   const values: Cell[] = [];
   const conditions = Object.keys(where).length === 0 ? [] : [toWhere(of, where, isSet, `${of}.`)];
   for (const [field, comparison, value] of bounds) {
     const place = placeholder(values.length + 1);
     const isLook = typeof value === 'object' && value !== null;
-    conditions.push(`${of}.${columnOf(of, field).name} ${comparison} ${isLook ? timeOfLook(place) : place}`);
-    values.push(isLook ? value.lookedAt : value);
+    conditions.push(`${of}.${columnOf(of, field).name} ${comparison} ${isLook ? readTime(place) : place}`);
+    values.push(isLook ? value.readAt : value);
   }
   return { where: conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`, values };
 }

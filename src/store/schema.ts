@@ -20,22 +20,22 @@ import {
 } from './columns.ts';
 
 /**
- * Every kind of row, declared once. The SQL of both stores, encoding and decoding, the draft of a batch, copies, exports
- * and the checks of every row follow from here. A column or a kind that is new also needs a migration, which a test
- * compares with what stands here.
+ * Declares every kind of row, once. The SQL of both stores, encoding and decoding, batches, copies, exports and the
+ * checks of rows are derived from this. A new column or kind also needs a migration; a test compares the migrations
+ * with this file.
  */
 
-/** What the store counts as it goes, so that nobody ever has to count the log. There is one row of it. */
+/** Running totals, so that nobody ever has to count the log. The table has one row. */
 const counters = {
   lastMessageId: integer,
   lastEventId: integer,
   messageCount: integer,
   pendingActionFlagCount: named('pending_flag_count', integer),
-  /** A lane without a row may have been granted up to this fence: in what was lost, or before an import. */
+  /** A lane without a row may already have had fences up to this one: before a loss of rows, or before an import. */
   fenceFloor: integer,
-  /** When the last turn was judged: the clock never goes below it again. */
+  /** When the last turn was decided. The clock never goes below it. */
   clockMilliseconds: named('clock_ms', integer),
-  /** Where the log begins: nothing up to these ids is kept any more. */
+  /** Where the log begins: everything up to these ids has been pruned. */
   pruned: group({
     messageId: named('pruned_message_id', integer),
     eventId: named('pruned_event_id', integer),
@@ -53,10 +53,10 @@ const messages = {
   acknowledgedAt: later(time),
 } as const;
 
-/** A lane somebody claimed once. The row outlives the hold, because the fence must grow for ever. */
+/** A lane that somebody claimed once. The row stays after the hold ends, because the fence must keep growing. */
 const lanes = {
   lane: name,
-  /** An owner's time-limited right to the lane: live until `expiresAt`, orphaned from then on. */
+  /** An owner's time-limited right to the lane: live until `expiresAt`, orphaned after that. */
   hold: optionalGroup({
     owner: name,
     claimedAt: time,
@@ -67,7 +67,7 @@ const lanes = {
   fence: integer,
 } as const;
 
-/** A claim that waits for its turn. It lives as long as the connection of the caller. */
+/** A claim that waits for the lane. It lasts as long as the caller's connection. */
 const waiters = {
   ticket: name,
   lane: name,
@@ -80,12 +80,12 @@ const waiters = {
   }),
 } as const;
 
-/** The first answer to a request with an idempotency key. */
+/** The first response to a request with an idempotency key. */
 const answers = { key: name, fingerprint: text, answer: text, keptUntil: time } as const;
 
 /**
- * An event tells what happened then. It names its message, of which only what never changes is read when the event is
- * shown; what was set later, it keeps itself as it was at that moment.
+ * An event records what happened at one moment. It refers to its message and reads only the fields that never change
+ * from there. Fields that are set later are stored in the event itself, as they were then.
  */
 const events = {
   id: integer,
@@ -100,35 +100,38 @@ const events = {
     leaseSeconds: optional(named('lease_s', integer)),
     expiresAt: optional(time),
     previousOwner: optional(text),
-    /** When the lease that this ends had run out; events of older versions lack it. */
+    /** When the lease that this event ends had expired. Events from older versions lack it. */
     previousExpiresAt: optional(time),
     releasedBy: optional(text),
-    /** Names the waiter that was served, so that the process holding its connection can answer it. */
+    /** Names the waiter that got the lane, so that the process with its connection can send the response. */
     ticket: optional(hidden(name)),
-    /** Whether a repeat of its request was answered with it at once. If its caller is gone, somebody still has the lane. */
+    /**
+     * Whether the waiter's repeated request already received this grant. If its caller is gone, somebody else still
+     * has the lane.
+     */
     isAnswered: optional(hidden(flag)),
-    /** The other waiters of that owner, who have the lane with it: each renewed the lease in turn. */
+    /** Other waiting claims of the same owner. They share the lane with it, and each renewed the lease in turn. */
     renewed: optional(hidden(json<readonly Readonly<{ ticket: string; leaseSeconds: number }>[]>())),
   }),
 } as const;
 
-/** Ids that were given once and are gone: what was lost, and known to be lost. */
+/** Ids that were assigned once but whose rows are missing, and known to be. */
 const holes = { log: word<'messages' | 'events'>(), firstId: integer, lastId: integer } as const;
 
-/** How one kind of row is kept. */
+/** How one kind of row is stored. */
 export type Kind = Readonly<{
   fields: Shape;
-  /** The fields by which one row is told from all others, and in whose order all are read. */
+  /** The fields that identify a row. Rows are also read in the order of these fields. */
   key: readonly string[];
-  /** The fields of each further index. A condition makes it an index of those rows only. */
+  /** The fields of each additional index. With a condition, the index covers only the matching rows. */
   indexes?: Readonly<Record<string, Readonly<{ fields: readonly string[]; where?: Where }>>>;
-  /** A log: ids are given in order by these counters, and only `later` fields ever change. */
+  /** Makes the kind a log: these counters assign its ids in order, and only `later` fields ever change. */
   log?: Readonly<{ last: CounterName; count: CounterName }>;
-  /** So many rows are kept in memory where one process is the only writer. */
+  /** How many rows to cache in memory when one process is the only writer. */
   cachedMax?: number;
 }>;
 
-/** Which rows: by what is in a field, or whether anything is. */
+/** Selects rows by the value of a field, or by whether it has one. */
 export type Where = Readonly<Record<string, 'present' | 'absent' | true>>;
 
 export const schema = {
@@ -159,7 +162,7 @@ export const schema = {
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof schema;
-/** For several kinds it is any of their rows. */
+/** Given several kinds, the union of their rows. */
 export type Row<Name extends KindName> = Name extends KindName
   ? RowOf<(typeof schema)[Name]['fields']>
   : never;
@@ -168,15 +171,17 @@ export type CounterName = {
   [Name in keyof Counters]: Counters[Name] extends number ? Name : never;
 }[keyof Counters];
 
-/** The kinds that a turn asks for and changes, row by row. */
+/** The kinds that turns read and change row by row. */
 export const turnKinds = ['messages', 'lanes', 'answers'] as const satisfies readonly KindName[];
 export type TurnKind = (typeof turnKinds)[number];
 
-/** The kinds that are copied and checked, in the order in which a copy is filled. */
+/** The kinds that are copied and checked, in the order in which a copy fills them. */
 export const copiedKinds = ['messages', 'events', 'lanes', 'answers'] as const satisfies readonly KindName[];
 export type CopiedKind = (typeof copiedKinds)[number];
 
-/** The rows that the status lists, newest first. Where there is a counter, it counts all of them. */
+/**
+ * The lists of rows that the status shows, newest first. A counter gives the full number of rows where one is named.
+ */
 export const lists = {
   recentMessages: { of: 'messages', where: {}, rowsMax: limits.statusRecentMessagesMax },
   pendingActionFlags: {
@@ -192,7 +197,7 @@ export type ListName = keyof typeof lists;
 export type ListedRow<Name extends ListName> = Row<(typeof lists)[Name]['of']>;
 export const listNames = Object.keys(lists) as readonly ListName[];
 
-/** What is set later is kept by an event as it was then. */
+/** The fields that an event stores as they were then. */
 function laterFieldsOf<Fields extends Shape>(fields: Fields): LaterFields<Fields> {
   const found = Object.entries(fields).filter(([, field]) => 'isLater' in field && field.isLater);
   return Object.fromEntries(found) as LaterFields<Fields>;

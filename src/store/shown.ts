@@ -4,8 +4,8 @@ import { type KindName, type Row, schema } from './schema.ts';
 import { toTimestamp } from './timestamp.ts';
 
 /**
- * Rows as callers see them: the names of the columns, groups laid open, times as text, and nothing that is absent. What
- * an export keeps is the same, so it can be read back.
+ * Rows as callers see them: wire names, groups flattened, times as text, absent fields left out. Exports use the
+ * same form, so an import can read it back.
  */
 
 export type ShownField = Readonly<{
@@ -15,7 +15,7 @@ export type ShownField = Readonly<{
   path: readonly [field: string] | readonly [field: string, inner: string];
 }>;
 
-/** Every field of a kind but those for the bus itself. */
+/** Every field of a kind except the internal ones. */
 export function shownFieldsOf(kind: KindName): readonly ShownField[] {
   return Object.entries(schema[kind].fields).flatMap(([field, declared]) =>
     isGroup(declared)
@@ -30,7 +30,7 @@ function toField(path: ShownField['path'], column: Column): readonly ShownField[
   return column.isHidden ? [] : [{ name: columnNameOf(path.at(-1) ?? '', column), column, path }];
 }
 
-/** Makes what is shown of a row. `without` names fields that are shown elsewhere. */
+/** Creates the function that converts a row to its public form. `without` names fields that are shown elsewhere. */
 export function createShow<Name extends KindName>(
   kind: Name,
   without: readonly string[] = [],
@@ -46,7 +46,7 @@ export function createShow<Name extends KindName>(
   };
 }
 
-/** Makes the row of what was shown of it. */
+/** Creates the function that converts the public form back to a row. */
 export function createUnshow<Name extends KindName>(
   kind: Name,
 ): (shown: Readonly<Record<string, unknown>>) => Row<Name> {

@@ -13,96 +13,106 @@ import type {
 import type { ListedRow, ListName, Row, schema, TurnKind } from './schema.ts';
 
 /**
- * Where rows are kept. A store knows rows, not rules; it promises five things and the rules build on them:
+ * The interface of a store. A store knows rows, not rules. It makes five promises, and the rules build on them:
  *
- * - turns: one read-decide-write at a time for each lane, message and idempotency key;
- * - all or nothing: a turn's changes are kept together or not at all;
- * - order: message ids and event ids are given in commit order without gaps, so a reader by id never misses a row;
- * - durability: a turn is answered after its changes would survive a power cut;
- * - time: one clock judges every lease, and it never runs backwards.
+ * - turns: each turn reads, decides and writes; turns on the same lane, message or idempotency key run one after the
+ *   other;
+ * - all or nothing: the changes of a turn are committed together or not at all;
+ * - order: message ids and event ids are assigned in commit order without gaps, so a reader that follows the ids never
+ *   misses a row;
+ * - durability: a turn resolves only once its changes would survive a power cut;
+ * - time: one clock decides about every lease, and it never runs backwards.
  *
  * Every function rejects with the `BusError` `unavailable` when the store cannot serve it now.
  */
 export type Store = Readonly<{
   /** The word for `_meta.store`. */
   kind: string;
-  /** Where the rows are, for people: a path, or a URL without its password. */
+  /** Where the rows are, for messages: a path, or a URL without its password. */
   location: string;
   clock: Clock;
 
-  /** Runs one read-decide-write. Turns that arrive while a commit is under way share the next one. */
+  /** Runs one turn. Turns that arrive while a commit is in progress share the next one. */
   take: <Answer>(turn: Turn<Answer>) => Promise<Answer>;
 
   readMessages: (query: MessageQuery) => Promise<readonly MessageRow[]>;
   /** Oldest first. */
   readEvents: (query: EventQuery) => Promise<readonly EventRow[]>;
-  /** Held and orphaned lanes by name. */
+  /** Held and orphaned lanes, by name. */
   readLanes: (query: LaneQuery) => Promise<readonly HeldLaneRow[]>;
   readLane: (lane: string) => Promise<Readonly<{ row: LaneRow | undefined; queue: readonly Waiter[] }>>;
   readCounters: () => Promise<Counters>;
-  /** Asked after rows were, it is never older than they are: what is missing below them is then known as pruned. */
+  /**
+   * Read this after the rows: it is never older than they are. Rows that are missing below its `pruned` ids are then
+   * known to be pruned.
+   */
   readCountersNow: () => Promise<Counters>;
-  /** The oldest row of a list, if it has any. */
+  /** The oldest row of a list, if there is one. */
   readOldestOf: <Name extends ListName>(list: Name) => Promise<ListedRow<Name> | undefined>;
   readOverview: (query: OverviewQuery) => Promise<Overview>;
 
-  /** Grows with every change, also of a queue. A store that other processes write to has none. */
+  /** Grows with every change, including changes of a queue. A store that other processes also write to has none. */
   version?: () => number;
 
-  /** Calls back after each commit with its events, oldest first, before the turns of that commit are answered. */
+  /** Calls back after each commit with its events, oldest first, and before the turns of that commit resolve. */
   subscribe: (listener: (events: readonly EventRow[]) => void) => () => void;
 
   /**
-   * Calls back when events that were handed out are gone, and so what they told: somebody has put the database back to
-   * an earlier state. Everybody has to look again. A store that nobody can change under its process has none.
+   * Calls back when events that were already handed out no longer exist, because somebody reset the database to an
+   * earlier state. All readers have to read again. A store that only one process can change has none.
    */
   onRewind?: (listener: () => void) => () => void;
 
-  /** Whether a write could be kept now; rejects when not. */
+  /** Whether a write would succeed now; rejects if not. */
   probe: () => Promise<void>;
-  /** Resolves with the reason when nothing can be kept any more until the store is opened anew. */
+  /** Resolves with the reason when nothing can be written any more until the store is opened again. */
   gone?: Promise<string>;
-  /** Refuses new turns, finishes those under way, and lets go of the rows. */
+  /** Refuses new turns, finishes those in progress, and releases the store. */
   close: () => Promise<void>;
 }>;
 
-/** One read-decide-write. `decide` is synchronous and pure: it may be called again on fresher rows. */
+/**
+ * One unit of read, decide and write. `decide` is synchronous and pure, and may be called again with fresher rows.
+ */
 export type Turn<Answer> = Readonly<{
-  /** Taken however many wait for a commit: it gives back something that would be lost without it. */
+  /**
+   * Accepted no matter how many turns wait, because refusing it would lose something, for example a lane that
+   * somebody gives back.
+   */
   isOwed?: boolean | undefined;
-  /** The rows that it decides on. With a lane comes its queue. */
+  /** The rows it decides on. A lane comes with its queue. */
   asks?: Asks | undefined;
   /** Committed rows that the turn may remove. */
   prune?: Pruned | undefined;
   decide: (view: View) => Outcome<Answer>;
 }>;
 
-/** The keys of rows, kind by kind. */
+/** Keys of rows, by kind. */
 export type Asks = { readonly [Name in TurnKind]?: readonly KeyOf<Name>[] | undefined };
 
-/** What names one row of a kind. */
+/** What identifies one row of a kind. */
 export type KeyOf<Name extends TurnKind> = Row<Name>[(typeof schema)[Name]['key'][0] & keyof Row<Name>];
 
 export type Find = <Name extends TurnKind>(kind: Name, key: KeyOf<Name>) => Row<Name> | undefined;
 
-/** The rows that a turn asked for, as no other turn can change them before this one is over. */
+/** The rows that a turn asked for. No other turn can change them until this one is done. */
 export type View = Readonly<{
   now: number;
-  /** The last time that nobody could renew, if there was one. */
+  /** The last time span in which nobody could renew, if there was one. */
   pause?: Pause | undefined;
-  /** Up to the turn before this one. */
+  /** As the previous turn left them. */
   counters: Counters;
-  /** Throws for a row that the turn has not asked for: not every store could have it at hand. */
+  /** Throws for a row that the turn did not ask for, because not every store would have it loaded. */
   find: Find;
-  /** Who waits for a lane, first come first. */
+  /** Who waits for a lane, in order of arrival. */
   queue: (lane: string) => readonly Waiter[];
 }>;
 
-/** A refusal may come with changes: time that passed can hand a lane to a waiter while a newcomer is refused. */
+/** A refusal may include changes: an expired lease can pass the lane to a waiter while the newcomer is refused. */
 export type Outcome<Answer> = Changes & (Readonly<{ answer: Answer }> | Readonly<{ refusal: BusError }>);
 
 export type Changes = Readonly<{
-  /** Rows that are new, and rows as they are from now on. A new row of a log has the next id. */
+  /** New rows, and changed rows in their new state. A new log row must have the next id. */
   rows?: { readonly [Name in TurnKind]?: readonly Row<Name>[] | undefined } | undefined;
   /** By lane. */
   queues?: ReadonlyMap<string, readonly Waiter[]> | undefined;
@@ -116,10 +126,12 @@ export type MessageQuery = Readonly<{
   sender?: string | undefined;
   /** Ids after this one, oldest first. */
   sinceId?: number | undefined;
-  /** Ids before this one, newest first. Neither: the newest first. */
+  /** Ids before this one, newest first. With neither, the newest rows first. */
   beforeId?: number | undefined;
   limit: number;
-  /** The row whose body takes all bodies beyond so many bytes is the last: what follows is not even loaded. */
+  /**
+   * The row that takes the total size of the bodies past this limit is the last one; later rows are not even loaded.
+   */
   bytesMax?: number | undefined;
 }>;
 
@@ -133,7 +145,7 @@ export type OverviewQuery = Readonly<{
   waitersMax: number;
 }>;
 
-/** One consistent look at everything that the status shows. */
+/** Everything the status shows, from one snapshot. */
 export type Overview = Readonly<{
   now: number;
   live: readonly HeldLaneRow[];
@@ -146,5 +158,5 @@ export type Overview = Readonly<{
   counters: Counters;
 }>;
 
-/** The lists that were asked for; the others are empty. */
+/** The lists that were asked for; all others are empty. */
 export type Lists = { readonly [Name in ListName]: readonly ListedRow<Name>[] };

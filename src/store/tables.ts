@@ -1,7 +1,7 @@
 import { columnsOf, type FlatColumn, valueAt } from './codec.ts';
 import { type KindName, schema, type Where } from './schema.ts';
 
-/** The schema as tables: which columns a kind has, and what a condition on its fields comes to. */
+/** The schema as tables: the columns of each kind, and SQL for conditions on its fields. */
 
 const columnsByKind = Object.fromEntries(
   Object.entries(schema).map(([name, { fields }]) => [name, columnsOf(fields)]),
@@ -11,12 +11,12 @@ export function columnsIn(kind: KindName): readonly FlatColumn[] {
   return columnsByKind[kind];
 }
 
-/** The names of the columns, as a list for SQL. */
+/** A comma-separated list of column names for SQL. */
 export function namesOf(columns: readonly FlatColumn[], prefix = ''): string {
   return columns.map(({ name }) => `${prefix}${name}`).join(', ');
 }
 
-/** The column of a field, also of one within a group. */
+/** The column of a field, or of a field within a group. */
 export function columnOf(kind: KindName, field: string): FlatColumn {
   const found = columnsIn(kind).find(({ path }) => path.at(-1) === field);
   if (!found) throw new Error(`there is no field ${field} in ${kind}`);
@@ -27,7 +27,7 @@ export function keyColumnsOf(kind: KindName): readonly FlatColumn[] {
   return schema[kind].key.map((field) => columnOf(kind, field));
 }
 
-/** A condition as SQL. `isSet` is how a store says that a flag is. */
+/** A condition as SQL. `isSet` is the store's test for a flag. */
 export function toWhere(
   kind: KindName,
   where: Where,
@@ -43,7 +43,7 @@ export function toWhere(
     .join(' AND ');
 }
 
-/** The same condition, for rows that are at hand. */
+/** The same condition, as a function over rows in memory. */
 export function toMatch(kind: KindName, where: Where): (row: object) => boolean {
   const conditions = Object.entries(where).map(
     ([field, wanted]) => [columnOf(kind, field).path, wanted] as const,
@@ -59,18 +59,18 @@ export function isLog(kind: KindName): boolean {
   return 'log' in schema[kind];
 }
 
-/** What is written of a new row: of a log, what is set later is absent then. */
+/** The columns written for a new row. A new log row has no later fields yet. */
 export function insertedColumnsOf(kind: KindName): readonly FlatColumn[] {
   return isLog(kind) ? columnsIn(kind).filter(({ column }) => !column.isLater) : columnsIn(kind);
 }
 
-/** What is written of a row that changes, of a log with the key at the end: what is set later; of others, all of it. */
+/** The columns written for a changed row. For a log: the later fields, then the key. For other kinds: all columns. */
 export function changedColumnsOf(kind: KindName): readonly FlatColumn[] {
   if (!isLog(kind)) return columnsIn(kind);
   return [...columnsIn(kind).filter(({ column }) => column.isLater), ...keyColumnsOf(kind)];
 }
 
-/** Every key is above this. */
+/** A value below every key. */
 export function lowestKeyOf(kind: KindName): number | '' {
   return keyColumnsOf(kind)[0]?.column.type === 'integer' ? 0 : '';
 }

@@ -1,11 +1,11 @@
-/** Milliseconds since 1970 as ISO 8601 in UTC with milliseconds. */
+/** Milliseconds since 1970 as an ISO 8601 text in UTC with milliseconds. */
 export function toTimestamp(milliseconds: number): string {
   const second = Math.floor(milliseconds / 1000);
   const known = seconds.get(second) ?? writeSecond(second);
   return `${known}${String(milliseconds - second * 1000).padStart(3, '0')}Z`;
 }
 
-/** The answers of a while share their seconds, and writing out a date takes longer than deciding a claim. */
+/** Responses of the same moment share their seconds, and formatting a date takes longer than deciding a claim. */
 const seconds = new Map<number, string>();
 const secondsMax = 1_000;
 

@@ -2,32 +2,32 @@ import type { Counters, Hole } from './rows.ts';
 import type { CopiedKind, Row } from './schema.ts';
 
 /**
- * All rows of a store, for whoever copies, checks or brings them: the ways around the rules. Nothing here decides
- * anything, so a bus that runs never uses it.
+ * Reads and writes all rows of a store without going through the rules, for copies, checks and imports. A running
+ * bus never uses it.
  */
 
-/** The rows of a kind, page by page, in the order of their keys. */
+/** The rows of a kind in key order, page by page. */
 export type ReadPages = <Name extends CopiedKind>(kind: Name) => AsyncIterable<readonly Row<Name>[]>;
 
-/** The rows as they all were at one moment, also while a bus goes on writing. */
+/** A snapshot of all rows, even while a bus goes on writing. */
 export type RowSource = Readonly<{
-  /** For people: a path, or a URL without its password. */
+  /** For messages: a path, or a URL without its password. */
   location: string;
   totals: Counters;
   holes: readonly Hole[];
-  /** Whether a bus runs on it, where that can be seen in it. */
+  /** Whether a bus runs on the store, where the store can tell. */
   hasBus?: boolean;
   readPages: ReadPages;
   close: () => Promise<void>;
 }>;
 
-/** An empty store that is filled in one piece: all of it, or nothing. */
+/** An empty store that is filled in one piece: completely or not at all. */
 export type RowSink = Readonly<{
   location: string;
   write: <Name extends CopiedKind>(kind: Name, rows: readonly Row<Name>[]) => Promise<void>;
-  /** What was written so far. */
+  /** What has been written so far. */
   readPages: ReadPages;
-  /** Makes it last. What is not committed when the sink is closed is forgotten. */
+  /** Makes the copy permanent. Without it, closing the sink discards everything. */
   commit: (totals: Counters, holes: readonly Hole[]) => Promise<void>;
   close: () => Promise<void>;
 }>;

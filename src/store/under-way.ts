@@ -1,19 +1,23 @@
 import { type BatchChanges, type BatchRows, findIn } from './batch.ts';
 
-/** Batches that are decided and not yet kept. */
+/** Batches that are decided but not yet on disk. */
 export type UnderWay = Readonly<{
-  /** The rows as they will be once everything under way is kept: what the next batch is decided on. */
+  /** The rows as they will be once all these batches are on disk. The next batch is decided on these. */
   rows: () => BatchRows;
   /**
-   * Follows one more batch to the disk. Resolves when it and all before it are kept. Rejects when one of them is not:
-   * none that came after that one is kept either, because they were decided on rows that never were.
+   * Adds a batch. Resolves once it and all earlier batches are on disk. Rejects if this batch or an earlier one
+   * failed: it was decided on rows that then never came to exist, so it cannot be kept either.
    */
   follow: (changes: BatchChanges, kept: Promise<void> | undefined) => Promise<void>;
 }>;
 
 /**
- * Lets batches be decided while earlier ones are being written, each on what those leave behind. `apply` makes a batch
- * part of the committed rows: in the order of the batches, and never one that was not kept.
+ * Lets the next batch be decided while earlier ones are still being written. This keeps the disk busy instead of
+ * waiting for each decision.
+ *
+ * The price is order. A batch is decided on the rows that the unwritten batches before it will leave. So if one of
+ * those fails, every batch after it must fail too. And `apply`, which merges a batch into the committed rows, must
+ * run in the order of the batches, and never for one that failed.
  */
 export function createUnderWay({
   committed,
@@ -21,10 +25,10 @@ export function createUnderWay({
 }: Readonly<{ committed: () => BatchRows; apply: (changes: BatchChanges) => void }>): UnderWay {
   let batches: Batch[] = [];
 
-  /** The newest word on something; undefined where none of the batches says anything. */
-  function newest<Row>(look: (batch: Batch) => Row | undefined): Row | undefined {
+  /** The latest value that any of the batches gives; undefined when none of them says anything. */
+  function newest<Row>(find: (batch: Batch) => Row | undefined): Row | undefined {
     for (let index = batches.length - 1; index >= 0; index -= 1) {
-      const row = look(batches[index] as Batch);
+      const row = find(batches[index] as Batch);
       if (row !== undefined) return row;
     }
     return undefined;
@@ -59,7 +63,7 @@ export function createUnderWay({
     settle();
   }
 
-  /** A batch that had nothing to write is ready before those that it was decided on, and waits for them. */
+  /** A batch with nothing to write is ready before the batches it was decided on, so it waits for them. */
   function settle(): void {
     for (let first = batches[0]; first?.isKept; first = batches[0]) {
       batches.shift();

@@ -48,7 +48,7 @@ describe.each(['sqlite_schema', 'messages', 'messages_by_topic', 'counters', 'la
       const store = await createDamagedStore(what);
       const file = join(store, '..', 'backup.db');
       await expect(backUp({ store, file }, noProgress)).rejects.toThrow(
-        `the database ${store} cannot be copied, because the database is damaged (look at it with bus-mcp verify`,
+        `the database ${store} cannot be copied, because the database is damaged (check it with bus-mcp verify`,
       );
       expect(readdirSync(join(store, '..')).filter((name) => name.startsWith('backup'))).toEqual([]);
     });
@@ -76,7 +76,7 @@ test('a database that lost what it had acknowledged is not backed up as if it we
   for (const part of ['-wal', '-shm']) rmSync(`${store}${part}`, { force: true });
   writeFileSync(store, readFileSync(early));
   await expect(backUp({ store, file: late }, noProgress)).rejects.toThrow(
-    /is not whole, so there is no backup of it: 2 messages and 2 events are gone/,
+    /is not whole, so there is no backup of it: 2 messages and 2 events are missing/,
   );
   expect((await verifyStore(early, noProgress)).ok, 'a backup has no mark').toBe(true);
 });

@@ -135,12 +135,12 @@ describe('SQLite', () => {
     );
     database.close();
     const { wrong } = await findings(store);
-    expect(wrong.find(({ name }) => name === 'mark')?.finding).toMatch(/0 messages and 5 events are gone/);
+    expect(wrong.find(({ name }) => name === 'mark')?.finding).toMatch(/0 messages and 5 events are missing/);
   });
 
   test.each([
     ['is not there', 'there is no file'],
-    ['is no database of a bus', 'is no database of a bus'],
+    ['is not a bus database', 'is not a bus database'],
   ])('refuses a file that %s', async (what, sentence) => {
     const store = join(createFolder(), 'other.db');
     if (what !== 'is not there') {

@@ -91,10 +91,10 @@ describe('a file that is no database of this bus', () => {
     writeFileSync(store, content, { mode: 0o644 });
     const before = seen(store);
     expect(await refusalToStart({ store })).toMatch(
-      /is damaged or no database: restore a backup, or name another file/,
+      /is damaged or not a database: restore a backup, or name another file/,
     );
     expect(seen(store)).toEqual(before);
-    expect(() => openSqliteSink(store)).toThrow('is damaged or no database');
+    expect(() => openSqliteSink(store)).toThrow('is damaged or not a database');
     expect(seen(store)).toEqual(before);
   });
 
@@ -132,7 +132,7 @@ describe('a file that is no database of this bus', () => {
   test('is refused when it is a folder', async () => {
     const store = join(createFolder(), 'bus.db');
     mkdirSync(store);
-    expect(await refusalToStart({ store })).toContain(`the database ${store} is no file`);
+    expect(await refusalToStart({ store })).toContain(`the database ${store} is not a file`);
     expect(readdirSync(dirname(store))).toEqual(['bus.db']);
   });
 

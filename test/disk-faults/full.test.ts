@@ -187,8 +187,8 @@ async function proveRecovery(
   });
   expect(await readHealth(bus)).toBe(200);
   await client.heartbeatLane({ lane: 'feeds', owner: 'ada', fence: lane.fence });
-  await until('the log has it all', () => bus.said().includes('the store keeps what is written again'));
-  for (const message of ['the store cannot keep what is written', 'the store keeps what is written again'])
+  await until('the log has it all', () => bus.said().includes('the store can write again'));
+  for (const message of ['the store cannot write', 'the store can write again'])
     expect(bus.said().split(message), message).toHaveLength(2);
   expect(bus.said()).toMatch(/"requestId":"[^"]+",.*"msg":"a call was refused/);
   await bus.end('SIGKILL');

@@ -70,7 +70,7 @@ describe('a file that goes away under the bus', () => {
       const before = readFileSync(store);
       await bus.end();
       expect(readFileSync(store)).toEqual(before);
-      expect(await refusalToStart({ store })).toMatch(/messages and \d+ events are gone/);
+      expect(await refusalToStart({ store })).toMatch(/messages and \d+ events are missing/);
       const accepting = await startBus({ store, flags: ['--accept-loss'] });
       await accepting.end();
       expect((await verifyStore(store, noProgress)).ok).toBe(true);
@@ -86,6 +86,6 @@ describe('a file that goes away under the bus', () => {
     await refusalOf(bus.client.postMessage({ topic: 't', sender: 's', body: '4' }));
     await bus.end();
     for (const part of ['', '-wal', '-shm']) rmSync(`${store}${part}`, { force: true });
-    expect(await refusalToStart({ store })).toMatch(/3 messages and 3 events are gone/);
+    expect(await refusalToStart({ store })).toMatch(/3 messages and 3 events are missing/);
   });
 });

@@ -57,7 +57,7 @@ describe.each(losses)('%s', (_, lose) => {
     lose(store, olderCopy);
     const said = await refusalToStart({ store });
     const [, gone, found] =
-      /: (\d+) messages and \d+ events are gone \(it ends at message (\d+)/.exec(said) ?? [];
+      /: (\d+) messages and \d+ events are missing \(it ends at message (\d+)/.exec(said) ?? [];
     expect(Number(gone)).toBeGreaterThan(0);
     expect(Number(gone) + Number(found)).toBe(early + late);
     for (const part of ['bus-mcp restore', '--accept-loss']) expect(said).toContain(part);
@@ -97,7 +97,7 @@ test.each([20, 24] as const)(
     const { store } = await createKilledBus(node);
     flipBytes(`${store}-wal`, sizeOf(store, 0.5));
     const before = hashesOf(store);
-    expect(await refusalToStart({ store, node })).toMatch(/\d+ messages and \d+ events are gone/);
+    expect(await refusalToStart({ store, node })).toMatch(/\d+ messages and \d+ events are missing/);
     expect(hashesOf(store)).toEqual(before);
   },
   150_000,
@@ -133,11 +133,11 @@ test('a renewal that is lost is missed like a message, and can be accepted too',
   await second.end('SIGKILL');
   rmSync(`${store}-wal`);
   expect(await refusalToStart({ store })).toMatch(
-    /no message and no event is gone, but changes without one are, such as renewals of leases \(.*--accept-loss/,
+    /no message and no event is missing, but other changes are, such as renewals of leases \(.*--accept-loss/,
   );
 
   const bus = await startBus({ store, flags: ['--accept-loss'] });
-  expect(bus.said()).toContain('a loss was accepted: no message and no event is gone');
+  expect(bus.said()).toContain('a loss was accepted: no message and no event is missing');
   const found = await bus.client.getLane({ lane: 'feeds' });
   expect(found.fence, 'nobody else was granted it').toBe(lane.fence);
   await bus.end();
@@ -158,7 +158,7 @@ test('a loss that is accepted is told, and so is one that was accepted beforehan
   rmSync(`${store}-wal`);
   const accepting = { store, environment: { BUS_ACCEPT_LOSS: '1' } };
   const bus = await startBus(accepting);
-  expect(bus.said()).toMatch(/a loss was accepted: 80 messages and \d+ events are gone/);
+  expect(bus.said()).toMatch(/a loss was accepted: 80 messages and \d+ events are missing/);
   await bus.end();
   const again = await startBus(accepting);
   expect(again.said()).toContain('unset it, or every later loss is accepted as well');
@@ -204,7 +204,7 @@ describe('a mark', () => {
     await until('the mark tells of what was posted', isMarked);
     await bus.end('SIGKILL');
     rmSync(`${store}-wal`);
-    expect(await refusalToStart({ store })).toMatch(/3 messages and 3 events are gone/);
+    expect(await refusalToStart({ store })).toMatch(/3 messages and 3 events are missing/);
   });
 });
 
@@ -226,7 +226,7 @@ test('a mark of an earlier version, which knows no time, still tells', async () 
   await bus.end('SIGKILL');
   writeFileSync(`${store}.mark`, slots.join(''));
   rmSync(`${store}-wal`);
-  expect(await refusalToStart({ store })).toMatch(/80 messages and 87 events are gone/);
+  expect(await refusalToStart({ store })).toMatch(/80 messages and 87 events are missing/);
 });
 
 test('a mark of which one half is torn still tells', async () => {
@@ -239,7 +239,7 @@ test('a mark of which one half is torn still tells', async () => {
   torn.fill('#', newer * 256 + 40, newer * 256 + 60);
   writeFileSync(`${store}.mark`, torn);
   rmSync(`${store}-wal`);
-  expect(await refusalToStart({ store })).toMatch(/\d+ messages and \d+ events are gone/);
+  expect(await refusalToStart({ store })).toMatch(/\d+ messages and \d+ events are missing/);
 });
 
 function hashesOf(store: string): string[] {

@@ -29,7 +29,7 @@ describe('pages that are damaged', () => {
     const refused = await refusalOf(bus.client.readMessages({ since_id: 0, limit: 500 }));
     expect([refused.status, refused.code]).toEqual([503, 'unavailable']);
     expect(refused.detail).toContain(
-      'the database is damaged (look at it with bus-mcp verify, and restore a backup)',
+      'the database is damaged (check it with bus-mcp verify, and restore a backup)',
     );
     expect((await bus.client.readMessages({ limit: 1 })).messages).toHaveLength(1);
     expect((await bus.client.claimLane({ lane: 'a', owner: 'ada' })).decision).toBe('claim');
@@ -49,7 +49,7 @@ describe('pages that are damaged', () => {
 
     const refused = await refusalOf(bus.client.getBusStatus({}));
     expect([refused.status, refused.code]).toEqual([503, 'unavailable']);
-    expect(refused.detail).toContain('what the call needs cannot be read');
+    expect(refused.detail).toContain('the data for this call cannot be read');
     const summary = await fetch(bus.url, { headers: { 'x-request-id': 'look-for-me' } });
     expect([summary.status, await summary.text()]).toEqual([503, expect.stringContaining('is damaged')]);
     const metrics = await fetch(`${bus.url}/metrics`);
@@ -67,6 +67,6 @@ describe('pages that are damaged', () => {
     const bytes = readFileSync(store);
     bytes.fill(0x55, 0, 4096);
     writeFileSync(store, bytes);
-    expect(await refusalToStart({ store })).toContain('is damaged or no database: restore a backup');
+    expect(await refusalToStart({ store })).toContain('is damaged or not a database: restore a backup');
   });
 });

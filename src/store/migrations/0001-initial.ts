@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts';
 
-/** The log, the registry of lanes, the change feed, the remembered answers, what is counted, and who waits. */
+/** The log, the lanes, the change feed, the kept responses, the counters, and who waits. */
 export const initial: Migration = {
   sqlite: `
 CREATE TABLE messages (

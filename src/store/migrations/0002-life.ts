@@ -1,10 +1,12 @@
 import type { Migration } from './migration.ts';
 
 /**
- * Until when buses served, and the pauses since then. Leases that ran out before this version must stay over, so the
- * first pause can begin no earlier than now. The embedded store keeps its signs of life beside the file.
+ * Adds the time until which buses served, and the pauses since then. Leases that expired before this version must
+ * stay expired, so the first pause cannot begin before now. The embedded store keeps its signs of life in a file
+ * beside the database.
  *
- * An older bus, which does not show until when it serves, would bring leases back to life that it has told to be over.
+ * An older bus does not record until when it serves. Beside newer buses it would bring back leases that it has
+ * already reported as expired, so it must stop.
  */
 export const life: Migration = {
   sqlite: '',

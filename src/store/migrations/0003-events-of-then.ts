@@ -1,8 +1,9 @@
 import type { Migration } from './migration.ts';
 
 /**
- * An event keeps what was set in its message, instead of reading it from the message as it is now. A flag is
- * acknowledged once, so what the message says is what the event told. An older bus would write events without it.
+ * Events now store what was set in their message, instead of reading it from the message as it is now. A flag is
+ * acknowledged only once, so for existing events the message still says what the event reported. An older bus would
+ * write events without this data.
  */
 export const eventsOfThen: Migration = {
   sqlite: `

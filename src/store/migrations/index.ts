@@ -7,7 +7,7 @@ import type { Migration } from './migration.ts';
 /** In order: the version of a database is how many of them it has been through. */
 export const migrations: readonly Migration[] = [initial, life, eventsOfThen, senders];
 
-/** The lowest version whose buses can go on beside one that has been through these. */
+/** The lowest version whose buses can go on beside one that ran these migrations. */
 export function compatibleFromOf(steps: readonly Migration[]): number {
   return steps.findLastIndex(({ endsOlder = false }) => endsOlder) + 1 || 1;
 }

@@ -1,10 +1,12 @@
-/** One step from the tables of a version to those of the next, for each store. It is never changed once it is released. */
+/**
+ * One step from one version of the tables to the next, for each store. Never change a migration once it is released.
+ */
 export type Migration = Readonly<{
   sqlite: string;
   postgres: string;
   /**
-   * Buses of the version before would misread or miswrite what this leaves. Where they share the database they stop
-   * serving, instead of spoiling it.
+   * Buses of the previous version would misread or corrupt what this migration leaves. If they share the database,
+   * they stop serving.
    */
   endsOlder?: boolean;
 }>;

@@ -2,25 +2,31 @@ import { type Clock, createClock, type Pause } from '../clock.ts';
 import { type Life, toLastPause } from './life.ts';
 import type { Counted } from './read.ts';
 
-/** Where the store gets the time from: the database, or the clock that a test gives. */
+/** Where the store gets the time from: the database's clock, or a clock that a test passes in. */
 export type StoreClock = Readonly<{
   clock: Clock;
-  /** The time that judges what is decided on rows that were read with these counters. */
+  /** The time at which a turn is decided, given the counters that were read in the same transaction. */
   judge: (counted: Times) => number;
-  /** For statements that compare times: a lower bound for now, or null when the database's own clock is right. */
+  /**
+   * A lower bound for the current time, for statements that compare times; null when the database's own clock is
+   * right.
+   */
   given: () => number | null;
-  /** The time to keep in the database, because its own clock is behind it. */
+  /** The time to write into the database when its own clock is behind it. */
   carried: () => number | undefined;
-  /** Told of the signs of life whenever they were read. A clock that is given says itself when it stood still. */
-  noteLife?: (life: Life) => void;
+  /** Called whenever the signs of life were read. A clock passed in by a test reports its own pauses. */
+  observeLife?: (life: Life) => void;
 }>;
 
 type Times = Pick<Counted, 'databaseNow' | 'clockMilliseconds'>;
 
-/** A clock that is further behind than this was set back; less happens when transactions overlap. */
+/**
+ * If the database's clock is behind by more than this, somebody set it back. Overlapping transactions explain
+ * smaller differences.
+ */
 const behindMillisecondsMax = 250;
 
-/** The time that a test gives, as long as the database remembers none that is later. */
+/** The time a test passes in, unless the database already remembers a later one. */
 export function createGivenClock(clock: Clock): StoreClock {
   return {
     clock,
@@ -31,9 +37,10 @@ export function createGivenClock(clock: Clock): StoreClock {
 }
 
 /**
- * The time of the database. The latest that anything was decided at is kept there, so time does not run backwards,
- * whoever asks. When somebody sets the clock of the database back, or a standby with another clock takes over, the time
- * goes on from where it was, as the buses count it: leases end as they would have, and all buses agree.
+ * The database's time. The database stores the latest time at which anything was decided, so time never runs
+ * backwards for any bus. If somebody sets the database's clock back, or a standby with a different clock takes over,
+ * time continues from the stored value, measured by the buses themselves. Leases then end when they would have ended
+ * anyway, and all buses agree.
  */
 export function createStoreClock(
   counted: Times,
@@ -45,7 +52,7 @@ export function createStoreClock(
   let pause: Pause | undefined;
   let isBehind = false;
 
-  function noteLife(life: Life): void {
+  function observeLife(life: Life): void {
     const last = toLastPause(life);
     if (!last || (pause && last.to <= pause.to)) return;
     const isNew = pause !== undefined || last.to > startedAt;
@@ -71,22 +78,23 @@ export function createStoreClock(
   return {
     clock: { ...clock, lastPause: () => pause, onPause },
     judge,
-    noteLife,
+    observeLife,
     given: () => (isBehind ? clock.now() : null),
     carried: () => (isBehind ? clock.now() : undefined),
   };
 }
 
-/** The clock of the database as far as this process knows it. */
+/** What this process knows about the database's clock. */
 export type DatabaseClock = Clock & Readonly<{ sample: (databaseNow: number) => void }>;
 
-/** A sample older than this gives way to the next one: two clocks drift apart. */
+/** Clocks drift apart, so a sample older than this is replaced by the next one. */
 const sampleMillisecondsMax = 30_000;
 
 /**
- * An estimate of the database's clock, for timers and for showing; as long as that clock is right nothing is decided by
- * it. Each answer of the database was already on its way when it arrives, so the estimate is never ahead, and a timer
- * set by it never rings before the database itself would say that it is time.
+ * An estimate of the database's clock, used for timers and for display. While the database's clock is right, no
+ * decision depends on the estimate. Every time the database reports is a little old when it arrives, so the estimate
+ * is never ahead. A timer set by it therefore never fires before the database itself would say that the time has
+ * come.
  */
 export function createDatabaseClock(
   databaseNow: number,
@@ -109,7 +117,8 @@ export function createDatabaseClock(
   }
 
   sample(databaseNow);
-  // A process that is stopped alone is no pause, as the others go on serving; of the real ones the database tells.
+  // If only this process stops, that is not a pause: other buses go on serving. The database reports the real
+  // pauses.
   const { now, schedule, stop } = createClock({
     wallNow: estimate,
     monotonicNow: estimate,

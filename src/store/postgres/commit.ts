@@ -1,35 +1,35 @@
 import { type BatchChanges, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
 import type { Pause } from '../clock.ts';
+import type { ObserveCommit } from '../health.ts';
 import type { Waiter } from '../rows.ts';
 import type { Turn } from '../store.ts';
-import type { ObserveCommit } from '../watch.ts';
 import type { StoreClock } from './clock.ts';
+import type { Connection } from './connection.ts';
 import { toStoreError, toUnknownOutcome } from './errors.ts';
 import type { Feed } from './feed.ts';
 import { decideLife, type Life, readLife, toLastPause, writeLife } from './life.ts';
-import type { Line } from './line.ts';
 import { type LoadedRows, loadRows } from './load.ts';
 import { probeTurn, trialTurn } from './probe.ts';
 import { createRowReader, type RowReader } from './read.ts';
 import type { Session } from './session.ts';
 import { type CommitRequest, type QueueChanges, writeRows } from './write.ts';
 
-/** Decides a batch and keeps it; rejects when nothing of it was kept, or when nobody can know. */
+/** Decides a batch and commits it. Rejects when nothing was committed, or when the outcome is unknown. */
 export type Commit = (turns: readonly Turn<unknown>[]) => Promise<readonly TurnResult[]>;
 
 type Parts = Readonly<{
   bus: string;
   channel: string;
-  writing: Line;
-  /** All reads see the same moment, and wait for no lock. */
-  atOnce: <Seen>(look: (reader: RowReader, ask: Session['ask']) => Promise<Seen>) => Promise<Seen>;
+  writing: Connection;
+  /** All reads see the same snapshot and wait for no lock. */
+  atOnce: <Seen>(read: (reader: RowReader, ask: Session['ask']) => Promise<Seen>) => Promise<Seen>;
   time: StoreClock;
   feed: Feed;
-  /** Told of what was written, and of what could not be: a batch of refusals is no commit. */
+  /** Called after each commit, also a failed one. A batch of refusals writes nothing, so it does not count. */
   observe: ObserveCommit;
 }>;
 
-/** What a batch is decided on, when, and what buses have shown of their life, where that tells of pauses. */
+/** What a batch is decided on: the rows, the time and, where the database reports pauses, the signs of life. */
 type Loaded = Readonly<{ rows: LoadedRows; now: number; life: Life | undefined }>;
 type Begun = Loaded & Readonly<{ moved: Life | undefined }>;
 type Decided = Readonly<{ request: CommitRequest; results: readonly TurnResult[]; isNothing: boolean }>;
@@ -41,7 +41,8 @@ export function createCommit(parts: Parts): Commit {
     const startedAtMs = performance.now();
     const toMeasurement = () => ({ turns: turns.length, seconds: (performance.now() - startedAtMs) / 1000 });
     try {
-      // A post always writes. A batch of lane turns may be nothing but refusals: those pay for no lock and no disk.
+      // A post always writes. A batch of lane turns may consist of refusals only; those should not pay for a lock
+      // and a disk write.
       const refused = turns.every(({ asks }) => asks?.lanes !== undefined)
         ? await decideUnlocked(turns)
         : undefined;
@@ -55,22 +56,24 @@ export function createCommit(parts: Parts): Commit {
     }
   }
 
-  /** The results, when nothing has to be written for them. */
+  /** The results if nothing has to be written for them, otherwise undefined. */
   async function decideUnlocked(turns: readonly Turn<unknown>[]) {
     const loaded = await atOnce((reader, ask) => load({ reader, ask, turns, isLocked: false }));
     const { rows, now, life } = loaded;
-    // Nobody decides anything beyond that time without moving it, not even a refusal.
+    // Past `servedUntil` every decision has to move that time ahead first. That applies to refusals too, and needs
+    // the lock.
     if (life && life.servedUntil < now) return undefined;
     const { results, isNothing } = decide(turns, loaded);
     if (!isNothing) return undefined;
-    // Who was served at another process must have heard of it before a turn that saw it is answered.
+    // This turn may have seen an event that another process committed. Waiters here must hear of that event first.
     await feed.reach(rows.counters.lastEventId);
     return results;
   }
 
   async function decideLocked(turns: readonly Turn<unknown>[]): Promise<Omit<Decided, 'request'>> {
     const session = await writing.session();
-    // Taken before the database is asked: its answer may come late, when others have told of newer events long since.
+    // Read the position before asking the database. By the time its reply arrives, newer events may have been handed
+    // out, and comparing those with the older reply would look as if the log had gone back.
     const handedOut = feed.position();
     const begun = await begin(session, turns);
     const { rows, moved } = begun;
@@ -85,17 +88,17 @@ export function createCommit(parts: Parts): Commit {
       return turn === probeTurn && failure ? { failure: toStoreError(failure.reason) } : result;
     });
     const caughtUp = feed.reach(rows.counters.lastEventId).catch(() => {
-      // The rows are kept all the same; the listener catches up when it can.
+      // The rows are committed either way; the listener catches up when it can.
     });
     if (isNothing) await rollBack(session);
     else await keep(session, request, moved);
-    if (moved) time.noteLife?.(moved);
+    if (moved) time.observeLife?.(moved);
     await caughtUp;
     feed.publish(request.events);
     return { results, isNothing };
   }
 
-  /** Sends all questions together. */
+  /** Sends all queries together, in one round trip. */
   async function load({
     reader,
     ask,
@@ -108,12 +111,12 @@ export function createCommit(parts: Parts): Commit {
     isLocked: boolean;
   }>): Promise<Loaded> {
     const asked = loadRows(reader, turns, { isLocked });
-    const lifeAsked = time.noteLife ? readLife(ask) : undefined;
-    // After a statement that failed all others fail too, and only the first one says why.
+    const lifeAsked = time.observeLife ? readLife(ask) : undefined;
+    // After one statement fails, all later ones fail too, and only the first failure says why.
     lifeAsked?.catch(() => {});
     const [rows, life] = [await asked, await lifeAsked];
     const now = time.judge(rows.counters);
-    if (life) time.noteLife?.(life);
+    if (life) time.observeLife?.(life);
     return { rows, now, life };
   }
 
@@ -130,7 +133,7 @@ export function createCommit(parts: Parts): Commit {
     try {
       const [, loaded] = await Promise.all(
         session.together(() => [
-          session.tell('BEGIN ISOLATION LEVEL READ COMMITTED'),
+          session.run('BEGIN ISOLATION LEVEL READ COMMITTED'),
           load({ reader, ask: session.ask, turns, isLocked: true }),
         ]),
       );
@@ -141,28 +144,32 @@ export function createCommit(parts: Parts): Commit {
     }
   }
 
-  /** Looks again when the time to serve is over, as another bus may just have moved it. */
+  /** Reads again under the lock, because another bus may just have moved `servedUntil` ahead. */
   async function moveOn(session: Session, { life, now }: Loaded): Promise<Life | undefined> {
     if (!life || now <= life.servedUntil) return undefined;
     return decideLife(await readLife(session.ask, { isLocked: true }), now);
   }
 
-  /** Writes a row of each kind and undoes it, as what the transaction is for must not suffer from it. */
+  /** Writes one row of each kind and rolls it back. The savepoint protects the transaction that this runs in. */
   async function tryToWrite(session: Session, loaded: Loaded): Promise<Failure | undefined> {
     const { request } = decide([trialTurn], loaded);
     const { written, undone } = session.together(() => {
-      const begun = session.tell('SAVEPOINT trial');
+      const begun = session.run('SAVEPOINT trial');
       const rowsWritten = writeRows(session.ask, request, { bus, channel });
-      return { written: [begun, ...rowsWritten], undone: session.tell('ROLLBACK TO SAVEPOINT trial') };
+      return { written: [begun, ...rowsWritten], undone: session.run('ROLLBACK TO SAVEPOINT trial') };
     });
     return findFailure([...written, undone]);
   }
 
   /**
-   * Writes and commits. "Nothing was kept" is said only when the server itself says so: it answers the COMMIT of a
-   * transaction in which a statement failed with ROLLBACK. No error proves as much. One that ends the connection may
-   * come from a pooler or a server that dies after the commit, in answer to whichever statement was waiting; one at
-   * COMMIT may come after the commit is on the disk; and what severity an error has is told in the server's language.
+   * Writes and commits, and decides what to report when something goes wrong. "Nothing was kept" is a strong claim,
+   * because the caller then repeats the write. Only one reply from the server proves it: when a statement of a
+   * transaction failed, the server answers COMMIT with the word ROLLBACK.
+   *
+   * No error proves it. A pooler can end the connection after the commit has reached the disk, and so can a server
+   * that dies; the error then arrives as the reply to whichever statement was still waiting. An error at COMMIT can
+   * also come after the commit is on disk. The severity of an error would help, but the server reports it in its own
+   * language. So every other failure is reported as "outcome unknown".
    */
   async function keep(session: Session, request: CommitRequest, life: Life | undefined): Promise<void> {
     const { written, committed } = session.together(() => ({
@@ -170,7 +177,7 @@ export function createCommit(parts: Parts): Commit {
         ...writeRows(session.ask, request, { bus, channel }),
         ...(life ? [writeLife(session.ask, life)] : []),
       ],
-      committed: session.tell('COMMIT'),
+      committed: session.run('COMMIT'),
     }));
     const [failure, end] = await Promise.all([findFailure(written), committed.catch(toFailure)]);
     if (typeof end === 'object') throw toUnknownOutcome(end.reason);
@@ -191,13 +198,13 @@ async function findFailure(sent: readonly Promise<unknown>[]): Promise<Failure |
 }
 
 async function rollBack(session: Session): Promise<void> {
-  // Without a connection there is no transaction either.
-  await session.tell('ROLLBACK').catch(() => {});
+  // Without a connection there is no transaction to roll back.
+  await session.run('ROLLBACK').catch(() => {});
 }
 
 /**
- * What came and went, and whose place went over to a repeat of its request, which has waited since the same moment: a
- * place never changes otherwise.
+ * Compares the queues before and after. A waiter that repeats its request takes over the place of its earlier
+ * request, with the same start time; that counts as replaced. Places never change in any other way.
  */
 function diffQueues(rows: LoadedRows, changed: BatchChanges['queues']): QueueChanges {
   const diffs = [...changed].map(([lane, after]) => diffQueue(rows.queue(lane), after));

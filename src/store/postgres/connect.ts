@@ -5,25 +5,33 @@ import type { PostgresLocation, Way } from './location.ts';
 import { createRowReader } from './read.ts';
 import { createSession, type Session } from './session.ts';
 
-/** `isPatient` is for work that may take long; everything else is given up when the server does not answer. */
+/** `hasTimeout: false` is for work that may take long. Everything else gives up when the server does not respond. */
 export type Connect = (purpose: string, options?: ConnectOptions) => Promise<Session>;
-type ConnectOptions = Readonly<{ isPatient?: boolean }>;
+type ConnectOptions = Readonly<{ hasTimeout?: boolean }>;
 
 type ClientLibrary = typeof pg;
 
 /**
- * Nobody waits longer for a host that does not answer. Together with the time of a statement it is well below what a
- * client waits for an answer, so that it hears what is wrong instead of giving up.
+ * How long to wait for a host that does not respond. Together with the statement timeout it stays well below the
+ * time a client waits for a response, so the client hears the reason instead of giving up.
  */
 const connectMilliseconds = 2_000;
-/** A statement that takes longer has lost its server; the connection is given up. */
+/** A statement that takes longer has lost its server, so the connection is given up. */
 const statementMilliseconds = 5_000;
 
 /**
- * What every connection is set to. Statements see what was committed when they began, whatever the role or the database
- * has as its default: the order of commits is made by locks, and a snapshot from before a lock would miss rows. A bus that is stopped in the middle of a transaction must not keep the order lock
- * from all others, and an answered commit survives a power cut. Every question has an index made for it, so plans are
- * made once and never guess from a table that was empty a moment ago.
+ * The settings of every connection.
+ *
+ * READ COMMITTED, whatever the role or database defaults to: locks put the commits in order, and a snapshot taken
+ * before the lock would miss rows.
+ *
+ * A bus that stops in the middle of a transaction must not keep the order lock from the other buses, hence the
+ * timeout.
+ *
+ * A commit that was acknowledged survives a power cut.
+ *
+ * Every query has an index made for it, so plans are made once. Without these switches the planner could guess from
+ * statistics of a table that was empty a moment ago.
  */
 const settings = `
 SET default_transaction_isolation = 'read committed';
@@ -38,7 +46,7 @@ SET jit = off;
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
 `;
 
-/** Connects to the first host of the URL that takes writes, beginning with the one that did last time. */
+/** Connects to the first host of the URL that accepts writes, starting with the one that did last time. */
 export async function createConnect(location: PostgresLocation, notify?: Notify): Promise<Connect> {
   const library = await loadClientLibrary();
   const { ways, schema } = location;
@@ -57,7 +65,7 @@ export async function createConnect(location: PostgresLocation, notify?: Notify)
       outage.works(purpose, { host });
       return session;
     } catch (error) {
-      // Whoever has not come to run yet says so itself.
+      // At startup the caller reports the failure itself.
       if (host !== undefined) outage.fails(purpose, reasonOf(error));
       throw error;
     }
@@ -65,7 +73,7 @@ export async function createConnect(location: PostgresLocation, notify?: Notify)
 
   async function connectToFirst(
     purpose: string,
-    { isPatient = false }: ConnectOptions = {},
+    { hasTimeout = true }: ConnectOptions = {},
   ): Promise<Session> {
     const reasons: string[] = [];
     for (let tried = 0; tried < ways.length; tried += 1) {
@@ -75,7 +83,7 @@ export async function createConnect(location: PostgresLocation, notify?: Notify)
         const client = createClient(library, {
           application_name: `bus-mcp ${purpose}`,
           connectionString: way.connectionString,
-          query_timeout: isPatient ? undefined : statementMilliseconds,
+          query_timeout: hasTimeout ? statementMilliseconds : undefined,
         });
         const session = await openSession(client, schema);
         first = index;

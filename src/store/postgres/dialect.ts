@@ -5,18 +5,19 @@ import type { SqlValue } from './session.ts';
 
 export const toMilliseconds = (time: string) => `floor(extract(epoch FROM ${time}) * 1000)::bigint`;
 
-/** How PostgreSQL says what stores say differently. */
+/** PostgreSQL's side of the things that the two stores express differently. */
 export const dialect: Dialect = {
   placeholder: (number) => `$${number}`,
   isSet: (column) => column,
-  // The time given, or else the database's when the transaction began, and none before what it remembers.
-  timeOfLook: (placeholder) =>
+  // The time passed in; otherwise the time at which the transaction began, but never before the time stored in the
+  // counters.
+  readTime: (placeholder) =>
     `(SELECT greatest(clock_ms, coalesce(${placeholder}::bigint, ${toMilliseconds('now()')})) FROM counters)`,
 };
 
 export const codecs = createCodecs({ trueAs: true, falseAs: false });
 
-/** What a column of each type is. Names are compared byte by byte, whatever the language of the database. */
+/** The SQL type of each column type. Names compare byte by byte, whatever the database's language. */
 export const columnTypes = {
   integer: 'bigint',
   time: 'bigint',
@@ -26,13 +27,13 @@ export const columnTypes = {
   json: 'text',
 } as const;
 
-/** The rows of one array for each column, from the placeholder with this number on. */
+/** SQL that unpacks one array per column into rows. The first placeholder has the number `first`. */
 export function toUnnest(columns: readonly FlatColumn[], first = 1): string {
   const arrays = columns.map(({ column }, index) => `$${first + index}::${columnTypes[column.type]}[]`);
   return `unnest(${arrays.join(', ')})`;
 }
 
-/** Rows as one array for each column: a statement takes a whole batch of them at once. */
+/** Turns rows into one array per column, so that one statement writes a whole batch. */
 export function toArrays(rows: readonly (readonly Cell[])[]): SqlValue[] {
   return (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? null));
 }

@@ -3,17 +3,20 @@ import { toUnavailable } from '../group-commit.ts';
 
 export const stateReadOnly = '25006';
 
-/** Conditions that pass by themselves, or once an operator has dealt with them, by the first characters of their SQLSTATE. */
+/**
+ * Conditions that pass by themselves, or once an operator has fixed them, keyed by the first characters of their
+ * SQLSTATE.
+ */
 const passingStates: Readonly<Record<string, string>> = {
   '08': 'the connection to the database broke',
   [stateReadOnly]: 'the database is read-only',
   '25P03': 'the database ended a transaction that took too long',
   '25P04': 'the database ended a transaction that took too long',
-  '26000': 'the database forgot what it was asked before: a pooler in front of it must be in session mode',
+  '26000': 'the database lost a prepared statement: a pooler in front of it must be in session mode',
   '28': 'the database refused the credentials',
   '3D000': 'the database does not exist',
   '3F000': 'the schema of the bus is missing from the database',
-  '40': 'the database undid the transaction',
+  '40': 'the database rolled back the transaction',
   '42501': 'the role of the bus lacks a right in the database',
   '42703': 'a column of the bus is missing from the database',
   '42P01': 'a table of the bus is missing from the database',
@@ -27,7 +30,7 @@ const passingStates: Readonly<Record<string, string>> = {
   XX: 'the database is damaged',
 };
 
-/** No host of the URL could be used; says why for each. */
+/** No host of the URL could be used; the message gives the reason for each. */
 export class NoHostError extends Error {
   constructor(reasons: readonly string[]) {
     super(`no host takes writes (${reasons.join('; ')})`);
@@ -35,7 +38,7 @@ export class NoHostError extends Error {
   }
 }
 
-/** The database can be reached, but not be used; the message says what to do. */
+/** The database is reachable but cannot be used; the message says what to do. */
 export class UnusableDatabaseError extends Error {
   constructor(message: string) {
     super(message);
@@ -43,36 +46,36 @@ export class UnusableDatabaseError extends Error {
   }
 }
 
-/** The refusal `unavailable` for whatever passes by itself; any other failure as it is. */
+/** Turns a condition that can pass into the refusal `unavailable`; returns any other failure unchanged. */
 export function toStoreError(error: unknown): unknown {
   if (error instanceof BusError) return error;
   const state = stateOf(error);
   if (state === undefined) return toUnavailable(`the database cannot be reached (${reasonOf(error)})`, 1);
   const known = findPassing(state);
   if (known === undefined) return error;
-  // Which right, which table: the operator who reads it needs to know.
+  // The operator needs to know which right or which table.
   const detail = state.startsWith('42') ? ` (${reasonOf(error)})` : '';
   return toUnavailable(`${known}${detail}`, 1);
 }
 
-/** The commit was sent, and nobody knows what became of it. */
+/** The commit was sent, but its outcome is unknown. */
 export function toUnknownOutcome(error: unknown): BusError {
   const detail =
     `the database did not say whether the write was kept (${reasonOf(error)}): ` +
-    'repeat the call in 1 s with the same idempotency key, or look whether it was kept';
+    'repeat the call in 1 s with the same idempotency key, or check whether it was kept';
   return toBusError('unavailable', detail, { retry_after_s: 1 });
 }
 
-/** The five characters by which the server names a condition; the client library's own errors have none. */
+/** The SQLSTATE: five characters by which the server names a condition. Errors of the client library have none. */
 export function stateOf(error: unknown): string | undefined {
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
   return typeof code === 'string' && typeof severity === 'string' ? code : undefined;
 }
 
-/** What went wrong, in few words: a code where there is one. */
+/** The cause in a few words, or its code where it has one. */
 export function reasonOf(error: unknown): string {
   const { code, message, syscall, path } = (error ?? {}) as Readonly<Record<string, unknown>>;
-  // What the URL names for TLS: of all that can be missing, the one that the code alone would not tell.
+  // The URL can name files for TLS. If one is missing, the code alone would not say which.
   if (syscall === 'open') return `the file ${path} cannot be read (${code})`;
   if (stateOf(error) === undefined && typeof code === 'string') return code;
   return typeof message === 'string' && message !== '' ? message : String(error);

@@ -2,19 +2,19 @@ import { limits } from '../../contract/limits.ts';
 import type { EventRow } from '../rows.ts';
 import type { EventQuery } from '../store.ts';
 
-/** Hands the events of all processes to the listeners: in order, each once. */
+/** Hands the events of all processes to the listeners, in order and each once. */
 export type Feed = Readonly<{
-  /** What this process has just committed. */
+  /** Hands out the events that this process has just committed. */
   publish: (events: readonly EventRow[]) => void;
-  /** Reads on until this event was handed out; rejects when it cannot be read now. */
+  /** Reads until this event has been handed out; rejects when that is not possible now. */
   reach: (eventId: number) => Promise<void>;
   /** The last event that was handed out. */
   position: () => number;
-  /** The log was found to end there, after so much of it had been handed out. */
+  /** Reports where the log ends, together with the position that was read before asking. */
   endsAt: (eventId: number, handedOut: number) => void;
 }>;
 
-/** The last event of a log that ends before what was handed out of it. */
+/** The log now ends at `to`, although events up to `from` were handed out. */
 export type Rewind = Readonly<{ to: number; from: number }>;
 
 const page = { limit: 500, bytesMax: limits.pageBytesMax };
@@ -26,14 +26,14 @@ export function createFeed({
   deliver,
   onRewind,
 }: Readonly<{
-  /** The last event before the first to hand out. */
+  /** The event before the first one to hand out. */
   startId: number;
   /** Oldest first, without gaps. */
   readEvents: (query: EventQuery) => Promise<readonly EventRow[]>;
-  /** No event up to this one is kept any more. */
+  /** Events up to this one have been pruned. */
   readPruned: () => Promise<number>;
   deliver: (events: readonly EventRow[]) => void;
-  /** Events that were handed out are gone, and their ids will be given again. */
+  /** Called when events that were handed out no longer exist. Their ids will be used again. */
   onRewind: (rewind: Rewind) => void;
 }>): Feed {
   let delivered = startId;
@@ -48,7 +48,10 @@ export function createFeed({
     deliver(fresh);
   }
 
-  /** Ids have no gaps: what does not continue where the last one ended waits until the next read brings all. */
+  /**
+   * Ids have no gaps. If these events do not continue where the last ones ended, drop them: the next read brings all
+   * of them.
+   */
   function publish(events: readonly EventRow[]): void {
     target = Math.max(target, events.at(-1)?.id ?? 0);
     if ((events[0]?.id ?? 0) <= delivered + 1) hand(events);
@@ -74,14 +77,14 @@ export function createFeed({
     }
   }
 
-  /** Another process may have pruned what this one has not read yet: nobody can hand that out any more. */
+  /** Another process may have pruned events that this one has not read. They cannot be handed out any more. */
   async function skipPruned(): Promise<void> {
     const pruned = await readPruned();
     if (pruned <= delivered) throw new Error(`the change feed ends at ${delivered}, not at ${target}`);
     delivered = pruned;
   }
 
-  /** Else nobody would hear of an event before the ids have caught up with those that are gone. */
+  /** Without this, nobody would hear of an event until the ids had caught up with the events that are gone. */
   function endsAt(eventId: number, handedOut: number): void {
     if (eventId >= handedOut) return;
     rewinds += 1;

@@ -1,15 +1,15 @@
 import { showPresence } from './presence.ts';
 import type { Session } from './session.ts';
 
-/** The one connection on which the database tells this process what others have committed. */
+/** The one connection on which the database reports what other processes committed. */
 export type Listener = Readonly<{ close: () => Promise<void> }>;
 
 const backOffMilliseconds = { first: 100, max: 2_000 };
 
 /**
- * Listens for as long as the bus lives: a connection that broke is opened again, more and more patiently. `onPulse`
- * runs after each start and then regularly: it catches up with what was missed, and notices a connection that died
- * without a word. Resolves when the first connection listens.
+ * Listens as long as the bus lives. A broken connection is reopened, with growing delays. `onPulse` runs after each
+ * connect and then regularly: it catches up with missed events, and notices a connection that died silently.
+ * Resolves once the first connection listens.
  */
 export async function startListener({
   open,
@@ -27,7 +27,7 @@ export async function startListener({
   let isClosed = false;
   let wake = () => {};
 
-  /** Ends early when the listener is closed. */
+  /** Returns early when the listener closes. */
   function rest(milliseconds: number, orUntil?: Promise<unknown>): Promise<void> {
     return new Promise((resolve) => {
       if (isClosed) return resolve();
@@ -44,7 +44,7 @@ export async function startListener({
   async function openListening(): Promise<Session> {
     const session = await open();
     session.onNotification(onPayload);
-    await session.tell(`LISTEN "${channel}"`);
+    await session.run(`LISTEN "${channel}"`);
     await showPresence(session, channel);
     return session;
   }

@@ -9,8 +9,8 @@ import type { Counted, RowReader } from './read.ts';
 export type LoadedRows = BatchRows & Readonly<{ counters: Counted }>;
 
 /**
- * Reads the rows that a batch of turns asks for: a few statements for all of them, sent together. Locked, they are the
- * rows as no other process can change them before the transaction is over.
+ * Reads the rows that a batch of turns asks for: a few statements for all turns, sent together. With `isLocked`, no
+ * other process can change the rows until the transaction ends.
  */
 export async function loadRows(
   reader: RowReader,
@@ -18,7 +18,8 @@ export async function loadRows(
   { isLocked }: Readonly<{ isLocked: boolean }>,
 ): Promise<LoadedRows> {
   const lanes = asked(turns, 'lanes');
-  // A statement sees what was committed when it began, so the ones after the lock see what its last holder left.
+  // Each statement sees what was committed when it began. The ones that run after the lock was obtained therefore
+  // see what its last holder wrote.
   const [counters, version, waiters, kept, ...found] = await Promise.all([
     isLocked ? reader.lockedCounters() : reader.counters(),
     reader.version(),
@@ -36,7 +37,7 @@ export async function loadRows(
     find: (kind, key) =>
       rows[kind].get(key) ?? (kind === 'lanes' ? (toNewLane(key as string, counters) as never) : undefined),
     queue: (lane) => queues.get(lane) ?? [],
-    // Nothing is kept up to where the log was pruned before.
+    // Below the point up to which the log was pruned, nothing is left.
     keptThrough: (id) => keptRows.get(id) ?? {},
   };
 }
@@ -51,17 +52,17 @@ async function loadKind<Name extends TurnKind>(
   return [kind, new Map(rows.map((row) => [row[key], row]))] as const;
 }
 
-/** The keys that the turns ask for, each once. */
+/** The keys that the turns ask for, without duplicates. */
 function asked<Name extends TurnKind>(turns: readonly Turn<unknown>[], kind: Name): readonly KeyOf<Name>[] {
   return distinct(turns.flatMap(({ asks }) => (asks?.[kind] as readonly KeyOf<Name>[] | undefined) ?? []));
 }
 
-/** After a loss was accepted even a lane without a row may have been granted: its fences go on above the floor. */
+/** After an accepted loss, a lane without a row may have been granted before. Its fences continue above the floor. */
 export function toNewLane(lane: string, { fenceFloor }: Pick<Counted, 'fenceFloor'>): LaneRow | undefined {
   return fenceFloor > 0 ? { lane, fence: fenceFloor } : undefined;
 }
 
-/** Each lane's waiters in the order they came, the lanes by who came first. */
+/** Each lane's waiters in order of arrival. Lanes are ordered by their first waiter. */
 export function toQueues(waiters: readonly Waiter[]): ReadonlyMap<string, readonly Waiter[]> {
   const queues = new Map<string, Waiter[]>();
   for (const waiter of waiters) {

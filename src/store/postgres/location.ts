@@ -1,12 +1,12 @@
-/** Where the database is, read from the URL. Several hosts are tried in turn. */
+/** Where the database is, as read from the URL. Several hosts are tried in turn. */
 export type PostgresLocation = Readonly<{
-  /** Each way to connect, in the order to try them. */
+  /** The ways to connect, in the order in which to try them. */
   ways: readonly Way[];
-  /** Everything lives in this schema, so that a role needs no more than that. */
+  /** All tables live in this schema, so the role needs no rights outside it. */
   schema: string;
-  /** Where the buses of this schema tell each other of their commits. */
+  /** The channel on which the buses of this schema announce their commits. */
   channel: string;
-  /** The URL without the password: for people. */
+  /** The URL without the password, for messages. */
   shown: string;
 }>;
 
@@ -15,9 +15,9 @@ const schemaPattern = /^[a-z_][a-z0-9_]{0,39}$/;
 const tlsModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 export type Way = Readonly<{
-  /** Without the password: for people. */
+  /** Without the password, for messages. */
   host: string;
-  /** With the password: not for people. */
+  /** With the password. Never show it. */
   connectionString: string;
 }>;
 
@@ -31,7 +31,7 @@ export function parsePostgresUrl(url: string): PostgresLocation {
   if (!schemaPattern.test(schema)) {
     throw new Error(`the schema in the URL of the database must match ${schemaPattern.source}: ${advice}`);
   }
-  // Only a host that takes writes will do, whatever the URL says.
+  // The bus needs a host that accepts writes, whatever the URL says.
   take(parameters, 'target_session_attrs');
   const hosts = toHosts(authority, parameters);
   const ways = hosts.flatMap((host) =>
@@ -58,7 +58,10 @@ function take(parameters: URLSearchParams, name: string): string | undefined {
 
 type Host = Readonly<{ name: string; authority: string; parameters: readonly (readonly [string, string])[] }>;
 
-/** From the authority, or from `host` and `port` behind the question mark, where a folder of a socket can stand. */
+/**
+ * Hosts come from the authority, or from `host` and `port` in the query string, which also allow the folder of a
+ * socket.
+ */
 function toHosts(authority: string, parameters: URLSearchParams): Host[] {
   const names = take(parameters, 'host')?.split(',') ?? [];
   const ports = take(parameters, 'port')?.split(',') ?? [];
@@ -78,7 +81,7 @@ function toHosts(authority: string, parameters: URLSearchParams): Host[] {
   });
 }
 
-/** `sslmode` means what PostgreSQL's own clients mean by it; `prefer` is two ways to connect, tried in turn. */
+/** `sslmode` means what it means to PostgreSQL's own clients. `prefer` becomes two ways to connect, tried in turn. */
 function toTlsVariants(parameters: URLSearchParams): URLSearchParams[] {
   const mode = parameters.get('sslmode');
   const withMode = (value: string) => {
@@ -91,7 +94,7 @@ function toTlsVariants(parameters: URLSearchParams): URLSearchParams[] {
   if (!tlsModes.includes(mode)) {
     throw new Error(`the sslmode in the URL of the database must be one of ${tlsModes.join(', ')}`);
   }
-  // Any certificate of a public authority would do otherwise, whoever has it.
+  // Otherwise any certificate that a public authority signed would pass, whoever owns it.
   if (mode === 'verify-ca' && !parameters.has('sslrootcert')) {
     throw new Error(
       'sslmode=verify-ca in the URL of the database needs sslrootcert, the file of the authority',
@@ -107,7 +110,7 @@ function toConnectionString({
   parameters,
 }: Readonly<{ credentials: string; authority: string; database: string; parameters: URLSearchParams }>) {
   const at = credentials === '' ? '' : `${credentials}@`;
-  // What the parser itself would say of a bad URL has the password in it.
+  // The URL parser's own error would contain the password.
   if (!URL.canParse(`postgres://${at}${authority || 'socket'}/${database}`)) {
     throw new Error(`the database is not given as a PostgreSQL URL: ${advice}`);
   }

@@ -11,8 +11,8 @@ export type Version = Readonly<{ version: number; compatible_from: number }>;
 const errorInsufficientPrivilege = '42501';
 
 /**
- * Brings an older schema to this version in one transaction, one process at a time; refuses a newer one that this
- * version would misread. Tests give their own steps.
+ * Brings an older schema to this version in one transaction, one process at a time. Refuses a newer schema that this
+ * version would misread. Tests pass their own steps.
  */
 export async function migrate(
   session: Session,
@@ -20,23 +20,24 @@ export async function migrate(
   steps = migrations,
 ): Promise<void> {
   if (isCurrent(await readVersion(session, schema), shown, steps.length)) return;
-  // A snapshot of the whole transaction would be taken before the lock is had, and miss what its last holder made.
-  await session.tell('BEGIN ISOLATION LEVEL READ COMMITTED');
+  // A snapshot for the whole transaction would be taken before the lock is obtained, and would miss what the last
+  // holder created.
+  await session.run('BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
-    await session.tell('SET LOCAL lock_timeout = 0');
+    await session.run('SET LOCAL lock_timeout = 0');
     await session.ask('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', `bus-mcp ${schema}`);
     const found = await readVersion(session, schema);
     if (!isCurrent(found, shown, steps.length))
       await runMigrations(session, { schema, shown, version: found?.version ?? 0, steps });
-    await session.tell('COMMIT');
+    await session.run('COMMIT');
   } catch (error) {
-    await session.tell('ROLLBACK').catch(() => {});
+    await session.run('ROLLBACK').catch(() => {});
     throw error;
   }
 }
 
 export async function readVersion(session: Session, schema: string): Promise<Version | undefined> {
-  // Functions like to_regclass look into a cache that does not know yet what another process has just committed.
+  // Functions like to_regclass use a cache that may not know yet what another process has just committed.
   const tables = await session.ask(
     `SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
      WHERE nspname = $1 AND relname = 'schema_version'`,
@@ -58,7 +59,7 @@ function isCurrent(found: Version | undefined, shown: string, known: number): bo
   return found !== undefined && found.version >= known;
 }
 
-/** Why a bus that has run until now cannot go on, after a newer one has changed the database under it. */
+/** Why a running bus has to stop after a newer bus changed the database. */
 export function toOutdated(found: Version): BusError | undefined {
   if (!isNewer(found, migrations.length)) return undefined;
   return toUnavailable(
@@ -85,9 +86,9 @@ async function runMigrations(
   }: Readonly<{ schema: string; shown: string; version: number; steps: readonly Migration[] }>,
 ): Promise<void> {
   if (version === 0) await createSchema(session, schema, shown);
-  // Buses that run wait here, and look at the version after it.
-  else await session.tell('SELECT FROM counters FOR UPDATE');
-  for (const { postgres } of steps.slice(version)) await session.tell(postgres);
+  // Running buses wait for this lock, and check the version once they have it.
+  else await session.run('SELECT FROM counters FOR UPDATE');
+  for (const { postgres } of steps.slice(version)) await session.run(postgres);
   await session.ask(
     'UPDATE schema_version SET version = $1, compatible_from = $2',
     steps.length,
@@ -107,9 +108,9 @@ async function createSchema(session: Session, schema: string, shown: string): Pr
     );
   }
   try {
-    if (!database.has_schema) await session.tell(`CREATE SCHEMA "${schema}"`);
-    await session.tell('CREATE TABLE schema_version (version int NOT NULL, compatible_from int NOT NULL)');
-    await session.tell('INSERT INTO schema_version VALUES (0, 0)');
+    if (!database.has_schema) await session.run(`CREATE SCHEMA "${schema}"`);
+    await session.run('CREATE TABLE schema_version (version int NOT NULL, compatible_from int NOT NULL)');
+    await session.run('INSERT INTO schema_version VALUES (0, 0)');
   } catch (error) {
     if (stateOf(error) !== errorInsufficientPrivilege) throw error;
     throw new UnusableDatabaseError(

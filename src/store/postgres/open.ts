@@ -1,25 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import { createStoreHealth, type Observers } from '../health.ts';
 import type { Store } from '../store.ts';
-import { createStoreWatch, type Observers } from '../watch.ts';
 import { createGivenClock, createStoreClock } from './clock.ts';
 import { type Connect, createConnect } from './connect.ts';
+import { createConnection } from './connection.ts';
 import { reasonOf, UnusableDatabaseError } from './errors.ts';
-import { createLine } from './line.ts';
 import { type PostgresLocation, parsePostgresUrl } from './location.ts';
 import { migrate } from './migrate.ts';
 import { type Counted, createRowReader } from './read.ts';
 import { createPostgresStore } from './store.ts';
 
 export type PostgresOptions = Readonly<{
-  /** `postgres://user:password@host:5432/database`; the schema `bus` in it is made when it is missing. */
+  /** `postgres://user:password@host:5432/database`. The schema `bus` is created when it is missing. */
   url: string;
-  /** Given the latest time in the database. Tests give their own; without, the clock of the database judges. */
+  /**
+   * Called with the latest time in the database. Tests pass their own clock; without one, the database's clock
+   * decides.
+   */
   clockFrom?: (floor: number) => Clock;
 }> &
   Observers;
 
-/** Opens the shared store. Rejects with a sentence for people when the database cannot be used. */
+/** Opens the shared store. Rejects with a readable sentence when the database cannot be used. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
   const { url, clockFrom, notify } = options;
   const location = parsePostgresUrl(url);
@@ -33,11 +36,11 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       channel: location.channel,
       startId: counted.lastEventId,
       time: clockFrom ? createGivenClock(clockFrom(counted.clockMilliseconds)) : createStoreClock(counted),
-      watch: createStoreWatch(options),
+      health: createStoreHealth(options),
       notify,
       openListening: () => connect('listener'),
-      reading: createLine(() => connect('reader')),
-      writing: createLine(() => connect('writer')),
+      reading: createConnection(() => connect('reader')),
+      writing: createConnection(() => connect('writer')),
     });
   } catch (error) {
     throw toOpenError(error, location);
@@ -45,7 +48,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
 }
 
 async function prepareDatabase(connect: Connect, location: PostgresLocation): Promise<Counted> {
-  const session = await connect('start', { isPatient: true });
+  const session = await connect('start', { hasTimeout: false });
   try {
     await migrate(session, location);
     return await createRowReader(session.ask, '').counters();
@@ -58,6 +61,6 @@ export function toOpenError(error: unknown, { shown }: PostgresLocation): Error 
   if (error instanceof UnusableDatabaseError) return error;
   return new Error(
     `the database ${shown} cannot be used (${reasonOf(error)}): ` +
-      'start it or mend its URL, or name another store with BUS_STORE',
+      'start it or fix its URL, or name another store with BUS_STORE',
   );
 }

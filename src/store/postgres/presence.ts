@@ -1,8 +1,8 @@
 import type { Session } from './session.ts';
 
 /**
- * Whether buses run on a schema, as the server itself knows: each shares in a lock for as long as its listening
- * connection lives, so none can be left over.
+ * Whether buses run on a schema. Each bus shares an advisory lock for as long as its listening connection lives. The
+ * server drops that lock with the connection, so it never outlives a bus.
  */
 
 /** Shows that a bus runs, until the session ends. */
@@ -11,8 +11,9 @@ export async function showPresence(session: Session, channel: string): Promise<v
 }
 
 /**
- * Shows that this process lives, so that the others know at once when it is killed. Where a connection of before still has
- * the lock, because the server has not noticed that it broke, there is nothing to take yet: ask again later.
+ * Takes a lock that shows that this process lives, so that others notice at once when it is killed. After a
+ * reconnect the server may not have noticed yet that the old connection broke, and that connection still has the
+ * lock: try again later.
  */
 export async function showBus(session: Session, bus: string): Promise<boolean> {
   const [row] = await session.ask<{ is_shown: boolean }>(
@@ -22,13 +23,13 @@ export async function showBus(session: Session, bus: string): Promise<boolean> {
   return row?.is_shown === true;
 }
 
-/** The number that stands for a process among the locks. */
+/** The number of the advisory lock that stands for a process. */
 export function toBusLock(bus: string): string {
   return `hashtextextended('bus-mcp process ' || ${bus}, 0)`;
 }
 
 export async function hasBus(session: Session, channel: string): Promise<boolean> {
-  // Only held for the moment of the statement: a bus that starts now is not kept waiting.
+  // The lock is held only during this statement, so a bus that starts now does not wait.
   const [row] = await session.ask<{ is_free: boolean }>(
     'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_free',
     toName(channel),

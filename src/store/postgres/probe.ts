@@ -1,11 +1,14 @@
 import type { Turn } from '../store.ts';
 
-/** Asks whether a write could be kept now. It changes nothing itself; `trialTurn` is written, and undone, in its place. */
+/**
+ * Asks whether a write would succeed now. The turn itself changes nothing; `trialTurn` is written and rolled back in
+ * its place.
+ */
 export const probeTurn: Turn<void> = { decide: () => ({ answer: undefined }) };
 
 /**
- * A row of each kind that a commit can write: a right that was revoked, a table that is missing or a full tablespace
- * concerns one table and not the others. No caller can name this lane or this key, and nobody ever sees them.
+ * Writes a row of each kind, because a revoked right, a missing table or a full tablespace can affect one table
+ * only. No caller can name this lane or this key, and nobody ever sees the rows.
  */
 export const trialTurn: Turn<void> = {
   decide: ({ now, counters }) => {

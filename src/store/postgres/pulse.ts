@@ -1,8 +1,8 @@
 import type { BusError } from '../../contract/errors.ts';
 import type { StoreClock } from './clock.ts';
+import type { Connection } from './connection.ts';
 import type { Feed } from './feed.ts';
 import { readLife, showServing } from './life.ts';
-import type { Line } from './line.ts';
 import { toOutdated } from './migrate.ts';
 import { showBus } from './presence.ts';
 import { createRowReader, type RowReader } from './read.ts';
@@ -11,22 +11,24 @@ import { writeSignOfLife, writeTime } from './write.ts';
 
 type Parts = Readonly<{
   bus: string;
-  reading: Line;
-  writing: Line;
+  reading: Connection;
+  writing: Connection;
   reader: RowReader;
   feed: Feed;
   time: StoreClock;
-  /** Resolves when no commit of this process is under way. */
+  /** Resolves when this process has no commit in progress. */
   committed: () => Promise<unknown>;
-  /** Takes a turn that changes nothing: it notes a pause that nobody has noted yet. */
+  /** Runs a turn that changes nothing. It records a pause that no bus has recorded yet. */
   takeEmptyTurn: () => Promise<void>;
-  /** Told each time whether this process would misread what a newer one has made of the database. */
+  /**
+   * Called on each pulse; `outdated` is set when a newer bus changed the database so that this one would misread it.
+   */
   onVersion: (outdated: BusError | undefined) => void;
 }>;
 
 /**
- * What a bus looks at every few seconds, whether it is asked something or not: it shows that it lives, catches up with
- * what it may have missed, and notices that the database is no longer what it was.
+ * What a bus checks every few seconds, even when it is idle. It shows that it lives, catches up with events it
+ * missed, and notices when the database has changed under it.
  */
 export function createPulse(parts: Parts): (session: Session) => Promise<void> {
   const { bus, reading, writing, reader, feed, time, committed, takeEmptyTurn, onVersion } = parts;
@@ -34,8 +36,9 @@ export function createPulse(parts: Parts): (session: Session) => Promise<void> {
   const shown = new WeakSet<Session>();
 
   return async function pulse(session: Session): Promise<void> {
-    // Before somebody needs them: a broken connection is noticed, and told, also while nobody reads or writes.
-    for (const line of [reading, writing]) line.session().catch(() => {});
+    // Reconnect before somebody needs the connection. That also reports a broken connection while nobody reads or
+    // writes.
+    for (const connection of [reading, writing]) connection.session().catch(() => {});
     if (!shown.has(session) && (await showBus(session, bus))) shown.add(session);
     const handedOut = feed.position();
     const here = createRowReader(session.ask, bus);
@@ -44,14 +47,15 @@ export function createPulse(parts: Parts): (session: Session) => Promise<void> {
       here.counters(),
       here.version(),
     ]);
-    // This connection is at a server that takes writes. One that went on reading elsewhere would see nothing new there.
+    // The listening connection is at a server that accepts writes. If the reading connection is still at an old
+    // primary, it would see nothing new.
     if (await reader.isReadOnly().catch(() => false)) reading.renew();
     onVersion(toOutdated(version));
     const now = time.judge(counted);
-    if (time.noteLife) {
+    if (time.observeLife) {
       await showServing(session.ask, now);
       const life = await readLife(session.ask);
-      time.noteLife(life);
+      time.observeLife(life);
       if (life.servedUntil < now && life.isHeldAfter) await takeEmptyTurn().catch(() => {});
     }
     const carried = time.carried();

@@ -23,26 +23,26 @@ export type Counted = Counters & Readonly<{ databaseNow: number }>;
 
 type Columns = Readonly<Record<string, unknown>>;
 
-// Columns by name: a newer version may add some, and a prepared `SELECT *` would break on them.
+// Select columns by name: a newer version may add columns, and a prepared `SELECT *` would break then.
 const counterColumns = namesOf(columnsIn('counters'));
 const waiterColumns = namesOf(columnsIn('waiters'));
 
 /**
- * Whoever waits in a process that still shows signs of life; this process knows its own. Nobody waits longer than a
- * call may, so a place that was never given up ends by itself.
+ * Whoever waits in a process that still shows signs of life. For its own waiters, this process knows. Nobody waits
+ * longer than a call may last, so an abandoned place expires by itself.
  */
 const isWaiting = `(waiters.bus = $1 OR buses.alive_until > clock_timestamp())
   AND arrived_at > clock_timestamp() - interval '${limits.waitSecondsMax + 10} seconds'`;
 
 /**
- * A process that was killed loses its lock at once, and shows signs of life for some seconds more. One whose connection just broke
- * gets a second to come back, counted from its last sign.
+ * A killed process loses its lock at once, although its last sign of life stays valid for some seconds. A process
+ * whose connection just broke gets one second after its last sign to come back.
  */
 const isAway = `CASE WHEN waiters.bus = $1 OR buses.alive_until > clock_timestamp() + interval '5 seconds' THEN false
   ELSE pg_try_advisory_xact_lock_shared(${toBusLock('waiters.bus')}) END AS is_away`;
 const fromWaiters = 'FROM waiters LEFT JOIN buses ON buses.bus = waiters.bus';
 
-/** Every question the store is asked. `bus` names this process among those that share the database. */
+/** All queries of the store. `bus` identifies this process among those that share the database. */
 export function createRowReader(ask: Session['ask'], bus: string) {
   async function countersBy(sql: string): Promise<Counted> {
     const [columns] = await ask<Columns>(sql);
@@ -61,7 +61,10 @@ export function createRowReader(ask: Session['ask'], bus: string) {
     return (await ask<{ n: number }>(sql, ...values))[0]?.n ?? 0;
   }
 
-  /** Only as many rows as the bytes of the column `long` leave room for: the database knows them without reading it. */
+  /**
+   * Returns only as many rows as fit in the byte limit. The database knows the size of the column `long` without
+   * reading it.
+   */
   function askUpTo(
     { bytesMax, long, order }: Readonly<{ bytesMax: number | undefined; long: string; order: string }>,
     rows: string,
@@ -77,13 +80,13 @@ export function createRowReader(ask: Session['ask'], bus: string) {
   }
 
   return {
-    /** Whether writes would be refused: a standby, or a server set to it. */
+    /** Whether writes would be refused because the server is a standby or read-only. */
     isReadOnly: async (): Promise<boolean> => {
       const sql = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS is_read_only`;
       return (await ask<{ is_read_only: boolean }>(sql))[0]?.is_read_only ?? true;
     },
 
-    /** Of the schema as it is now: a newer bus may have changed it since this one came. */
+    /** The version of the schema now: a newer bus may have changed it since this one started. */
     version: async (): Promise<Version> => {
       const [version] = await ask<Version>('SELECT version, compatible_from FROM schema_version');
       if (!version) throw new Error('the database has lost its version: restore a backup');
@@ -94,8 +97,8 @@ export function createRowReader(ask: Session['ask'], bus: string) {
       countersBy(`SELECT ${counterColumns}, ${toMilliseconds('now()')} AS now_ms FROM counters`),
 
     /**
-     * Waits until no other transaction gives ids, and keeps all others waiting until this one is over. The row is the
-     * one that the holder before left, and the time is taken after the wait.
+     * Takes the order lock: waits until no other transaction assigns ids, and makes all others wait until this one
+     * ends. Returns the row as the previous holder left it; the time is read after the wait.
      */
     lockedCounters: () =>
       countersBy(
@@ -103,7 +106,7 @@ export function createRowReader(ask: Session['ask'], bus: string) {
          SELECT *, ${toMilliseconds('clock_timestamp()')} AS now_ms FROM locked`,
       ),
 
-    /** The rows with these keys, in no order. Locked, nobody else changes them before the transaction is over. */
+    /** The rows with these keys, in any order. With `isLocked`, nobody else changes them until this ends. */
     found: async <Name extends TurnKind>(
       kind: Name,
       keys: readonly KeyOf<Name>[],
@@ -153,7 +156,7 @@ export function createRowReader(ask: Session['ask'], bus: string) {
       return { liveCount, orphanedCount };
     },
 
-    /** What there is up to each of these messages. */
+    /** What is left of the log up to each of these messages. */
     keptThrough: async (ids: readonly number[]): Promise<readonly (Kept & { through: number })[]> =>
       ids.length === 0
         ? []
@@ -164,7 +167,7 @@ export function createRowReader(ask: Session['ask'], bus: string) {
             ids,
           ),
 
-    /** First come first. */
+    /** In order of arrival. */
     waitersFor: async (lanes: readonly string[]): Promise<Waiter[]> => {
       if (lanes.length === 0) return [];
       const sql = `SELECT ${waiterColumns}, ${isAway} ${fromWaiters}

@@ -3,16 +3,16 @@ import { stateOf, stateReadOnly } from './errors.ts';
 
 export type SqlValue = string | number | boolean | null | readonly (string | number | boolean | null)[];
 
-/** One connection. Statements that are sent without waiting for each other share a round trip. */
+/** One connection. Statements sent without waiting in between share a round trip. */
 export type Session = Readonly<{
-  /** Rejects with the server's own error, or the client library's when the connection broke. */
+  /** Rejects with the server's own error, or with the client library's when the connection broke. */
   ask: <Columns>(sql: string, ...values: SqlValue[]) => Promise<Columns[]>;
-  /** Runs what sends several statements; they leave in one piece. */
+  /** Sends several statements in one network packet. */
   together: <Sent>(send: () => Sent) => Sent;
-  /** For statements without values; answers with the word by which the server confirms, like COMMIT or ROLLBACK. */
-  tell: (sql: string) => Promise<string>;
+  /** For statements without values. Returns the word with which the server confirms, such as COMMIT or ROLLBACK. */
+  run: (sql: string) => Promise<string>;
   onNotification: (listener: (payload: string) => void) => void;
-  /** Settles when the connection is gone: with the reason, unless it was ended here. */
+  /** Settles when the connection is gone. Gives the reason, unless this process ended it. */
   lost: Promise<Error | undefined>;
   end: () => Promise<void>;
 }>;
@@ -20,7 +20,7 @@ export type Session = Readonly<{
 export function createSession(client: Client): Session {
   const lost = new Promise<Error | undefined>((resolve) => {
     client.on('end', () => resolve(undefined));
-    // Whoever waits for an answer is told by its own statement; a connection that idles has nobody to tell.
+    // A statement in progress rejects by itself. An idle connection has nobody to report to.
     client.on('error', (error) => {
       resolve(error);
       client.end().catch(() => {});
@@ -33,7 +33,7 @@ export function createSession(client: Client): Session {
         const { rows } = await client.query({ name: nameOf(sql), text: sql, values });
         return rows as Columns[];
       } catch (error) {
-        // A server that takes no writes any more has handed them to another, which the next connection looks for.
+        // A server that no longer accepts writes has been replaced by another one. The next connection finds it.
         if (stateOf(error) === stateReadOnly) client.end().catch(() => {});
         throw error;
       }
@@ -47,7 +47,7 @@ export function createSession(client: Client): Session {
         stream.uncork();
       }
     },
-    async tell(sql) {
+    async run(sql) {
       const { command } = await client.query(sql);
       return command;
     },
@@ -59,7 +59,7 @@ export function createSession(client: Client): Session {
   };
 }
 
-/** Statements are prepared once for each connection, under a name that stands for their text. */
+/** Each connection prepares a statement once, under a name derived from its text. */
 const names = new Map<string, string>();
 
 function nameOf(sql: string): string {

@@ -8,17 +8,17 @@ import { migrate } from './migrate.ts';
 import { toOpenError } from './open.ts';
 import { createRowReader } from './read.ts';
 import type { Session } from './session.ts';
-import { createPageReader, openPatientSession } from './source.ts';
+import { createPageReader, openSessionWithoutTimeout } from './source.ts';
 import { toInsert, updateCounters } from './write.ts';
 
-/** Fills a schema in which nothing was ever kept. Buses that run on it wait until it is done. */
+/** Fills an empty schema. Buses that run on it wait until it is done. */
 export async function openPostgresSink(url: string): Promise<RowSink> {
   const location = parsePostgresUrl(url);
   let session: Session | undefined;
   try {
-    session = await openPatientSession(location);
+    session = await openSessionWithoutTimeout(location);
     await migrate(session, location);
-    await session.tell('BEGIN ISOLATION LEVEL READ COMMITTED');
+    await session.run('BEGIN ISOLATION LEVEL READ COMMITTED');
     await createRowReader(session.ask, '').lockedCounters();
     await checkEmpty(session, location);
     return createSink(session, location.shown);
@@ -41,12 +41,12 @@ function createSink(session: Session, location: string): RowSink {
     await session.ask(updateCounters, ...codecs.counters.toValues(totals));
     await session.ask('UPDATE counters SET answer_count = (SELECT count(*) FROM answers)');
     await insert('holes', holes);
-    // What ran out where the rows come from was told to be over there, and stays so.
+    // Leases that expired at the source were reported as expired there, and must stay expired here.
     await session.ask('UPDATE life SET served_until = greatest(served_until, $1)', totals.clockMilliseconds);
-    await session.tell('COMMIT');
+    await session.run('COMMIT');
   }
 
-  // What was not committed goes with the connection.
+  // Whatever was not committed disappears with the connection.
   return { location, write, readPages: createPageReader(session), commit, close: session.end };
 }
 

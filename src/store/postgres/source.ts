@@ -13,15 +13,15 @@ import { hasBus } from './presence.ts';
 import { createRowReader } from './read.ts';
 import type { Session } from './session.ts';
 
-/** All rows of a schema as of now; buses may go on writing to it. */
+/** A snapshot of all rows of a schema; buses may go on writing to it. */
 export async function openPostgresSource(url: string): Promise<RowSource> {
   const location = parsePostgresUrl(url);
   let session: Session | undefined;
   try {
-    session = await openPatientSession(location);
+    session = await openSessionWithoutTimeout(location);
     await checkVersion(session, location);
     const isInUse = await hasBus(session, location.channel);
-    await session.tell('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    await session.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     return {
       location: location.shown,
       hasBus: isInUse,
@@ -38,11 +38,11 @@ export async function openPostgresSource(url: string): Promise<RowSource> {
   }
 }
 
-/** A connection that may sit in a transaction for long, because the other side of a copy takes its time. */
-export async function openPatientSession(location: PostgresLocation): Promise<Session> {
+/** A connection that may stay in a transaction for a long time, because the other side of a copy may be slow. */
+export async function openSessionWithoutTimeout(location: PostgresLocation): Promise<Session> {
   const connect = await createConnect(location);
-  const session = await connect('copy', { isPatient: true });
-  await session.tell('SET idle_in_transaction_session_timeout = 0');
+  const session = await connect('copy', { hasTimeout: false });
+  await session.run('SET idle_in_transaction_session_timeout = 0');
   return session;
 }
 

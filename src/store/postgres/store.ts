@@ -1,14 +1,14 @@
 import type { BusError } from '../../contract/errors.ts';
 import { createGroupCommit } from '../group-commit.ts';
+import type { StoreHealth } from '../health.ts';
 import type { Notify } from '../notice.ts';
 import type { EventRow } from '../rows.ts';
 import type { Overview, OverviewQuery, Store } from '../store.ts';
-import type { StoreWatch } from '../watch.ts';
 import type { StoreClock } from './clock.ts';
 import { createCommit } from './commit.ts';
+import type { Connection } from './connection.ts';
 import { toStoreError } from './errors.ts';
 import { createFeed, type Rewind } from './feed.ts';
-import type { Line } from './line.ts';
 import { type Listener, startListener } from './listen.ts';
 import { toNewLane, toQueues } from './load.ts';
 import { probeTurn } from './probe.ts';
@@ -19,29 +19,29 @@ import { pulseMilliseconds, writeFarewell } from './write.ts';
 
 type Parts = Readonly<{
   location: string;
-  /** Names this process among those that share the database. */
+  /** Identifies this process among those that share the database. */
   bus: string;
-  /** Where the processes tell each other of their commits. */
+  /** The channel on which the processes announce their commits. */
   channel: string;
-  /** The last event before this process came. */
+  /** The last event before this process started. */
   startId: number;
   time: StoreClock;
-  watch: StoreWatch;
+  health: StoreHealth;
   notify?: Notify | undefined;
   openListening: () => Promise<Session>;
-  reading: Line;
-  writing: Line;
+  reading: Connection;
+  writing: Connection;
 }>;
 
-/** Any number of processes share the database, so nothing of it is kept in memory. */
+/** Any number of processes can share the database, so this store caches nothing in memory. */
 export async function createPostgresStore(parts: Parts): Promise<Store> {
-  const { location, bus, channel, startId, time, watch, openListening, reading, writing } = parts;
+  const { location, bus, channel, startId, time, health, openListening, reading, writing } = parts;
   const { clock, judge, given } = time;
   const listeners = new Set<(events: readonly EventRow[]) => void>();
   const rewindListeners = new Set<() => void>();
   let committing: Promise<unknown> = Promise.resolve();
   let probing: Promise<void> | undefined;
-  /** Set as long as this process would misread what a newer one has made of the database. */
+  /** Set while this process would misread the database because a newer bus changed it. */
   let outdated: BusError | undefined;
 
   const reader = createRowReader(
@@ -57,7 +57,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     },
     onRewind: tellRewind,
   });
-  const observe = watch.commit;
+  const observe = health.commit;
   const decideAndKeep = createCommit({ bus, channel, writing, atOnce, time, feed, observe });
   const group = createGroupCommit({
     commit: (turns) => {
@@ -84,32 +84,32 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     if (outdated) throw outdated;
     try {
       const seen = await read();
-      watch.readWorked();
+      health.readWorked();
       return seen;
     } catch (error) {
       const failure = toStoreError(error);
-      watch.readFailed(failure);
+      health.readFailed(failure);
       throw failure;
     }
   }
 
-  /** Sent together, so that no statement of another reader comes in between. */
-  function atOnce<Seen>(look: (reader: RowReader, ask: Session['ask']) => Promise<Seen>): Promise<Seen> {
+  /** Sent together, so that no statement of another reader gets between them. */
+  function atOnce<Seen>(read: (reader: RowReader, ask: Session['ask']) => Promise<Seen>): Promise<Seen> {
     return watched(async () => {
       const session = await reading.session();
       const sent = session.together(() => ({
-        begun: session.tell('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
-        looked: look(createRowReader(session.ask, bus), session.ask),
-        ended: session.tell('COMMIT'),
+        begun: session.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+        result: read(createRowReader(session.ask, bus), session.ask),
+        ended: session.run('COMMIT'),
       }));
-      const [seen] = await Promise.all([sent.looked, sent.begun, sent.ended]);
+      const [seen] = await Promise.all([sent.result, sent.begun, sent.ended]);
       return seen;
     });
   }
 
   async function hear(payload: string): Promise<void> {
     const [eventId, sender] = payload.split(' ');
-    // A commit of this process hands out its events itself; only when its outcome stayed unknown it did not.
+    // After its own commit this process hands out the events itself. It does not if the outcome stayed unknown.
     if (sender === bus) await committing;
     await feed.reach(Number(eventId));
   }
@@ -171,7 +171,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     return () => rewindListeners.delete(listener);
   }
 
-  /** Whoever asks while a probe is under way shares its answer: each one is a commit. */
+  /** A probe is a commit, so callers that ask while one is in progress share its result. */
   function probe(): Promise<void> {
     probing ??= group.take(probeTurn).finally(() => {
       probing = undefined;
@@ -182,7 +182,8 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
   async function close(): Promise<void> {
     await group.close();
     await listener.close();
-    // Whoever waited here was answered; if the database is away, it will notice the silence.
+    // Everybody who waited here has been told. If the database is unreachable, this bus's signs of life run out by
+    // themselves.
     await writing
       .session()
       .then(({ ask }) => writeFarewell(ask, bus))

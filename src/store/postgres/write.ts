@@ -12,14 +12,17 @@ export type CommitRequest = Omit<BatchChanges, 'queues'> & QueueChanges;
 
 export type QueueChanges = Readonly<{
   arrived: readonly Waiter[];
-  /** The tickets that stand where others stood. */
+  /** Tickets that took over the place of an earlier ticket. */
   replaced: readonly Readonly<{ earlier: string; ticket: string }>[];
   gone: readonly string[];
 }>;
 
 type Statements = Readonly<{ insert: string; change: string }>;
 
-/** Rows of a log are inserted, and later only what is set later changes. Rows of other kinds are replaced whole. */
+/**
+ * In logs, rows are inserted, and later only the columns that can change are updated. Rows of other kinds are
+ * replaced as a whole.
+ */
 const statements = Object.fromEntries(
   turnKinds.map((kind) => [
     kind,
@@ -29,7 +32,7 @@ const statements = Object.fromEntries(
 
 const insertEvents = toInsert('events');
 
-/** New rows, with all that a new row can have. */
+/** Inserts new rows with every column that a new row can have. */
 export function toInsert(kind: KindName, columns = insertedColumnsOf(kind)): string {
   return `INSERT INTO ${kind} (${namesOf(columns)}) SELECT * FROM ${toUnnest(columns)}`;
 }
@@ -69,14 +72,14 @@ export const updateCounters = `UPDATE counters SET ${counterColumns.map(({ name 
 const [channelPlace, payloadPlace] = [1, 2].map((more) => `$${counterColumns.length + more}`);
 const updateCountersAndTell = `${updateCounters} RETURNING pg_notify(${channelPlace}, ${payloadPlace})`;
 
-/** For how long a process that shows no sign of life is believed to live, and how often it shows one. */
+/** How long a process counts as alive after a sign of life. It gives one every two seconds. */
 const aliveSeconds = 6;
 export const pulseMilliseconds = 2_000;
 
 const showLife = `INSERT INTO buses (bus, alive_until) VALUES ($1, clock_timestamp() + interval '${aliveSeconds} seconds')
   ON CONFLICT (bus) DO UPDATE SET alive_until = excluded.alive_until`;
 
-/** Says that this process lives, if anybody waits in it, so that they keep their places. */
+/** Shows that this process lives, so that the waiters in it keep their places. Does nothing when nobody waits. */
 export async function writeSignOfLife(ask: Session['ask'], bus: string): Promise<void> {
   await ask(
     `UPDATE buses SET alive_until = clock_timestamp() + interval '${aliveSeconds} seconds'
@@ -85,12 +88,15 @@ export async function writeSignOfLife(ask: Session['ask'], bus: string): Promise
   );
 }
 
-/** Keeps a time that the database's own clock does not reach, for the other processes and for those to come. */
+/** Stores a time that the database's own clock has not reached, for other processes and for later ones. */
 export async function writeTime(ask: Session['ask'], milliseconds: number): Promise<void> {
   await ask('UPDATE counters SET clock_ms = greatest(clock_ms, $1)', milliseconds);
 }
 
-/** Nobody waits here any more. Within the order of commits, in which another process may take over a place. */
+/**
+ * Nobody waits in this process any more. Runs under the order lock, because another process may take over a place at
+ * the same time.
+ */
 export async function writeFarewell(ask: Session['ask'], bus: string): Promise<void> {
   await Promise.all([
     ask(
@@ -103,8 +109,8 @@ export async function writeFarewell(ask: Session['ask'], bus: string): Promise<v
 }
 
 /**
- * Sends all statements of a commit without waiting in between; only those that have something to write. The one
- * notification tells every process how far the log goes now.
+ * Sends all statements of a commit without waiting in between, and only those that have something to write. One
+ * notification tells every process where the log ends now.
  */
 export function writeRows(
   ask: Session['ask'],
@@ -125,7 +131,7 @@ export function writeRows(
     sendRows<never>(statements[kind].change, changed[kind].values() as never, changedOf);
   }
   sendRows(insertEvents, events, codecs.toEventValues);
-  // Old answers leave a few at a time with the commits that bring new ones, so there is nothing to sweep.
+  // Each commit with new kept responses deletes a few expired ones, so no separate cleanup is needed.
   if (changed.answers.size > 0) send(forgetAnswers, [counters.clockMilliseconds, changed.answers.size]);
   if (pruned) {
     send('DELETE FROM events WHERE id <= $1', [pruned.eventId]);

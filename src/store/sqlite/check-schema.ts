@@ -2,7 +2,7 @@ import { migrations } from '../migrations/index.ts';
 import { loadDriver, type SqliteDatabase } from './driver.ts';
 import { migrate, readVersion, toForeign } from './migrate.ts';
 
-/** A database of a bus whose tables, indexes, triggers or views are not the ones that a bus makes. */
+/** A bus database whose tables, indexes, triggers or views differ from those that a bus creates. */
 export class ChangedSchemaError extends Error {
   readonly finding: string;
 
@@ -16,11 +16,11 @@ export class ChangedSchemaError extends Error {
 }
 
 /**
- * Compares the schema with what the migrations make, and throws when it differs.
+ * Compares the schema with what the migrations create, and throws when it differs.
  *
- * SQLite runs triggers inside our own writes, and a view under the name of a table inside our own reads. Either can
- * remove what was acknowledged, or keep a query running for ever. So the schema is read before any table is: the list
- * itself is always a table, and reading it runs nothing.
+ * SQLite runs triggers inside our own writes, and resolves a view with a table's name inside our own reads. Either
+ * could remove acknowledged rows, or keep a query running forever. So the schema is checked before any table is
+ * read. Reading the schema is safe: it is always a table, and reading it runs no code.
  */
 export function checkSchema(database: SqliteDatabase, path: string): void {
   const found = readParts(database);
@@ -39,7 +39,7 @@ export function checkSchema(database: SqliteDatabase, path: string): void {
 
 type Parts = ReadonlyMap<string, string>;
 
-/** The text of each part by its kind and name. What SQLite keeps for its planner belongs to nobody. */
+/** The SQL of each part, keyed by kind and name. SQLite's own planner statistics are left out. */
 function readParts(database: SqliteDatabase): Parts {
   const sql =
     "SELECT type, name, tbl_name AS tableName, sql FROM sqlite_schema WHERE NOT (type = 'table' AND name GLOB 'sqlite_stat[1-4]')";
@@ -64,7 +64,7 @@ function readWantedParts(version: number): Parts {
   }
 }
 
-/** Others choose these names, so they are cut and counted. */
+/** Others choose these names, so they are shortened and limited in number. */
 function toFinding(what: string, names: readonly string[]): readonly string[] {
   if (names.length === 0) return [];
   const shown = names.slice(0, namesShownMax).map((name) => name.slice(0, nameCharactersMax));

@@ -20,23 +20,23 @@ type SqliteModule = Readonly<{
   DatabaseSync: new (path: string, options?: Readonly<Record<string, unknown>>) => SqliteDatabase;
 }>;
 
-/** For connections that may meet a writer; a lock that is to be had at once or not at all goes without. */
-export const patience = 'PRAGMA busy_timeout = 5000;';
+/** For connections that may meet a writer. The start lock does without: it must succeed at once or not at all. */
+export const busyTimeout = 'PRAGMA busy_timeout = 5000;';
 
 export type SqliteDriver = Readonly<{
   name: string;
-  /** One that only reads waits a while for who writes. */
+  /** A read-only connection waits a while for a writer. */
   open: (path: string, options?: Readonly<{ readOnly?: boolean }>) => SqliteDatabase;
 }>;
 
-/** SQLite as Node.js brings it, and where it does not, the package of the same interface. */
+/** The SQLite built into Node.js, or else the package with the same interface. */
 export function loadDriver(): SqliteDriver {
   const [name, { DatabaseSync }] = loadModule();
   return {
     name,
     open(path, options = {}) {
       const database = new DatabaseSync(path, options);
-      if (options.readOnly) database.exec(patience);
+      if (options.readOnly) database.exec(busyTimeout);
       return database;
     },
   };
@@ -50,7 +50,7 @@ function loadModule(): readonly [string, SqliteModule] {
     try {
       return [name, withoutExperimentalWarning(() => require(name) as SqliteModule)];
     } catch {
-      // The next one may be there.
+      // Try the next one.
     }
   }
   throw new Error(
@@ -59,8 +59,8 @@ function loadModule(): readonly [string, SqliteModule] {
 }
 
 /**
- * Node.js 22 calls its SQLite experimental when it is loaded, and the user can do nothing about it. Afterwards warnings
- * are as they were: the process may be somebody else's.
+ * Node.js 22 warns that its SQLite is experimental when it loads, and the user can do nothing about that. Afterwards
+ * warnings work as before, because the process may belong to somebody else's program.
  */
 function withoutExperimentalWarning<Loaded>(load: () => Loaded): Loaded {
   const { emitWarning } = process;
@@ -75,10 +75,10 @@ function withoutExperimentalWarning<Loaded>(load: () => Loaded): Loaded {
   }
 }
 
-/** SQLite's number for a disk without room. */
+/** SQLite's error number for a full disk. */
 export const errorFull = 13;
 
-/** SQLite's own number for what went wrong: the drivers put it into different places, and one forgets it at times. */
+/** SQLite's own error number. The drivers put it in different places, and one of them sometimes leaves it out. */
 export function errorNumberOf(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
   const { errcode, sqliteCode } = error as Error & { errcode?: number; sqliteCode?: number };

@@ -7,13 +7,13 @@ import { createPrivateFile } from './prepare.ts';
 const errorBusy = 5;
 
 /**
- * One bus process for each database, ever: two writers starve each other and corrupt what they share. The operating
- * system's lock on a file of its own holds as long as the process lives and cannot outlive it; who has it stands in
- * a text beside it, because a locked file cannot be read.
+ * Allows only one bus process per database: two writers would block each other and corrupt what they share. The
+ * operating system locks a separate lock file; that lock lasts exactly as long as the process. A locked file cannot
+ * be read, so a text file beside it says who holds the lock.
  *
- * POSIX locks belong to the process: when it closes any descriptor of a file, it loses all its locks on that file. So
- * nothing here opens the lock or the database of a store that this process already holds, except SQLite, which keeps
- * such descriptors open until the locks are gone.
+ * POSIX locks belong to the process, with a trap: when the process closes any descriptor of a file, it loses all its
+ * locks on that file. So no code here opens the lock file or the database of a store that this process already
+ * holds. Only SQLite does, and SQLite keeps such descriptors open until the locks are gone.
  */
 export function lockDatabase(driver: SqliteDriver, path: string): { release: () => void } {
   checkNotHeldHere(path);
@@ -46,7 +46,7 @@ function openLock(driver: SqliteDriver, path: string) {
   }
 }
 
-/** The databases that this process holds, also for a second copy of this package that was loaded into it. */
+/** The databases that this process holds. A second copy of this package in the same process shares the set. */
 const heldHere = toShared();
 
 function toShared(): Set<string> {
@@ -56,7 +56,7 @@ function toShared(): Set<string> {
   return shared[key];
 }
 
-/** Comes before anything opens a file of the database. */
+/** Must run before anything opens a database file. */
 export function checkNotHeldHere(path: string): void {
   const lockPath = `${path}.lock`;
   if (!existsSync(lockPath) || !heldHere.has(toIdentity(lockPath))) return;
@@ -68,7 +68,7 @@ function toIdentity(path: string): string {
   return `${dev}:${ino}`;
 }
 
-/** Another process is the bus of this database. */
+/** Another process already runs a bus on this database. */
 export class DatabaseHeldError extends Error {
   readonly processId: number | undefined;
 
@@ -89,7 +89,7 @@ function toWho({ pid, since }: Readonly<{ pid?: number; since?: string }>): stri
   return `process ${pid}, since ${since}`;
 }
 
-/** It only tells people who it is: on a full disk the lock holds without it. */
+/** The text only informs people; on a full disk the lock works without it. */
 function writeHolder(path: string): void {
   const holder = { pid: process.pid, since: new Date().toISOString() };
   try {

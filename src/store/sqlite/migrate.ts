@@ -3,8 +3,8 @@ import type { SqliteDatabase } from './driver.ts';
 import { rollBack } from './transactions.ts';
 
 /**
- * Brings an older database to this version in one transaction; refuses a newer one, because what it holds would be
- * misread, and that of another application. Tests give their own steps.
+ * Brings an older database to this version in one transaction. Refuses a newer one, which this version would
+ * misread, and the database of another application. Tests pass their own steps.
  */
 export function migrate(database: SqliteDatabase, path: string, steps = migrations): void {
   const version = readVersion(database);
@@ -33,7 +33,7 @@ export function checkNotNewer(version: number, path: string, known = migrations.
   );
 }
 
-/** The database of another application, which must stay as it is. */
+/** The database belongs to another application and must not be changed. */
 export class ForeignDatabaseError extends Error {}
 
 export function toForeign(path: string): Error {
@@ -42,7 +42,10 @@ export function toForeign(path: string): Error {
   );
 }
 
-/** To the database of another application our tables would be added: one of ours has none yet, or the counters too. */
+/**
+ * Without this check our tables would be added to another application's database. One of ours has no tables yet, or
+ * it has `counters`.
+ */
 export function checkIsOwn(database: SqliteDatabase, path: string, known = migrations.length): void {
   const version = readVersion(database);
   checkNotNewer(version, path, known);

@@ -1,7 +1,7 @@
 import { type Clock, createClock } from '../clock.ts';
+import { createStoreHealth, type Observers } from '../health.ts';
 import { toRealPath } from '../path.ts';
 import type { Store } from '../store.ts';
-import { createStoreWatch, type Observers } from '../watch.ts';
 import { loadDriver } from './driver.ts';
 import { guardIndex } from './integrity/index-file.ts';
 import { readAliveUntil, showLife } from './integrity/life.ts';
@@ -15,18 +15,21 @@ import { createSqliteStore } from './store.ts';
 import { startWriter, type Writer } from './writer.ts';
 
 export type SqliteOptions = Readonly<{
-  /** The database file; its folder is made when it is missing. */
+  /** The database file. Its folder is created when it is missing. */
   path: string;
   /** The built file of the writer thread. */
   writerFile: URL;
-  /** Given the latest time in the database, and until when the bus before this one served. Tests give their own. */
+  /**
+   * Called with the latest time in the database, and with the time until which the previous bus served. Tests pass
+   * their own clock.
+   */
   clockFrom?: (floor: number, aliveUntil?: number) => Clock;
-  /** Goes on after acknowledged rows were lost, with ids and fences above them. */
+  /** Starts although acknowledged rows are missing, and continues with ids and fences above them. */
   acceptLoss?: boolean;
 }> &
   Observers;
 
-/** Opens the embedded store. Rejects with a sentence for people when the file cannot be used. */
+/** Opens the embedded store. Rejects with a readable sentence when the file cannot be used. */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const driver = loadDriver();
   const path = toRealPath(options.path);
@@ -42,10 +45,10 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const above = checkForLoss(driver, { path, acceptLoss, notify });
     beginMark(path);
     prepareFile(driver, path, (database) => above && goOnAbove(database, above));
-    const watch = createStoreWatch(options);
-    writer = await startWriter({ path, file: options.writerFile, observe: watch.commit });
+    const health = createStoreHealth(options);
+    writer = await startWriter({ path, file: options.writerFile, observe: health.commit });
     const database = guardIndex(driver.open(path, { readOnly: true }), path);
-    const reader = createRowReader(database, watch);
+    const reader = createRowReader(database, health);
     const isHeldAfter = createIsHeldAfter(reader);
     const clockFrom = options.clockFrom ?? ((floor, aliveUntil) => createClock({ floor, aliveUntil }));
     const clock = clockFrom(reader.counters().clockMilliseconds, toLastLife(path, isHeldAfter));
@@ -65,7 +68,10 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   }
 }
 
-/** Whether any lease ends after a time. A page that cannot be read is told to whoever asks for what is on it. */
+/**
+ * Returns a function that says whether any lease ends after a time. If the page cannot be read, whoever needs its
+ * rows hears about it.
+ */
 function createIsHeldAfter(reader: RowReader): (time: number) => boolean {
   return (time) => {
     try {
@@ -76,17 +82,17 @@ function createIsHeldAfter(reader: RowReader): (time: number) => boolean {
   };
 }
 
-/** Until when the bus before this one served, if there is anybody who could not renew since. */
+/** Until when the previous bus served, if there are holders who could not renew since then. */
 function toLastLife(path: string, isHeldAfter: (time: number) => boolean): number | undefined {
   const aliveUntil = readAliveUntil(toMarkPath(path));
   return aliveUntil !== undefined && isHeldAfter(aliveUntil) ? aliveUntil : undefined;
 }
 
-/** Before the database itself, so that one without a mark has lost it. */
+/** Created before the database: a database without a mark must have lost it. */
 function beginMark(path: string): void {
   try {
     openMarkFile(toMarkPath(path)).close();
   } catch {
-    // There may be no room now, and still something to read; the writer tries again.
+    // The disk may be full now while reading still works; the writer tries again later.
   }
 }

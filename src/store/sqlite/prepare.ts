@@ -10,20 +10,21 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkSchema } from './check-schema.ts';
-import { errorNumberOf, patience, type SqliteDatabase, type SqliteDriver } from './driver.ts';
+import { busyTimeout, errorNumberOf, type SqliteDatabase, type SqliteDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
 import { checkIsOwn, checkNotNewer, migrate, readVersion, toForeign } from './migrate.ts';
 import { prepareForWriting } from './transactions.ts';
 
 /**
- * Refuses a file that no bus has made before anything of it or beside it is touched: its first bytes tell. A database
- * whose tables are still in its write-ahead log is told apart only when it is opened.
+ * Refuses a file that no bus created, before anything in it or beside it is touched: its first bytes tell. A
+ * database whose tables are still in the write-ahead log can only be recognised once it is open.
  */
 export function checkFile(path: string): void {
   if (!existsSync(path)) return;
-  if (!statSync(path).isFile()) throw new Error(`the database ${path} is no file: name one with BUS_STORE`);
+  if (!statSync(path).isFile())
+    throw new Error(`the database ${path} is not a file: name one with BUS_STORE`);
   const header = readHeader(path);
-  // SQLite itself takes a file with a few characters in it for an empty one, and writes over them.
+  // SQLite treats a file with a few characters in it as empty, and overwrites them.
   if (header.length === 0) return;
   if (!header.subarray(0, signature.length).equals(signature)) throw toDamaged(path);
   const version = header.readUInt32BE(versionOffset);
@@ -34,18 +35,18 @@ export function checkFile(path: string): void {
 
 const signature = Buffer.from('SQLite format 3\0', 'latin1');
 
-/** Where SQLite's file format has what, in bytes. A bus leaves the number of the application at 0. */
+/** Byte offsets in SQLite's file format. A bus leaves the application number at 0. */
 const [versionOffset, applicationOffset, pageKindOffset, cellCountOffset, headerBytes] = [
   60, 68, 100, 103, 105,
 ];
 
-/** The first page is the root of the list of tables: a leaf without cells is an empty list. */
+/** The first page is the root of the list of tables. A leaf without cells means that the list is empty. */
 function hasTables(header: Buffer): boolean {
   const leafKind = 0x0d;
   return header[pageKindOffset] !== leafKind || header.readUInt16BE(cellCountOffset) > 0;
 }
 
-/** Nothing of a file that is empty; else so many bytes, also of a file that is shorter. */
+/** Returns nothing for an empty file, otherwise a full header, even if the file is shorter. */
 function readHeader(path: string): Buffer {
   try {
     const header = Buffer.alloc(headerBytes);
@@ -58,7 +59,7 @@ function readHeader(path: string): Buffer {
   }
 }
 
-/** What agents write to each other is nobody else's: the file and its folder are made for the user alone. */
+/** What agents write to each other is private, so the file and its folder are created for this user only. */
 export function createPrivateFile(path: string, suffix = ''): void {
   const file = `${path}${suffix}`;
   try {
@@ -69,13 +70,13 @@ export function createPrivateFile(path: string, suffix = ''): void {
   }
 }
 
-/** In a folder that others may write to, a link could lead to any file of this user. Windows has no such flag. */
+/** In a folder that others can write to, a link could lead to any file of this user. Windows has no such flag. */
 const toAppendWithoutLinks =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
 
 /**
- * Makes the folder and its parents one by one, for this user alone: told to make them all, Node.js tries for ever under
- * paths that can have none, as below /proc.
+ * Creates the folder and its parents one by one, for this user only. When Node.js creates all of them at once, it
+ * retries forever under paths that cannot have folders, such as below /proc.
  */
 export function createFolders(folder: string): void {
   if (existsSync(folder)) return;
@@ -83,12 +84,12 @@ export function createFolders(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    // Another process may have made it meanwhile.
+    // Another process may have created it in the meantime.
     if (!existsSync(folder)) throw error;
   }
 }
 
-/** Brings the file to this version, and lets `check` look at it before anybody uses it. */
+/** Brings the file to this version, and runs `check` on it before anybody uses it. */
 export function prepareFile(
   driver: SqliteDriver,
   path: string,
@@ -96,8 +97,8 @@ export function prepareFile(
 ): void {
   const database = driver.open(path);
   try {
-    // The driver may still be closing a connection of before.
-    database.exec(patience);
+    // The driver may still be closing an earlier connection.
+    database.exec(busyTimeout);
     checkMade(database, path);
     migrate(database, path);
     prepareForWriting(database);
@@ -110,7 +111,7 @@ export function prepareFile(
   }
 }
 
-/** What is in it already must be as a bus made it: a foreign trigger would run inside the first write. */
+/** Existing tables must be exactly those that a bus creates: a foreign trigger would run inside our first write. */
 function checkMade(database: SqliteDatabase, path: string): void {
   checkIsOwn(database, path);
   if (readVersion(database) > 0) checkSchema(database, path);
@@ -125,11 +126,11 @@ function keepPrivate(path: string): void {
   }
 }
 
-function toUnusable(path: string, deed: 'read' | 'written' | 'kept private', error: unknown): Error {
+function toUnusable(path: string, action: 'read' | 'written' | 'kept private', error: unknown): Error {
   const { code: reason = String(error) } = error as NodeJS.ErrnoException;
   const advice = advices[reason] ?? 'make its folder writable for this user';
   return new Error(
-    `the database ${path} cannot be ${deed} (${reason}): ${advice}, or name another file with BUS_STORE`,
+    `the database ${path} cannot be ${action} (${reason}): ${advice}, or name another file with BUS_STORE`,
   );
 }
 
@@ -140,18 +141,18 @@ const advices: Readonly<Record<string, string>> = {
   EROFS: 'mount its file system so that it can be written',
 };
 
-/** A sentence for people, for what a damaged file or a disk says at the start. */
+/** Turns what a damaged file or a failing disk reports at startup into a readable sentence. */
 export function toStartError(error: unknown, path: string): unknown {
   if (/not a database|malformed/i.test(String(error))) return toDamaged(path);
   const condition = findCondition(errorNumberOf(error));
   if (condition === undefined) return error;
   return new Error(
-    `the database ${path} cannot be used, because ${condition}: mend that, or name another file with BUS_STORE`,
+    `the database ${path} cannot be used, because ${condition}: fix that, or name another file with BUS_STORE`,
   );
 }
 
 function toDamaged(path: string): Error {
   return new Error(
-    `the file ${path} is damaged or no database: restore a backup, or name another file with BUS_STORE`,
+    `the file ${path} is damaged or not a database: restore a backup, or name another file with BUS_STORE`,
   );
 }

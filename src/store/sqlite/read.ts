@@ -1,5 +1,6 @@
 import type { Kept } from '../batch.ts';
 import type { Cell } from '../codec.ts';
+import type { StoreHealth } from '../health.ts';
 import {
   eventsWithMessages,
   type Question,
@@ -13,7 +14,6 @@ import type { Counters, EventRow, HeldLaneRow, MessageRow } from '../rows.ts';
 import type { ListedRow, ListName, Row, TurnKind } from '../schema.ts';
 import type { EventQuery, KeyOf, LaneQuery, Lists, MessageQuery } from '../store.ts';
 import { keyColumnsOf } from '../tables.ts';
-import type { StoreWatch } from '../watch.ts';
 import { codecs, dialect } from './dialect.ts';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts';
 import { toReadError } from './errors.ts';
@@ -21,9 +21,9 @@ import { rollBack } from './transactions.ts';
 
 type Columns = Readonly<Record<string, unknown>>;
 
-/** Every question the store is asked, through a connection that never waits for the writer. */
-export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
-  const { all, allUpTo, ask, get } = createAsking(database, watch);
+/** All queries of the store, on a connection that never waits for the writer. */
+export function createRowReader(database: SqliteDatabase, health: StoreHealth) {
+  const { all, allUpTo, ask, get } = createAsking(database, health);
 
   function select<Row>(question: Question): Row[] {
     const { sql, values } = toSelect(question, dialect);
@@ -63,7 +63,7 @@ export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
     live: (now: number, limit: number): HeldLaneRow[] => select(questions.live(now, limit)),
     orphaned: (now: number, limit: number): HeldLaneRow[] => select(questions.orphaned(now, limit)),
 
-    /** Those that are held are counted in an index, which costs a twentieth of looking at when each of them ends. */
+    /** Held lanes are counted in an index. That costs a twentieth of checking when each lease ends. */
     countLanes: (now: number): { liveCount: number; orphanedCount: number } => {
       const orphanedCount = count(questions.orphaned(now, 0));
       return { liveCount: count(questions.held) - orphanedCount, orphanedCount };
@@ -72,13 +72,13 @@ export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
     keptThrough: (messageId: number): Kept =>
       ({ ...get(`${toKeptThrough(dialect)} FROM messages WHERE id <= ?`, [messageId]) }) as Kept,
 
-    /** All reads in `look` see the same moment. */
-    atOnce: <Seen>(look: () => Seen): Seen => {
+    /** All reads in `read` see the same snapshot. */
+    atOnce: <Seen>(read: () => Seen): Seen => {
       ask(() => database.exec('BEGIN'));
       try {
-        return look();
+        return read();
       } finally {
-        // There is nothing to commit, and what failed meanwhile is told better by itself.
+        // There is nothing to commit, and if `read` failed, its own error says more.
         rollBack(database);
       }
     },
@@ -87,8 +87,8 @@ export function createRowReader(database: SqliteDatabase, watch: StoreWatch) {
 
 export type RowReader = ReturnType<typeof createRowReader>;
 
-/** Statements are prepared once for each text. */
-function createAsking(database: SqliteDatabase, watch: StoreWatch) {
+/** Each SQL text is prepared once. */
+function createAsking(database: SqliteDatabase, health: StoreHealth) {
   const statements = new Map<string, SqliteStatement>();
   const prepare = (sql: string): SqliteStatement => {
     const known = statements.get(sql);
@@ -97,14 +97,14 @@ function createAsking(database: SqliteDatabase, watch: StoreWatch) {
     statements.set(sql, made);
     return made;
   };
-  function ask<Found>(look: () => unknown): Found {
+  function ask<Found>(read: () => unknown): Found {
     try {
-      const found = look();
-      watch.readWorked();
+      const found = read();
+      health.readWorked();
       return found as Found;
     } catch (error) {
       const failure = toReadError(error);
-      watch.readFailed(failure);
+      health.readFailed(failure);
       throw failure;
     }
   }
@@ -119,7 +119,7 @@ function createAsking(database: SqliteDatabase, watch: StoreWatch) {
   return { all, allUpTo, ask, get };
 }
 
-/** Row by row, and not one more than is wanted: the column `long` is what makes rows large. */
+/** Reads row by row and stops at the byte limit. The column `long` is what makes rows large. */
 function takeUpTo(bytesMax: number, long: string, rows: Iterable<unknown>): Columns[] {
   const taken: Columns[] = [];
   let bytes = 0;

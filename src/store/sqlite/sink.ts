@@ -12,7 +12,7 @@ import { checkFile, createPrivateFile, prepareFile } from './prepare.ts';
 import { createPageReader } from './source.ts';
 import { prepareForWriting, rollBack } from './transactions.ts';
 
-/** Fills a new file, or one in which nothing was ever kept. No bus may run on it meanwhile. */
+/** Fills a new or empty file. No bus may run on it at the same time. */
 export function openSqliteSink(file: string): RowSink {
   const path = toRealPath(file);
   checkNotHeldHere(path);
@@ -36,7 +36,7 @@ export function openSqliteSink(file: string): RowSink {
   }
 }
 
-/** Left of an earlier file: what was handed out then must not be handed out again. */
+/** Left from an earlier file. Ids that were handed out then must not be handed out again. */
 function readEarlierMark(path: string): HighWater | undefined {
   const mark = readMarkFile(toMarkPath(path));
   if (mark !== 'unreadable') return mark;

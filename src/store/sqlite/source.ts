@@ -11,7 +11,7 @@ import { loadDriver, type SqliteDatabase, type SqliteValue } from './driver.ts';
 import { checkNotNewer, ForeignDatabaseError, readVersion } from './migrate.ts';
 import { rollBack } from './transactions.ts';
 
-/** All rows of a file as of now; a bus may go on writing to it. */
+/** A snapshot of all rows of a file; a bus may go on writing to it. */
 export function openSqliteSource(file: string): RowSource {
   const path = toRealPath(file);
   const database = openForReading(path);
@@ -24,7 +24,7 @@ export function openSqliteSource(file: string): RowSource {
       holes: readHoles(database),
       readPages: createPageReader(database),
       async close() {
-        // Some drivers close late; the moment that is held fast would hold up the write-ahead log until then.
+        // Some drivers close late. Until then the open snapshot would keep the write-ahead log from shrinking.
         rollBack(database);
         database.close();
       },
@@ -35,7 +35,7 @@ export function openSqliteSource(file: string): RowSource {
   }
 }
 
-/** Opens a file that must be a database of a bus, of this version or an older one, without changing it. */
+/** Opens a file that must be a bus database of this version or an older one, without changing it. */
 export function openForReading(path: string): SqliteDatabase {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new Error(`there is no file ${path}`);
   const database = loadDriver().open(path, { readOnly: true });
@@ -48,7 +48,7 @@ export function openForReading(path: string): SqliteDatabase {
   }
 }
 
-/** What the rows add up to, as the database itself keeps it. */
+/** The totals, as the database itself stores them. */
 export function readTotals(database: SqliteDatabase): Counters {
   const columns = database.prepare('SELECT * FROM counters').get() as Columns | undefined;
   if (!columns) throw new Error('it has lost its counters: restore a backup');
@@ -79,12 +79,12 @@ function readHoles(database: SqliteDatabase): Hole[] {
 }
 
 function checkKind(database: SqliteDatabase, path: string): void {
-  if (readVersion(database) === 0) throw new Error(`the file ${path} is no database of a bus`);
+  if (readVersion(database) === 0) throw new Error(`the file ${path} is not a bus database`);
   checkNotNewer(readVersion(database), path);
   try {
     checkSchema(database, path);
   } catch (error) {
-    // A schema that cannot be read is damage, and whoever looks at the pages says which: nothing can be run on it.
+    // A schema that cannot be read is damage. The check of the pages reports it; no query would run on it.
     if (error instanceof ChangedSchemaError || error instanceof ForeignDatabaseError) throw error;
   }
 }
@@ -100,5 +100,5 @@ function checkVersion(database: SqliteDatabase, path: string): void {
 
 function toReadError(error: unknown, path: string): unknown {
   if (!/not a database|malformed/i.test(String(error))) return error;
-  return new Error(`the file ${path} is damaged or no database: use a backup instead`);
+  return new Error(`the file ${path} is damaged or not a database: use a backup instead`);
 }

@@ -19,7 +19,7 @@ type Parts = Readonly<{
   unlock: () => void;
 }>;
 
-/** This process is the only writer of the file, so counters and queues can live in memory. */
+/** This process is the only one that writes to the file, so counters and queues can live in memory. */
 export function createSqliteStore({ path, reader, writer, clock, life, closeReader, unlock }: Parts): Store {
   let counters: Counters = reader.counters();
   const { fenceFloor } = counters;
@@ -28,7 +28,9 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
   const listeners = new Set<(events: readonly EventRow[]) => void>();
   const group = createGroupCommit({ commit, glance, isPipelined: true });
 
-  /** After an accepted loss even a lane without a row may have been granted before: its fences go on above the floor. */
+  /**
+   * After an accepted loss, a lane without a row may have been granted before. Its fences continue above the floor.
+   */
   const readLane = (lane: string): LaneRow | undefined =>
     reader.find('lanes', lane) ?? (fenceFloor > 0 ? { lane, fence: fenceFloor } : undefined);
   const lanes = createLaneCache(readLane);
@@ -89,7 +91,8 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
   async function close(): Promise<void> {
     await group.close();
     life.stop();
-    // Whoever closes last folds the log into the file if it can. Only the writer knows whether that would spoil it.
+    // Whoever closes last folds the log into the file. Only the writer knows whether that would do damage, so it
+    // closes last.
     await writer.close();
     closeReader();
     unlock();
@@ -106,7 +109,7 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
     readLanes: async (query) => reader.lanes(query),
     readLane: async (lane) => ({ row: lanes.get(lane), queue: queueOf(lane) }),
     readCounters: async () => counters,
-    // The rows may show a commit of which this thread has not heard yet, so memory is not asked.
+    // The rows may include a commit that this thread has not heard of yet, so do not use the counters in memory.
     readCountersNow: async () => reader.counters(),
     readOldestOf: async (name) => reader.oldestOf(name),
     readOverview: async (query) => readOverview(query),
@@ -118,12 +121,12 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
   };
 }
 
-/** Changes nothing, and is written nevertheless: only a write tells whether there can be one. */
+/** Changes nothing but is still written: only a write tells whether writing works. */
 const probeTurn: Turn<void> = { decide: () => ({ answer: undefined }) };
 
 /**
- * On a disk that is nearly full little things find room and others do not: after a refusal the probe is as large as
- * what was refused. It is kept as an answer that is over already, under a key that no caller can have.
+ * On a nearly full disk small writes succeed while large ones fail. So after a refusal the probe is as large as the
+ * refused batch. It is stored as a kept response that has already expired, under a key that no caller can use.
  */
 function toProbe(characters: number): Turn<void> {
   if (characters === 0) return probeTurn;
@@ -131,7 +134,7 @@ function toProbe(characters: number): Turn<void> {
   return { decide: ({ now }) => ({ answer: undefined, rows: { answers: [{ ...row, keptUntil: now }] } }) };
 }
 
-/** Every claim and heartbeat asks for the row of its lane; nobody else changes it. */
+/** Every claim and heartbeat reads the row of its lane, and nobody else changes it. */
 function createLaneCache(read: (lane: string) => LaneRow | undefined) {
   const rows = new Map<string, LaneRow | undefined>();
 

@@ -1,23 +1,23 @@
-import { patience, type SqliteDatabase } from './driver.ts';
+import { busyTimeout, type SqliteDatabase } from './driver.ts';
 
-/** The patience comes first: the driver may still be closing a connection of before. */
+/** The busy timeout comes first: the driver may still be closing an earlier connection. */
 const pragmas = `
-${patience}
+${busyTimeout}
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA wal_autocheckpoint = 4000;
 `;
 
-/** Every connection that may write: an answered commit survives a power cut. */
+/** For every connection that may write: an acknowledged commit survives a power cut. */
 export function prepareForWriting(database: SqliteDatabase): void {
   database.exec(pragmas);
 }
 
-/** A full disk may have ended the transaction already. */
+/** A full disk may already have ended the transaction. */
 export function rollBack(database: SqliteDatabase): void {
   try {
     database.exec('ROLLBACK');
   } catch {
-    // There was nothing left to undo.
+    // There was nothing left to roll back.
   }
 }

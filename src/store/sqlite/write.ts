@@ -10,25 +10,25 @@ import type { HighWater } from './integrity/mark.ts';
 import { rollBack } from './transactions.ts';
 
 /**
- * What the writer thread is sent: of each table the values of all its rows, one row after the other. It travels as JSON,
- * which costs a third of what copying the rows from thread to thread does.
+ * What the main thread sends to the writer thread: for each table the values of all its rows in one flat list. It
+ * travels as JSON, which costs a third of copying row objects between threads.
  */
 export type CommitRequest = Readonly<{
   /** New rows of logs. */
   fresh: Values;
-  /** What was set later in rows of logs, and whole rows of the other kinds. */
+  /** Later changes to log rows, and whole rows of the other kinds. */
   changed: Values;
   events: readonly Cell[];
   pruned?: Pruned | undefined;
   counters: readonly Cell[];
   decidedAt: number;
-  /** Which refusals its sender knew of. */
+  /** The last refusal that the sender knew of. */
   round: number;
-  /** How far this commit goes; fence and time only of what it writes. */
+  /** How far this commit goes. Fence and time count only if the commit writes them. */
   highWater: HighWater;
 }>;
 
-/** Only kinds of which there is something. */
+/** Holds only the kinds that have rows. */
 type Values = { readonly [Name in TurnKind]?: readonly Cell[] };
 
 export function toCommitRequest(changes: BatchChanges, round: number): CommitRequest {
@@ -53,23 +53,23 @@ export function toCommitRequest(changes: BatchChanges, round: number): CommitReq
       messageId: counters.lastMessageId,
       eventId: counters.lastEventId,
       fence,
-      // Nothing is missing when nothing but a probe is.
+      // If only a probe is missing, nothing is missing.
       clockMilliseconds: isEmpty(changes) ? 0 : counters.clockMilliseconds,
     },
   };
 }
 
-/** The values of all rows, one after the other. */
+/** The values of all rows in one flat list. */
 function flatten<Row>(rows: Iterable<Row>, valuesOf: (row: Row) => readonly Cell[]): Cell[] {
   const values: Cell[] = [];
   for (const row of rows) values.push(...valuesOf(row));
   return values;
 }
 
-/** Ends the thread; everything else that it is sent is a `CommitRequest`. */
+/** Ends the thread. Every other message is a `CommitRequest`. */
 export const closeRequest = 'close';
 
-/** Keeps all requests in one transaction: all of them, or nothing and an exception. */
+/** Writes all requests in one transaction: all of them, or none and an exception. */
 export function createRowWriter(database: SqliteDatabase): (requests: readonly CommitRequest[]) => void {
   const writers = Object.fromEntries(turnKinds.map((kind) => [kind, createKindWriter(database, kind)]));
   const events = createInserter(database, 'events');
@@ -108,7 +108,10 @@ export function createRowWriter(database: SqliteDatabase): (requests: readonly C
 
 type Write = (values: readonly Cell[] | undefined) => void;
 
-/** Rows of a log are inserted, and later only what is set later changes. Rows of other kinds are replaced whole. */
+/**
+ * In logs, rows are inserted, and later only the columns that can change are updated. Rows of other kinds are
+ * replaced as a whole.
+ */
 function createKindWriter(
   database: SqliteDatabase,
   kind: TurnKind,
@@ -117,7 +120,7 @@ function createKindWriter(
   return { insert: createInserter(database, kind), change: createUpdater(database, kind) };
 }
 
-/** Each run of a statement costs as much as three of its rows, so eight rows share one. */
+/** Running a statement costs as much as three of its rows, so eight rows share one. */
 const rowsAtOnce = 8;
 
 function createInserter(database: SqliteDatabase, kind: TurnKind | 'events', verb = 'INSERT'): Write {
@@ -149,14 +152,16 @@ function createUpdater(database: SqliteDatabase, kind: TurnKind): Write {
   };
 }
 
-/** Old answers leave a few at a time with the commits that bring new ones, so there is nothing to sweep. */
+/** Each commit with new kept responses deletes a few expired ones, so no separate cleanup is needed. */
 function createAnswerKeeper(database: SqliteDatabase) {
   const oldest = 'SELECT key FROM answers WHERE kept_until < ? ORDER BY kept_until LIMIT ?';
   const forget = database.prepare(`DELETE FROM answers WHERE key IN (${oldest})`);
   const count = database.prepare('SELECT count(*) AS kept FROM answers');
   let kept: number | undefined;
 
-  /** After the answers were written. One that took the place of another is counted twice until the next count. */
+  /**
+   * Call it after the responses were written. One that replaced another is counted twice until the next full count.
+   */
   function follow(answers: readonly Cell[], decidedAt: number): void {
     if (kept === undefined) kept = (count.get() as { kept: number }).kept;
     else kept += answers.length / codecs.answers.columns.length;
@@ -172,7 +177,7 @@ function createAnswerKeeper(database: SqliteDatabase) {
 
   return {
     follow,
-    /** What was counted for a transaction that was undone is not there. */
+    /** After a rollback the count is wrong, so count again. */
     recount(): void {
       kept = undefined;
     },

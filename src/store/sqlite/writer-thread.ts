@@ -8,17 +8,20 @@ import { prepareForWriting } from './transactions.ts';
 import type { CommitRequest } from './write.ts';
 import { closeRequest, createRowWriter } from './write.ts';
 
-/** The thread that waits for the disk, so that no read ever does. It knows rows only; what to write was decided. */
+/**
+ * The thread that waits for the disk, so that reads never do. It handles rows only; what to write is already
+ * decided.
+ */
 export type WriterAnswer =
-  /** So many of the oldest requests are kept. */
+  /** That many of the oldest requests are committed. */
   Readonly<{ kept: number }> | Refusal;
 
-/** Nothing of the requests that are not answered is kept, unless the outcome is unknown. */
+/** None of the unanswered requests is committed, unless the outcome is unknown. */
 type Refusal = Readonly<{
   reason: string;
-  /** The same for people, when it is the disk or the file, and may pass. */
+  /** The reason as a readable sentence, when the disk or the file is the cause and it may pass. */
   condition?: string | undefined;
-  /** Whether the rows may be found at the next start nevertheless. */
+  /** Whether the rows may still turn up at the next start. */
   isUnknown?: boolean;
 }>;
 
@@ -27,7 +30,8 @@ if (parentPort) listen(parentPort, (workerData as { path: string }).path);
 function listen(port: NonNullable<typeof parentPort>, path: string): void {
   const database = loadDriver().open(path);
   prepareForWriting(database);
-  // Checkpoints are made between the commits: then every other change of the file is somebody else's.
+  // This thread runs checkpoints itself, between commits. Then any other change of the file comes from another
+  // program.
   database.exec('PRAGMA wal_autocheckpoint = 0');
   const write = createRowWriter(database);
   const keepMark = createMarkKeeper(toMarkPath(path), readHighWater(database));
@@ -38,7 +42,7 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
     return condition === undefined ? undefined : { reason: condition, condition };
   }
 
-  /** A commit whose files were spoiled meanwhile may or may not be there at the next start. */
+  /** If the files were damaged during a commit, its rows may or may not be there at the next start. */
   function commit(requests: readonly CommitRequest[]): Refusal | undefined {
     const failure = attempt(() => write(requests));
     if (failure) return { ...failure, isUnknown: failure.condition !== undefined && !files.voidFailed() };
@@ -58,14 +62,14 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
     if (!refusal && files.isLong()) checkpoint();
   }
 
-  /** Nobody waits for it. What it cannot fold now it folds another time. */
+  /** Nobody waits for it. If it cannot fold everything now, a later one will. */
   function checkpoint(): void {
     attempt(() => database.exec('PRAGMA wal_checkpoint(PASSIVE)'));
-    files.note();
+    files.acceptChange();
   }
 
   function close(): void {
-    // So that the file alone is the whole database. A log that was spoiled would spoil it.
+    // So that the file alone is the whole database. A damaged log would damage the file too, so it is left alone.
     if (!checkFiles()) attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
     database.close();
     keepMark.close();
@@ -77,23 +81,23 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
     const requests = texts
       .filter((text) => text !== closeRequest)
       .map((text) => JSON.parse(text) as CommitRequest);
-    // What was sent before a refusal was known there builds on rows that never were.
+    // Requests that the sender made before it knew of a refusal build on rows that were never written, so drop them.
     answer(requests.filter(({ round }) => round > refusedRound));
     if (texts.includes(closeRequest)) close();
   });
   port.postMessage({ kept: 0 } satisfies WriterAnswer);
 }
 
-/** What came while the last commit was under way. */
+/** The requests that arrived during the last commit. */
 function takeAll(port: MessagePort): string[] {
   const texts: string[] = [];
   for (let got = receiveMessageOnPort(port); got; got = receiveMessageOnPort(port)) texts.push(got.message);
   return texts;
 }
 
-function attempt(deed: () => void): Refusal | undefined {
+function attempt(action: () => void): Refusal | undefined {
   try {
-    deed();
+    action();
     return undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -3,21 +3,24 @@ import { toBusError } from '../../contract/errors.ts';
 import { limits } from '../../contract/limits.ts';
 import type { BatchChanges } from '../batch.ts';
 import { toUnavailable } from '../group-commit.ts';
-import type { ObserveCommit } from '../watch.ts';
+import type { ObserveCommit } from '../health.ts';
 import { retrySeconds } from './errors.ts';
 import { closeRequest, toCommitRequest } from './write.ts';
 import type { WriterAnswer } from './writer-thread.ts';
 
-/** The writer thread as the main thread sees it. */
+/** The main thread's side of the writer thread. */
 export type Writer = Readonly<{
   /**
-   * Keeps a batch of so many turns whole or refuses it whole. Batches that are given while a commit is under way share
-   * the next one. When one is refused, so are all that were given since: they build on it.
+   * Commits a batch of `turns` turns, or refuses it as a whole. Batches that arrive during a commit share the next
+   * one. A refused batch takes all later ones with it, because they build on its rows.
    */
   commit: (changes: BatchChanges, turns: number) => Promise<void>;
-  /** How large a batch was that the disk had no room for, until one as large is kept: 0 when all is well. */
+  /**
+   * The size of the largest batch that the disk had no room for, until one of that size succeeds; 0 when all is
+   * well.
+   */
   charactersRefused: () => number;
-  /** Resolves with the reason when the thread died. */
+  /** Resolves with the reason when the thread has died. */
   gone: Promise<string>;
   close: () => Promise<void>;
 }>;
@@ -46,13 +49,13 @@ export async function startWriter({
 
   let given: Given[] = [];
   let answeredAtMs = 0;
-  /** Grows with each refusal, so that the thread knows what was given before the refusal was known. */
+  /** Grows with each refusal, so that the thread can tell which batches were sent before the refusal was known. */
   let round = 0;
   let death: string | undefined;
   let isClosing = false;
-  let tellGone = (_reason: string) => {};
+  let resolveGone = (_reason: string) => {};
   const gone = new Promise<string>((resolve) => {
-    tellGone = resolve;
+    resolveGone = resolve;
   });
   let charactersRefused = 0;
 
@@ -83,7 +86,7 @@ export async function startWriter({
     if (isClosing || death !== undefined) return;
     death = reason;
     refuse(toUnknownOutcome(death));
-    tellGone(death);
+    resolveGone(death);
   }
 
   function refuse(reason: Error): void {
@@ -113,7 +116,7 @@ export async function startWriter({
   return { commit, charactersRefused: () => charactersRefused, gone, close };
 }
 
-/** Of many turns that shared a batch each would have found room alone: more than one may write is not asked for. */
+/** When many turns shared a batch, each might fit alone. So never ask for more room than one turn may need. */
 function toLargest(batches: readonly Given[]): number {
   const largest = batches.reduce((most, { characters }) => Math.max(most, characters), 0);
   return Math.min(largest, limits.requestBytesMax);
@@ -125,7 +128,7 @@ function toGone(death: string): Error {
   return toUnavailable(`the writer of the store is gone (${death})`, retrySeconds);
 }
 
-/** It may have died between the commit and its answer. */
+/** The thread may have died between the commit and its reply. */
 function toUnknownOutcome(death: string): Error {
   return toUnknown(`the writer of the store is gone (${death})`);
 }
@@ -133,7 +136,7 @@ function toUnknownOutcome(death: string): Error {
 function toUnknown(reason: string): Error {
   const detail =
     `${reason}; nobody knows whether the write was kept: ` +
-    `repeat the call in ${retrySeconds} s with the same idempotency key, or look whether it was kept`;
+    `repeat the call in ${retrySeconds} s with the same idempotency key, or check whether it was kept`;
   return toBusError('unavailable', detail, { retry_after_s: retrySeconds });
 }
 

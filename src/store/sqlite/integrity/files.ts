@@ -2,33 +2,34 @@ import { type Stats, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { openLog } from './log.ts';
 
-/** The files that a commit relies on, and what somebody else did to them while the bus ran. */
+/** Checks the files that a commit relies on for changes by other programs while the bus runs. */
 export type WatchedFiles = Readonly<{
-  /** Why nothing written now would last, for people; nothing when all is as it was left. */
+  /** Why a write made now would not last, as a readable sentence; undefined when all is well. */
   findTrouble: () => string | undefined;
-  /** Takes the database file as it is now for what this process left: after a checkpoint of its own. */
-  note: () => void;
-  /** Whether the log is long enough to be folded into the database. */
+  /** Accepts the database file in its current state, after this process itself ran a checkpoint. */
+  acceptChange: () => void;
+  /** Whether the log is long enough for a checkpoint. */
   isLong: () => boolean;
-  /** Whether what a failed commit wrote can surely not come back at the next start. */
+  /** Makes sure that what a failed commit wrote cannot come back at the next start. Returns whether that worked. */
   voidFailed: () => boolean;
 }>;
 
 /**
- * Watches the files by name and by content. Rows that are written to a file without a name, behind a destroyed header
- * or over a foreign copy would be acknowledged and lost, so this is asked before each commit, and once more before the
- * commit is acknowledged.
+ * Checks the files both by name and by content. SQLite would happily write to a file that no longer has a name,
+ * behind a destroyed log header, or over a foreign copy; such rows would be acknowledged and then lost. So this
+ * check runs before each commit, and again before the commit is acknowledged.
  *
- * Only a checkpoint changes the database file, and this process makes its own between two commits. So a time of change
- * that is not the noted one means that another program wrote into the file, unless the index of the log says that
- * the other program made a checkpoint.
+ * How it detects a foreign write: only a checkpoint changes the database file, and this process runs its own
+ * checkpoints between commits. So if the file's modification time differs from the one recorded here, another
+ * program wrote to it. The one exception is a checkpoint by another SQLite connection, and the index of the log
+ * shows that.
  */
 export function watchFiles(path: string): WatchedFiles {
-  const [database, log, lock] = [watch(path), watch(`${path}-wal`), watch(`${path}.lock`)];
+  const [database, log, lock] = [watchFile(path), watchFile(`${path}-wal`), watchFile(`${path}.lock`)];
   const frames = openLog(path);
-  let left = look();
+  let left = inspectFiles();
 
-  function look() {
+  function inspectFiles() {
     const { size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 };
     return { size, mtimeMs, checkpoint: frames.readIndex().checkpoint };
   }
@@ -42,7 +43,7 @@ export function watchFiles(path: string): WatchedFiles {
   }
 
   function findDatabaseTrouble(): string | undefined {
-    const now = look();
+    const now = inspectFiles();
     if (now.size < left.size) return toSentence.cut(database.name);
     const isTouched = hasTimesOfChange && now.mtimeMs !== left.mtimeMs;
     if (isTouched && now.checkpoint === left.checkpoint) return toSentence.overwritten(database.name);
@@ -50,21 +51,21 @@ export function watchFiles(path: string): WatchedFiles {
     return undefined;
   }
 
-  function note(): void {
-    left = look();
+  function acceptChange(): void {
+    left = inspectFiles();
   }
 
   const isLong = () => frames.readIndex().frames >= checkpointFrames;
-  return { findTrouble, note, isLong, voidFailed: frames.voidRest };
+  return { findTrouble, acceptChange, isLong, voidFailed: frames.voidRest };
 }
 
-/** So many pages wait in the log before they are folded into the database: 16 MB. */
+/** The number of pages the log may hold before a checkpoint: 16 MB. */
 const checkpointFrames = 4_000;
 
-/** Windows notes the time when a file is closed, and not when it is written. */
+/** Windows updates the modification time when a file is closed, not when it is written. */
 const hasTimesOfChange = process.platform !== 'win32';
 
-function watch(name: string) {
+function watchFile(name: string) {
   const find = (): Stats | undefined => statSync(name, { throwIfNoEntry: false });
   const first = find();
 
@@ -84,10 +85,10 @@ const toSentence = {
   cut: (name: string) =>
     `the file ${name} of the database lost its end while the bus ran (stop the bus and start it again: it says whether anything is missing)`,
   overwritten: (name: string) =>
-    `the file ${name} of the database was overwritten by another program while the bus ran (stop the bus, look at the database with bus-mcp verify, and restore a backup if it is not whole)`,
+    `the file ${name} of the database was overwritten by another program while the bus ran (stop the bus, check the database with bus-mcp verify, and restore a backup if it is not whole)`,
 };
 
-/** Whoever took the lock anew writes to the same database. */
+/** Whoever took the lock again writes to the same database. */
 function toUnlocked(name: string): string {
   return `the file ${name} of the database was deleted or replaced while the bus ran, so another bus may have the database (stop this one and start it again)`;
 }

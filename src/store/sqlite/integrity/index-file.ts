@@ -1,16 +1,19 @@
 import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import type { SqliteDatabase, SqliteStatement } from '../driver.ts';
 
-/** The index of the write-ahead log, `-shm`, which SQLite shares between connections. */
+/** The index of the write-ahead log (`-shm`), which SQLite shares between connections. */
 export type IndexFile = Readonly<{
   handle: number;
   /**
-   * Gives the file its length back when somebody cut it. It is only a cache, but SQLite maps it into memory, and the
-   * system ends a process that reads beyond the end of such a file, without a line in any log. Full of zeros it is
-   * built anew.
+   * Restores the file's length after somebody truncated it. The file is only a cache, but SQLite maps it into
+   * memory, and the operating system kills a process that reads past the end of a mapped file, without a line in any
+   * log. When SQLite finds zeros it rebuilds the index.
    */
   keepWhole: () => void;
-  /** Only when every connection is closed: closing drops the locks that SQLite holds on the file in this process. */
+  /**
+   * Call it only after every connection is closed: closing the file drops the locks that SQLite holds on it in this
+   * process.
+   */
   close: () => void;
 }>;
 
@@ -27,7 +30,7 @@ export function openIndexFile(path: string): IndexFile {
   return { handle, keepWhole, close: () => closeSync(handle) };
 }
 
-/** A connection that looks at the index before each statement. */
+/** Wraps a connection so that it checks the index before each statement. */
 export function guardIndex(database: SqliteDatabase, path: string): SqliteDatabase {
   const index = openIndexFile(path);
 

@@ -6,19 +6,20 @@ import { compareWithMark, findLoss, isFirstStartUnfinished, readHighWater, toMar
 import { type HighWater, readMarkFile } from './mark.ts';
 import { checkCompanions, checkOnlyName } from './names.ts';
 
-/** What is wrong with the file of a database, as far as SQLite and the mark beside it can tell. */
+/** What is wrong with a database file, as far as SQLite and its mark can tell. */
 export type FileFindings = Readonly<{
   /** What SQLite found wrong with the pages. */
   damage: string[];
-  /** What the mark says is missing; nothing when there is no mark, as beside a backup. */
+  /** What the mark says is missing. Undefined without a mark, as with a backup. */
   loss?: string | undefined;
   hasMark: boolean;
 }>;
 
-/** Looks at the whole file; a bus may go on writing to it. */
+/** Checks the whole file; a bus may go on writing to it. */
 export function inspectFile(file: string): FileFindings {
   const path = toRealPath(file);
-  // The mark follows the commits: read before them it cannot be ahead of them, unless they are missing.
+  // The mark is written after each commit. So read it before the rows: then it can only be ahead of them if rows are
+  // missing.
   const mark = readMarkFile(toMarkPath(path));
   const database = openForReading(path);
   try {
@@ -32,14 +33,14 @@ export function inspectFile(file: string): FileFindings {
   }
 }
 
-/** What keeps a bus from starting on the file, as far as can be told at a glance, and what to do about it. */
+/** A quick check of what keeps a bus from starting on the file, and what to do about it. */
 export function findObstacle(file: string): Readonly<{ finding: string; remedy: string }> | undefined {
   const path = toRealPath(file);
   try {
     checkFile(path);
     checkCompanions(path);
     checkOnlyName(path);
-    // The next start rolls it back, and a look may not.
+    // The next start rolls it back; a read-only check must not.
     if (isFirstStartUnfinished(path)) return undefined;
     const { loss } = compareWithMark(loadDriver(), path);
     return loss && { finding: `${path}: ${loss.facts}`, remedy: loss.remedy };
@@ -49,7 +50,7 @@ export function findObstacle(file: string): Readonly<{ finding: string; remedy: 
   }
 }
 
-/** Where the damage is great, SQLite gives up over it instead of listing it. */
+/** With severe damage SQLite gives up instead of listing it. */
 function findDamage(database: SqliteDatabase): string[] {
   try {
     const rows = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];

@@ -1,16 +1,20 @@
 import { uptime } from 'node:os';
 import { readLife, writeLife } from './mark.ts';
 
-/** What a bus writes down about itself while somebody holds a lane, for the bus after it. */
+/** What a bus records about itself while somebody holds a lane, for the bus that starts after it. */
 export type SignsOfLife = Readonly<{ stop: () => void }>;
 
 const signMilliseconds = 1_000;
-/** A sign is given ahead of time, and longer than its successor can be late: at the end of it nobody was served. */
+/**
+ * Each sign of life covers some time ahead, more than the next sign can be late. So once it runs out, nobody is
+ * being served.
+ */
 const aheadMilliseconds = 3_000;
 
 /**
- * Shows until when this process may have served. Who holds nothing needs no grace afterwards, so an idle bus leaves the
- * disk alone; `isHeldAfter` says whether any lease ends after a time, also one that is over by now.
+ * Records until when this process may have served. A bus where nobody holds a lane needs no grace later, so it
+ * leaves the disk alone. `isHeldAfter` says whether any lease ends after a given time, including leases that are
+ * over by now.
  */
 export function showLife({
   path,
@@ -23,10 +27,11 @@ export function showLife({
     const time = now();
     try {
       const aliveUntil = isStopped ? time : time + aheadMilliseconds;
-      // A stop is believed also after a power cut, so it must not be found once it is over.
+      // After a power cut the recorded stop still counts. So it must be forced to disk when it is written and when
+      // it is withdrawn.
       writeLife(path, { aliveUntil, isStopped }, isFirst || isStopped);
     } catch {
-      // Without one nobody gets a grace, which is how it was before there were any.
+      // Without a sign of life nobody gets grace, which only means that leases end on time.
     }
     shownAt = time;
   }
@@ -47,8 +52,9 @@ export function showLife({
 }
 
 /**
- * Until when the bus before this one served at the latest. Signs are not forced to the disk, so after a power cut the
- * last one may be older than that, and nothing is known: a lease that was over must not come back to life.
+ * The latest time at which the previous bus may have served. Signs of life are not forced to disk. After a power cut
+ * the last one on disk may be too old, so nothing is known then: a lease that had expired must not come back to
+ * life.
  */
 export function readAliveUntil(path: string, bootedAt = Date.now() - uptime() * 1000): number | undefined {
   const { aliveUntil, isStopped } = readLife(path) ?? {};

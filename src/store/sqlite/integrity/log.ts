@@ -3,17 +3,17 @@ import { openIndexFile } from './index-file.ts';
 
 /** The write-ahead log and its index, as SQLite's file format describes them. */
 export type WriteAheadLog = Readonly<{
-  /** How many frames are committed, and what a checkpoint by anybody changes. */
+  /** The number of committed frames, and the part of the index that any checkpoint changes. */
   readIndex: () => Readonly<{ frames: number; checkpoint: string }>;
-  /** Why the committed frames would not be found at the next start; nothing when they would. */
+  /** Why the next start would not find the committed frames; undefined when it would. */
   findDamage: () => 'cut' | 'overwritten' | undefined;
-  /** Makes sure that frames after the last commit are not found at the next start. Answers whether that is sure. */
+  /** Makes sure that the next start does not find frames after the last commit. Returns whether that is certain. */
   voidRest: () => boolean;
 }>;
 
 /**
- * Opens both beside SQLite. The descriptors stay open as long as the thread runs: closing the one of the index would
- * drop the locks that SQLite holds on it in this process.
+ * Opens both files beside SQLite. The descriptors stay open as long as the thread runs: closing the index's
+ * descriptor would drop the locks that SQLite holds on it in this process.
  */
 export function openLog(path: string): WriteAheadLog {
   const [log, index] = [openSync(`${path}-wal`, 'r+'), openIndexFile(path)];
@@ -62,10 +62,10 @@ export function openLog(path: string): WriteAheadLog {
   return { readIndex, findDamage, voidRest };
 }
 
-/** Where the index has what; its numbers are in the order of the machine, but for the salts. */
+/** Offsets in the index. Its numbers use the machine's byte order, except for the salts. */
 const [indexBytes, pageBytesOffset, framesWord, saltsOffset, saltsBytes, foldedWord] = [
   136, 14, 4, 32, 8, 24,
 ];
 const [logHeaderBytes, frameHeaderBytes] = [32, 24];
-/** The last bit says in which order the numbers of the checksums are. */
+/** The last bit gives the byte order of the checksums. */
 const magic = 0x377f0682 >>> 1;

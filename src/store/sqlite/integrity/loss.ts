@@ -5,18 +5,18 @@ import { checkIsOwn, readVersion } from '../migrate.ts';
 import { toStartError } from '../prepare.ts';
 import { type HighWater, hasGivenMore, higher, isAhead, lowest, readMarkFile } from './mark.ts';
 
-/** What the mark of a database says is missing in it. */
+/** What the mark of a database says is missing from it. */
 export type Loss = Readonly<{ facts: string; remedy: string; sentence: string }>;
 
 type Asked = Readonly<{ path: string; acceptLoss: boolean; notify?: Notify | undefined }>;
 
 /**
- * Compares the database with its high-water mark. Throws when acknowledged rows are gone, or when nobody can know,
- * unless the loss is accepted: then the mark is given back above which ids and fences must go on, so that none is ever
- * handed out twice.
+ * Compares the database with its high-water mark. Throws when acknowledged rows are missing, or when that cannot be
+ * determined, unless the loss is accepted. In that case it returns the mark: ids and fences must continue above it,
+ * so that none is ever handed out twice.
  *
- * It only reads: when a connection that may write is closed, SQLite folds the write-ahead log into the file and
- * removes it, and with it all that could still be mended.
+ * This function only reads. When a connection with write access closes, SQLite folds the write-ahead log into the
+ * file and deletes the log, and with it everything that could still be repaired.
  */
 export function checkForLoss(driver: SqliteDriver, asked: Asked): HighWater | undefined {
   const { path, acceptLoss, notify } = asked;
@@ -29,14 +29,14 @@ export function checkForLoss(driver: SqliteDriver, asked: Asked): HighWater | un
 }
 
 /**
- * Whether a start was killed while it made the tables. Until then the file has no write-ahead log but a rollback
- * journal, and no connection that only reads may roll that back.
+ * Whether the very first start was killed while it created the tables. Until those exist the file has a rollback
+ * journal instead of a write-ahead log, and a read-only connection may not roll that back.
  */
 export function isFirstStartUnfinished(path: string): boolean {
   return (statSync(`${path}-journal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-/** Nothing can have been acknowledged before the tables were there. */
+/** Before the tables existed nothing can have been acknowledged. */
 function rollBackFirstStart(driver: SqliteDriver, path: string): void {
   if (!isFirstStartUnfinished(path)) return;
   const database = driver.open(path);
@@ -49,7 +49,10 @@ function rollBackFirstStart(driver: SqliteDriver, path: string): void {
   }
 }
 
-/** Only looks. The mark follows the commits: read before them it cannot be ahead of them, unless they are missing. */
+/**
+ * Only reads. The mark is written after each commit, so read it before the rows: then it can only be ahead of them
+ * if rows are missing.
+ */
 export function compareWithMark(driver: SqliteDriver, path: string) {
   const mark = readMarkFile(toMarkPath(path));
   const found = readIfAny(driver, path);
@@ -79,7 +82,7 @@ export function findLoss(
   return mark && isAhead(mark, found) ? toLoss(path, mark, found) : undefined;
 }
 
-/** Ids and fences go on above the mark, and the ids in between are noted as gone. */
+/** Continues ids and fences above the mark, and records the skipped ids as missing. */
 export function goOnAbove(database: SqliteDatabase, mark: HighWater): void {
   const found = readHighWater(database);
   const { messageId, eventId, fence, clockMilliseconds } = higher(mark, found);
@@ -92,14 +95,14 @@ export function goOnAbove(database: SqliteDatabase, mark: HighWater): void {
     .run(messageId, eventId, clockMilliseconds);
   if (hasGivenMore(mark, found)) {
     database.prepare('UPDATE counters SET fence_floor = ?').run(fence);
-    // Whoever was granted a lane in the part that is gone must be told from whoever held it before, and holds it
-    // still as far as is known, as well as from whoever holds it next.
+    // The lost part of the log may have granted a lane to somebody. That grant, the older holder that the remaining
+    // rows still show, and the next holder must all have different fences.
     database.prepare('UPDATE lanes SET fence = max(fence, ? + (owner IS NOT NULL))').run(fence);
   }
   database.exec('COMMIT');
 }
 
-/** Nothing where no bus has kept anything yet. */
+/** Undefined when no bus has stored anything yet. */
 function readIfAny(driver: SqliteDriver, path: string): HighWater | undefined {
   if (!existsSync(path)) return undefined;
   const database = driver.open(path, { readOnly: true });
@@ -113,7 +116,7 @@ function readIfAny(driver: SqliteDriver, path: string): HighWater | undefined {
   }
 }
 
-/** Says how much is gone, and what to do about it. */
+/** Says how much is missing, and what to do about it. */
 function toLoss(path: string, mark: HighWater, found: HighWater): Loss {
   const facts = hasGivenMore(mark, found) ? toMissingRows(mark, found) : toMissingChanges(mark, found);
   const remedy =
@@ -126,8 +129,8 @@ function toMissingRows(mark: HighWater, found: HighWater): string {
   const messages = Math.max(mark.messageId - found.messageId, 0);
   const events = Math.max(mark.eventId - found.eventId, 0);
   return (
-    `${messages} messages and ${events} events are gone ` +
-    `(it ends at message ${found.messageId}, acknowledged were ${mark.messageId})`
+    `${messages} messages and ${events} events are missing ` +
+    `(it ends at message ${found.messageId}, but message ${mark.messageId} was acknowledged)`
   );
 }
 
@@ -136,8 +139,8 @@ function toMissingChanges(mark: HighWater, found: HighWater): string {
     new Date(clockMilliseconds).toISOString(),
   );
   return (
-    'no message and no event is gone, but changes without one are, such as renewals of leases ' +
-    `(its last change is of ${last}, acknowledged was one of ${acknowledged})`
+    'no message and no event is missing, but other changes are, such as renewals of leases ' +
+    `(its last change is from ${last}, but one from ${acknowledged} was acknowledged)`
   );
 }
 
@@ -160,7 +163,7 @@ function toUnmarkedSentence(path: string): string {
   );
 }
 
-/** Whoever accepts losses for good would not hear of the next one. */
+/** Somebody who leaves the setting on would not hear of the next loss. */
 function toAcceptedSentence(loss: Loss | undefined): string {
   if (loss) return `a loss was accepted: ${loss.facts}`;
   return (

@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { type HighWater, higher, lowest, type MarkFile, openMarkFile } from './mark.ts';
 
-/** Follows the commits with the high-water mark. */
+/** Updates the high-water mark after commits. */
 export type MarkKeeper = Readonly<{ after: (commits: readonly HighWater[]) => void; close: () => void }>;
 
 const syncMilliseconds = 1_000;
 
-/** A disk that refuses the mark does not stop the commits; a mark that somebody took away is made anew. */
+/** If the disk refuses the mark, commits go on. If somebody removes the mark, it is created again. */
 export function createMarkKeeper(path: string, atStart: HighWater): MarkKeeper {
   let mark = lowest;
   let file: MarkFile | undefined;
@@ -53,9 +53,9 @@ function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-function attempt(deed: () => void): void {
+function attempt(action: () => void): void {
   try {
-    deed();
+    action();
   } catch {
     // The next commit tries again.
   }

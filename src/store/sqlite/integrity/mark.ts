@@ -1,36 +1,45 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 
-/** How far the log and the fences were when last answered: nothing below was ever handed out for the last time. */
+/**
+ * The highest ids and fence that were acknowledged so far. No later bus may hand out any of these, or a lower one,
+ * again.
+ */
 export type HighWater = Readonly<{
   messageId: number;
   eventId: number;
   fence: number;
-  /** When the last change was decided: a renewal hands out no id and no fence, and may be lost as well. */
+  /** When the last change was decided. A renewal hands out no id and no fence, and can get lost too. */
   clockMilliseconds: number;
 }>;
 
-/** Beside the mark itself: until when the bus that wrote it may have served, and whether it was stopped then. */
+/** Stored beside the mark: until when the bus that wrote it may have served, and whether it was stopped properly. */
 export type Life = Readonly<{ aliveUntil: number; isStopped: boolean }>;
 
 export type MarkFile = Readonly<{
   write: (mark: HighWater) => void;
-  /** Makes the last mark survive a power cut. */
+  /** Forces the last mark to disk, so that it survives a power cut. */
   sync: () => void;
   close: () => void;
 }>;
 
 const slotBytes = 256;
 
-/** Where nothing was handed out yet. */
+/** The mark of a database where nothing was handed out yet. */
 export const lowest: HighWater = { messageId: 0, eventId: 0, fence: 0, clockMilliseconds: 0 };
 
 /**
- * The high-water mark, kept outside the database: SQLite opens a file whose write-ahead log lost its middle, or that
- * was swapped for an older copy, without a word. Written after each commit without a second fsync; what a power cut
- * can take of it is the last second, and a mark that is too low only notices less.
+ * The integrity mark: a small file beside the database that says how far the acknowledged data goes.
  *
- * Two slots are written in turn, so that a torn write leaves the other one whole.
+ * Why it is needed: SQLite opens a database whose write-ahead log was cut in the middle, or that was swapped for an
+ * older copy, without any complaint. Acknowledged messages and grants would just be missing, and the next grants
+ * would reuse their fences. With the mark in its own file, the next start sees that the database ends earlier than
+ * it did, and refuses.
+ *
+ * It is written after each commit, without an fsync of its own. A power cut can therefore lose the last second of
+ * the mark. That is safe: a mark that is too low notices less, but never reports a loss that did not happen.
+ *
+ * Two slots are written in turn, so if a write is interrupted halfway, the other slot is still whole.
  */
 export function openMarkFile(path: string): MarkFile {
   if (!existsSync(path)) createMarkFile(path);
@@ -45,7 +54,7 @@ export function openMarkFile(path: string): MarkFile {
   return { write, sync: () => fsyncSync(handle), close: () => closeSync(handle) };
 }
 
-/** What stands in it, also beside a bus that goes on writing it; nothing where there is none. */
+/** Reads the mark, also while a bus goes on writing it. Undefined when there is none. */
 export function readMarkFile(path: string): HighWater | 'unreadable' | undefined {
   let handle: number;
   try {
@@ -54,7 +63,7 @@ export function readMarkFile(path: string): HighWater | 'unreadable' | undefined
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable';
   }
   try {
-    // Those of earlier versions know no time.
+    // Marks of earlier versions contain no time.
     const marks = [0, 1].flatMap((slot) => readSlot<Partial<HighWater>>(handle, slot) ?? []);
     return marks.length === 0 ? 'unreadable' : marks.map((mark) => ({ ...lowest, ...mark })).reduce(higher);
   } catch {
@@ -64,7 +73,7 @@ export function readMarkFile(path: string): HighWater | 'unreadable' | undefined
   }
 }
 
-/** Into a slot of its own, by another thread than the one that keeps the mark. */
+/** Has its own slot, because a different thread than the mark's writes it. */
 export function writeLife(path: string, life: Life, isLasting: boolean): void {
   const handle = openSync(path, 'r+');
   try {
@@ -87,17 +96,17 @@ export function readLife(path: string): Life | undefined {
 
 const lifeSlot = 2;
 
-/** Whether more was handed out than was found. */
+/** Whether the mark is ahead of what was found. */
 export function isAhead(mark: HighWater, found: HighWater): boolean {
   return hasGivenMore(mark, found) || mark.clockMilliseconds > found.clockMilliseconds;
 }
 
-/** Whether there are ids or fences that were not found, and not only changes without one. */
+/** Whether ids or fences are missing, and not only changes that hand out neither. */
 export function hasGivenMore(mark: HighWater, found: HighWater): boolean {
   return mark.messageId > found.messageId || mark.eventId > found.eventId || mark.fence > found.fence;
 }
 
-/** Each number at its highest: after a loss was accepted, one slot may still hold what was known before it. */
+/** The higher of each number. After an accepted loss one slot may still hold the older, higher mark. */
 export function higher(one: HighWater, other: HighWater): HighWater {
   return {
     messageId: Math.max(one.messageId, other.messageId),
@@ -107,7 +116,7 @@ export function higher(one: HighWater, other: HighWater): HighWater {
   };
 }
 
-/** It appears with its first slot written: an empty one is never of our making. */
+/** The file appears with its first slot already written, so an empty mark file is never one of ours. */
 function createMarkFile(path: string): void {
   const draft = `${path}.unfinished`;
   try {

@@ -4,11 +4,13 @@ import { basename, dirname } from 'node:path';
 /**
  * Refuses a database file that can be reached under a second name.
  *
- * SQLite finds the write-ahead log by the name of the file, and the lock and the mark of a bus stand beside that name
- * too. Two buses that reach one file under two names would not see each other's lock or log, and both would grant the
- * same lane. A file gets a second name in two ways only: a hard link, which the file itself counts, and a mount of the
- * file alone, which the list of mounts names wherever that name can be used. Other links are followed beforehand, and
- * a mount of the whole folder carries the lock with it.
+ * SQLite finds the write-ahead log by the file's name, and a bus keeps its lock and its mark beside that name as
+ * well. Two buses that reach one file under two names would not see each other's lock or log, and both would grant
+ * the same lane.
+ *
+ * A file can get a second name in two ways. One is a hard link; the file itself counts those. The other is a mount
+ * of just that file; the list of mounts shows it. Symbolic links are resolved before this check, and a mount of the
+ * whole folder includes the lock.
  */
 export function checkOnlyName(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
@@ -20,7 +22,10 @@ export function checkOnlyName(path: string): void {
 /** The files beside a database that a bus writes. */
 const companionSuffixes = ['.lock', '.holder', '.mark', '.mark.unfinished', '-wal', '-shm', '-journal'];
 
-/** Refuses a link where a bus is about to write: whoever may write to the folder could point it at any other file. */
+/**
+ * Refuses a symbolic link where a bus is about to write. Anyone with write access to the folder could point it at
+ * any other file.
+ */
 export function checkCompanions(path: string): void {
   for (const suffix of companionSuffixes) {
     if (!lstatSync(`${path}${suffix}`, { throwIfNoEntry: false })?.isSymbolicLink()) continue;
@@ -30,7 +35,7 @@ export function checkCompanions(path: string): void {
   }
 }
 
-/** What other users could do to the database, for the log; nothing where they can do nothing. */
+/** What other users could do to the database, as a sentence for the log; undefined when they can do nothing. */
 export function findUnsafe(path: string, user = process.getuid?.()): string | undefined {
   if (user === undefined) return undefined;
   const [file, folder] = [statSync(path), statSync(dirname(path))];
@@ -47,7 +52,7 @@ function isMountPoint(path: string): boolean {
   return readMountPoints().includes(path);
 }
 
-/** Nothing on systems that have no such list; they have no mounts of single files either. */
+/** Returns nothing on systems without such a list. Those have no mounts of single files either. */
 function readMountPoints(): readonly string[] {
   try {
     const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
@@ -57,7 +62,7 @@ function readMountPoints(): readonly string[] {
   }
 }
 
-/** The kernel writes blanks and backslashes of a path as octal numbers. */
+/** The kernel writes spaces and backslashes in paths as octal numbers. */
 function toPlainPath(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEngine } from '../src/app/compose.ts';
 import { toBusError } from '../src/contract/errors.ts';
+import { type CommitMeasurement, createStoreHealth } from '../src/store/health.ts';
 import type { Notice } from '../src/store/notice.ts';
-import { type CommitMeasurement, createStoreWatch } from '../src/store/watch.ts';
 import { writerFile } from './build.ts';
 import { startBus } from './bus-process.ts';
 import { createFolder } from './folder.ts';
@@ -74,22 +74,22 @@ describe('a store that fails', () => {
   test('is told once with its reason, and once more when it works again, and each failure is counted', () => {
     const told: Notice[] = [];
     let failures = 0;
-    const watch = createStoreWatch({
+    const health = createStoreHealth({
       notify: (notice) => told.push(notice),
       observeFailure: () => {
         failures += 1;
       },
     });
-    for (let place = 0; place < 5; place += 1) watch.commit({ turns: 1, seconds: 0, failure: full });
-    watch.commit({ turns: 1, seconds: 0 });
-    watch.commit({ turns: 1, seconds: 0 });
-    watch.readFailed(full);
-    watch.readWorked();
+    for (let place = 0; place < 5; place += 1) health.commit({ turns: 1, seconds: 0, failure: full });
+    health.commit({ turns: 1, seconds: 0 });
+    health.commit({ turns: 1, seconds: 0 });
+    health.readFailed(full);
+    health.readWorked();
     expect(failures).toBe(6);
     expect(told.map(({ level, message }) => [level, message])).toEqual([
-      ['warn', 'the store cannot keep what is written: writes are refused'],
-      ['info', 'the store keeps what is written again'],
-      ['warn', 'the store cannot read what it keeps: reads that need it are refused'],
+      ['warn', 'the store cannot write: it refuses writes'],
+      ['info', 'the store can write again'],
+      ['warn', 'the store cannot read some of its data: it refuses reads that need it'],
     ]);
     expect(told[0]?.data).toEqual({ reason: 'the disk is full' });
   });

@@ -1,38 +1,41 @@
 import { BusError } from '../contract/errors.ts';
 import { createOutage, type Notify } from './notice.ts';
 
-/** One commit that was tried: how many turns shared it, how long it took, and why the store did not keep it. */
+/** One attempt to commit: how many turns shared it, how long it took, and why it failed, if it did. */
 export type CommitMeasurement = Readonly<{ turns: number; seconds: number; failure?: unknown }>;
 export type ObserveCommit = (measurement: CommitMeasurement) => void;
 
-/** Who wants to know how a store fares. */
+/** Callbacks about the health of a store. */
 export type Observers = Readonly<{
   observe?: ObserveCommit | undefined;
-  /** Called for each commit and each read that failed. */
+  /** Called for each failed commit and each failed read. */
   observeFailure?: (() => void) | undefined;
   notify?: Notify | undefined;
 }>;
 
-/** Hears of every commit and every read, and passes on what is worth telling. */
-export type StoreWatch = Readonly<{
+/** Is told of every commit and every read, and reports when a store starts or stops failing. */
+export type StoreHealth = Readonly<{
   commit: ObserveCommit;
   readWorked: () => void;
   readFailed: (failure: unknown) => void;
 }>;
 
-/** Where some pages are damaged and others are not, reads fail and work in turn. */
+/**
+ * If only some pages are damaged, reads fail and succeed in turn. So wait this long before reporting that reads work
+ * again.
+ */
 const readsWorkAfterMilliseconds = 10_000;
 
-export function createStoreWatch({ observe, observeFailure, notify }: Observers): StoreWatch {
+export function createStoreHealth({ observe, observeFailure, notify }: Observers): StoreHealth {
   const writing = createOutage({
     notify,
-    failing: 'the store cannot keep what is written: writes are refused',
-    working: 'the store keeps what is written again',
+    failing: 'the store cannot write: it refuses writes',
+    working: 'the store can write again',
   });
   const reading = createOutage({
     notify,
-    failing: 'the store cannot read what it keeps: reads that need it are refused',
-    working: 'the store reads what it keeps again',
+    failing: 'the store cannot read some of its data: it refuses reads that need it',
+    working: 'the store can read its data again',
   });
   let readFailedAtMs: number | undefined;
 
@@ -62,7 +65,7 @@ export function createStoreWatch({ observe, observeFailure, notify }: Observers)
   return { commit, readWorked, readFailed };
 }
 
-/** Without what it tells the caller to do. */
+/** The reason without the advice to the caller. */
 function reasonOf(failure: unknown): string {
   if (failure instanceof BusError) return failure.detail.split(';')[0] ?? '';
   return failure instanceof Error ? failure.message : String(failure);

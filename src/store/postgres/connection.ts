@@ -2,16 +2,16 @@ import { toUnavailable } from '../group-commit.ts';
 import { toStoreError } from './errors.ts';
 import type { Session } from './session.ts';
 
-/** A connection that comes back: opened when somebody needs it, and anew after it broke. */
-export type Line = Readonly<{
-  /** The session as it is now; rejects with `unavailable` while none can be had. */
+/** A connection that reopens itself: it opens on first use, and again after it breaks. */
+export type Connection = Readonly<{
+  /** The current session; rejects with `unavailable` while there is none. */
   session: () => Promise<Session>;
-  /** Leaves the session; the next one is opened anew, perhaps at another host. */
+  /** Drops the current session. The next one may connect to another host. */
   renew: () => void;
   close: () => Promise<void>;
 }>;
 
-export function createLine(open: () => Promise<Session>): Line {
+export function createConnection(open: () => Promise<Session>): Connection {
   let current: Promise<Session> | undefined;
   let isClosed = false;
 
