@@ -16,7 +16,7 @@ export async function connect(config: Config): Promise<OpenedBus> {
     createClient({ baseUrl, timeoutSeconds, writeSecret, userAgent: `bus-mcp/${version}` });
   const { baseUrl } = config;
   if (toAddressesWithPath(baseUrl) === baseUrl) return open(baseUrl);
-  return openRootlessBus({ baseUrl, open, tell: toStandardError });
+  return openRootlessBus({ baseUrl, open, report: toStandardError });
 }
 
 /** Standard output belongs to the protocol. */

@@ -25,7 +25,7 @@ export async function openLocalServer(config: Config, options: LocalServerOption
     ...config,
     takesAnyPort: startedBy === 'client',
     pages: [createIdentityPage({ token, callsInFlight: use.callsInFlight })],
-    toFront: use.watch,
+    toFront: use.track,
     log,
   });
   const presence = await enter(config, { ...options, token, server });

@@ -21,7 +21,7 @@ export function toDataFolder(): string {
 }
 
 /** How to find or start the local bus that these settings mean; `tell` says to people what was done. */
-export function toLocalBusOptions(config: Config, tell: (sentence: string) => void): LocalBusOptions {
+export function toLocalBusOptions(config: Config, report: (sentence: string) => void): LocalBusOptions {
   const { timeoutSeconds, writeSecret } = config;
   const place = toLocalPlace(config);
   const given = toBusVariables(config, (isGiven) => isGiven);
@@ -37,7 +37,7 @@ export function toLocalBusOptions(config: Config, tell: (sentence: string) => vo
       [startedVariable]: '1',
     },
     version,
-    tell,
+    report,
     timeoutSeconds,
     writeSecret,
     mayStart: config.autostart,

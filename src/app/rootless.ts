@@ -19,10 +19,10 @@ export function openRootlessBus(
   options: Readonly<{
     baseUrl: string;
     open: (baseUrl: string) => OpenedBus;
-    tell: (sentence: string) => void;
+    report: (sentence: string) => void;
   }>,
 ): OpenedBus {
-  const { open, tell } = options;
+  const { open, report } = options;
   let found: Promise<OpenedBus> | undefined;
 
   async function find(): Promise<OpenedBus> {
@@ -30,7 +30,7 @@ export function openRootlessBus(
     const bus = open(baseUrl);
     try {
       await bus.getBusStatus({});
-      tell(`BUS_MCP_BASE_URL names no path, so calls go to ${baseUrl}`);
+      report(`BUS_MCP_BASE_URL names no path, so calls go to ${baseUrl}`);
       return bus;
     } catch (error) {
       await bus.close();

@@ -3,24 +3,27 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 import type { ProcessIdentity } from './processes.ts';
 
-/** Who started a bus: somebody with `serve`, who also stops it, or a client, and then it leaves by itself. */
+/**
+ * Who started a bus. `serve`: a person, who also stops it. `client`: a client, and then the bus exits by itself when
+ * it is idle.
+ */
 export type Starter = 'serve' | 'client';
 
-/** What a bus writes down about itself for the clients of its user. */
+/** What a bus writes to a file so that this user's clients can find it. */
 export type Address = ProcessIdentity &
   Readonly<{
     baseUrl: string;
     version: string;
     startedAt: string;
     startedBy: Starter;
-    /** Known to the bus and to whoever can read the file; never sent, only proved. */
+    /** Known to the bus and to whoever can read the file. It is never sent; each side proves that it knows it. */
     token: string;
     isSecretArmed: boolean;
-    /** What it was told, by the names of the variables; no secrets. */
+    /** The settings the bus was started with, by variable name. No secrets. */
     settings: Readonly<Record<string, string>>;
   }>;
 
-/** The address in the file; nothing when there is none, or none that this version can read. */
+/** The address in the file; undefined when there is none that this version can read. */
 export function readAddress(file: string): Address | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
@@ -30,9 +33,9 @@ export function readAddress(file: string): Address | undefined {
   }
 }
 
-/** Readers find the old address or the whole new one, and other users find nothing. */
+/** Readers see either the old address or the complete new one. Other users cannot read it. */
 export function writeAddress(file: string, address: Address): void {
-  // Buses of two containers can have the same number.
+  // Buses in two containers can have the same process id.
   const draft = `${file}.${randomUUID()}`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
@@ -43,7 +46,7 @@ export function writeAddress(file: string, address: Address): void {
   }
 }
 
-/** Takes the address away, unless another bus has written its own meanwhile. */
+/** Removes the address, unless another bus has written its own in the meantime. */
 export function removeAddress(file: string, { token }: Address): void {
   if (readAddress(file)?.token === token) rmSync(file, { force: true });
 }

@@ -6,8 +6,8 @@ const timeoutMilliseconds = 10_000;
 const bytesMax = 65_536;
 
 /**
- * Asks every new connection for a proof that the bus with this token is at the other end, before a request goes over
- * it. The proof belongs to the connection itself: nobody can take the place of the bus between the two.
+ * Makes every new connection prove that the bus with this token is at the other end, before any request uses it. The
+ * proof holds for that connection only, so no other program can take the bus's place afterwards.
  */
 export function createAdmit(token: string): Admit {
   return (socket) =>
@@ -21,7 +21,7 @@ export function createAdmit(token: string): Admit {
         finish(() => (isProof(proof, token, challenge) ? resolve() : reject(toStranger())));
       };
       const fail = (error: Error) => finish(() => reject(error));
-      // Nothing was sent yet, so a connection that breaks here broke no call: it counts as refused.
+      // Nothing was sent yet, so a connection that breaks here interrupted no call. Report it as refused.
       const close = () => fail(toStranger());
       const onError = (error: NodeJS.ErrnoException) =>
         fail(error.code === 'ECONNREFUSED' ? error : toStranger());
@@ -30,13 +30,16 @@ export function createAdmit(token: string): Admit {
         socket.off('data', read).off('error', onError).off('close', close);
         settle();
       };
-      const timer = setTimeout(() => fail(new Error('the bus did not answer in time')), timeoutMilliseconds);
+      const timer = setTimeout(() => fail(new Error('the bus did not respond in time')), timeoutMilliseconds);
       socket.on('data', read).on('error', onError).on('close', close);
       socket.write(`GET ${identityPath}?challenge=${challenge} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
     });
 }
 
-/** The proof in the answer, once all of the answer is there. It comes in one piece, with or without its length in front. */
+/**
+ * The proof in the response, once the response is complete. It arrives in one chunk, with or without a length in
+ * front.
+ */
 function readProof(text: string): string | undefined {
   const start = text.indexOf('\r\n\r\n') + 4;
   if (start < 4) return undefined;

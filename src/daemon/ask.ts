@@ -1,13 +1,16 @@
 import { get } from 'node:http';
 
-/** What answered: something with a status and maybe a JSON object, nothing in time, nobody, or no HTTP at all. */
+/**
+ * What was at the address: an HTTP status, perhaps with a JSON object; no response in time; nothing that listens; or
+ * something other than HTTP.
+ */
 export type Heard =
   | Readonly<{ heard: 'answer'; status: number; value: Readonly<Record<string, unknown>> | undefined }>
   | Readonly<{ heard: 'nothing' | 'nobody' | 'noise' }>;
 
 const bytesMax = 4_194_304;
 
-/** Asks once, on a connection of its own. Never rejects. */
+/** Sends one request on its own connection. Never rejects. */
 export function ask(url: URL, timeoutMilliseconds: number): Promise<Heard> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => end({ heard: 'nothing' }), timeoutMilliseconds);

@@ -5,7 +5,7 @@ import { isOlder } from './upgrade.ts';
 
 export type BusChecksOptions = Readonly<{
   bus: Bus;
-  /** What to do when this bus does not answer. */
+  /** What to do when this bus does not respond. */
   remedy: string;
   /** The version of this program. */
   version: string;
@@ -14,16 +14,16 @@ export type BusChecksOptions = Readonly<{
   now: () => number;
 }>;
 
-/** Whether a write secret is set here, and whether this bus gets it. */
+/** Whether a write secret is set here, and whether this bus receives it. */
 export type SecretUse = 'set' | 'unset' | 'withheld';
 
 const clockMillisecondsMax = 2_000;
-/** So far ahead, the times that the bus keeps are: to start it again does not help. */
+/** If the times stored by the bus are ahead by more than this, somebody should act: a restart does not help. */
 const aheadMillisecondsMax = 60_000;
 const aheadRemedy =
   'start the bus again; if it stays ahead and the clock of this machine is right, stop the bus, run bus-mcp backup FILE, and then bus-mcp restore FILE --reset-clock';
 
-/** What a bus tells about itself. When it does not answer, that is all there is to say. */
+/** Checks what a bus says about itself. If it does not respond, that is the only finding. */
 export async function checkBus(options: BusChecksOptions): Promise<readonly Check[]> {
   const { bus, remedy, now } = options;
   const askedAt = now();
@@ -43,7 +43,7 @@ export async function checkBus(options: BusChecksOptions): Promise<readonly Chec
   } catch (error) {
     if (error instanceof BusUnreachableError) return [fail('bus', error.message.split(';')[0] ?? '', remedy)];
     if (error instanceof BusError) return [fail('bus', `it refuses: ${error.detail}`, remedy)];
-    // An older bus may leave out what is read here.
+    // An older bus may lack the fields that this check reads.
     return [warn('bus', 'answers, but not as this version expects', 'upgrade the bus')];
   }
 }
@@ -58,7 +58,9 @@ export function checkVersion(theirs: string, own: string): Check {
     : warn('version', finding, 'upgrade this one: npm install bus-mcp@latest');
 }
 
-/** The bus refuses a write without any content, but only after it has looked at the secret: nothing is kept. */
+/**
+ * Sends a write without content. The bus checks the secret first and then refuses the write, so nothing is stored.
+ */
 async function checkSecret({ bus, secret }: BusChecksOptions, meta: Meta): Promise<Check> {
   if (!meta.write_secret_armed) {
     return secret === 'unset'
@@ -77,7 +79,7 @@ async function checkSecret({ bus, secret }: BusChecksOptions, meta: Meta): Promi
   if (isRefusal(error, 'invalid_input')) return ok('secret', 'the one set here is the one of the bus');
   if (isRefusal(error, 'unauthorized'))
     return fail('secret', 'the one set here is not that of the bus', remedy);
-  return warn('secret', 'this bus does not tell whether it is the right one', 'post a message to find out');
+  return warn('secret', 'this bus does not say whether it is the right one', 'post a message to find out');
 }
 
 export function checkClock(

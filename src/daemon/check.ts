@@ -1,4 +1,4 @@
-/** One thing that the doctor looked at: what was found, and what to do about it when it is not well. */
+/** One thing the doctor checked: what it found, and what to do if something is wrong. */
 export type Check = Readonly<{
   name: string;
   mark: 'ok' | 'warn' | 'fail';
@@ -10,7 +10,7 @@ export function ok(name: string, finding: string): Check {
   return { name, mark: 'ok', finding };
 }
 
-/** It works, but somebody may wonder. */
+/** It works, but may surprise somebody. */
 export function warn(name: string, finding: string, remedy: string): Check {
   return { name, mark: 'warn', finding, remedy };
 }

@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import { loadChildProcess } from './processes.ts';
 
 /**
- * The process of the client that started this one: the nearest ancestor that did not only pass the start on.
+ * Finds the client process that started this one: the nearest ancestor that is more than a wrapper, such as a shell
+ * or npx.
  *
- * The hooks of the client find the same process, and so what belongs to it. On Windows, where nothing tells the parents
- * of other processes in time, it is the parent.
+ * The client's hooks find the same process, and with it the data that belongs to it. Windows gives no quick way to
+ * read the parents of other processes, so there it is simply the parent.
  */
 export function findClientProcess(parentId: number): number {
   let processId = parentId;
@@ -20,7 +21,7 @@ export function findClientProcess(parentId: number): number {
 
 const levelsMax = 10;
 
-/** Shells, and the programs that fetch and start packages. */
+/** Shells, and programs that download and start packages. */
 const passingNames = /^(sh|ash|bash|dash|fish|ksh|zsh|env|nohup|timeout|bun|bunx|npm|npx|pnpm|yarn)$/;
 
 type Found = Readonly<{ name: string; parentId: number }>;
@@ -47,7 +48,7 @@ function askProgram(processId: number): Found {
   return { name: toName(title), parentId: Number(parentId) };
 }
 
-/** A shell for a login has a dash before its name, and npm says what it does in its own. */
+/** A login shell has a dash before its name, and npm puts its task into its process title. */
 function toName(title: string): string {
   const [program = ''] = title.replace(/^-/, '').split(' ');
   return basename(program);

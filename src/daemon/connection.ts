@@ -13,7 +13,7 @@ export type ConnectorOptions = StartOptions &
     timeoutSeconds?: number | undefined;
     writeSecret?: string | undefined;
     wanted: Wanted;
-    /** Whether a bus is started, or an older one replaced, when none fits. */
+    /** Whether to start a bus, or replace an older one, when there is no suitable one. */
     mayStart: boolean;
     /** Where to call when no local bus runs and none may be started. */
     fallbackUrl?: string | undefined;
@@ -21,26 +21,26 @@ export type ConnectorOptions = StartOptions &
 
 export type Connection = Readonly<{
   client: Client;
-  /** Nothing where the bus is at the fallback. */
+  /** Undefined when the bus is at the fallback address. */
   address: Address | undefined;
-  /** When to look whether an older bus can be replaced by now. */
-  lookAgainAt: number;
+  /** When to check again whether an older bus can be replaced. */
+  checkAgainAt: number;
 }>;
 
 export type Connector = Readonly<{
-  /** The connection there is; the first caller makes it. */
+  /** Returns the current connection; the first caller opens it. */
   connect(): Promise<Connection>;
-  /** The next one after this was lost, or the same with the same bus. */
+  /** Returns a new connection after this one was lost. If the same bus still runs, it returns the same one. */
   reconnect(lost: Connection): Promise<Connection>;
   close(): Promise<void>;
 }>;
 
-const lookAgainMilliseconds = 60_000;
+const checkAgainMilliseconds = 60_000;
 
-/** Keeps one connection to the local bus for any number of calls at once. */
+/** Keeps one connection to the local bus, shared by all calls. */
 export function createConnector(options: ConnectorOptions): Connector {
   const closing = new AbortController();
-  const tell = createTeller(options.tell);
+  const report = createReporter(options.report);
   let current: Promise<Connection> | undefined;
 
   function forgetOnFailure(opening: Promise<Connection>): Promise<Connection> {
@@ -50,7 +50,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     return opening;
   }
 
-  /** The same bus again keeps its client: other calls may be under way through it. */
+  /** If it is the same bus, keep its client: other calls may be in progress on it. */
   async function open(lost?: Connection): Promise<Connection> {
     const found = options.mayStart
       ? await ensureBus({ ...options, signal: closing.signal })
@@ -58,21 +58,21 @@ export function createConnector(options: ConnectorOptions): Connector {
     const address = found?.address;
     const verdict = toVerdict(found, options);
     const isWaiting = verdict === 'replace_when_idle';
-    const lookAgainAt = isWaiting ? performance.now() + lookAgainMilliseconds : Number.POSITIVE_INFINITY;
-    if (lost && address?.token === lost.address?.token) return { ...lost, lookAgainAt };
+    const checkAgainAt = isWaiting ? performance.now() + checkAgainMilliseconds : Number.POSITIVE_INFINITY;
+    if (lost && address?.token === lost.address?.token) return { ...lost, checkAgainAt };
     await lost?.client.close();
     if (address)
-      tell([...toMismatches(options.wanted, address), ...toUpgradeAdvice(verdict, address, options)]);
-    return { client: openClient(address, options), address, lookAgainAt };
+      report([...toMismatches(options.wanted, address), ...toUpgradeAdvice(verdict, address, options)]);
+    return { client: openClient(address, options), address, checkAgainAt };
   }
 
   async function connect(): Promise<Connection> {
     current ??= forgetOnFailure(open());
     const connection = await current;
-    return performance.now() < connection.lookAgainAt ? connection : await reconnect(connection);
+    return performance.now() < connection.checkAgainAt ? connection : await reconnect(connection);
   }
 
-  /** Concurrent calls that lost the same bus look for the next one together. */
+  /** Concurrent calls that lost the same bus share one search for the next. */
   function reconnect(lost: Connection): Promise<Connection> {
     if (current === undefined) return connect();
     const next = current.then((connection) => (connection === lost ? open(lost) : connection));
@@ -89,7 +89,7 @@ export function createConnector(options: ConnectorOptions): Connector {
   return { connect, reconnect, close };
 }
 
-/** A call for a bus that is alive and silent goes to no other bus. */
+/** If a bus is alive but does not respond, its calls must not go to another bus. */
 async function findRunning(options: ConnectorOptions): Promise<RunningBus | undefined> {
   const { place, fallbackUrl } = options;
   const finding = await findBus(place);
@@ -106,26 +106,26 @@ async function findRunning(options: ConnectorOptions): Promise<RunningBus | unde
   );
 }
 
-/** Whoever may start nothing replaces nothing either. */
+/** Without permission to start a bus, do not replace one either. */
 function toVerdict(found: RunningBus | undefined, { mayStart, version }: ConnectorOptions): Verdict {
   if (!found) return 'keep';
   const { address, callsInFlight } = found;
   const verdict = decideUpgrade({ own: version, bus: address, callsInFlight });
-  return verdict === 'keep' || mayStart ? verdict : 'tell';
+  return verdict === 'keep' || mayStart ? verdict : 'report';
 }
 
 /**
- * A client of the bus that was found. The bus has proved who it is, but its process may end, and a program of somebody
- * else may then listen at its port: so each new connection proves it again.
+ * Creates a client for the bus that was found. The bus has proved its identity, but its process may end, and a
+ * stranger's program may then listen on its port. So each new connection has to prove it again.
  *
- * What listens at the fallback proves nothing, so it never gets the secret.
+ * Whatever listens at the fallback address proves nothing, so it never receives the secret.
  */
 function openClient(address: Address | undefined, options: ConnectorOptions): Client {
   const { fallbackUrl = '', mayStart, timeoutSeconds, version, writeSecret } = options;
   const common = {
     timeoutSeconds,
     userAgent: `bus-mcp/${version}`,
-    // Whoever may start a bus brings it back at once.
+    // A caller that may start a bus starts it again at once instead of waiting.
     waitsForReturn: !mayStart,
   };
   if (!address) return createClient({ ...common, baseUrl: fallbackUrl });
@@ -140,7 +140,7 @@ function toUpgradeAdvice(
 ): readonly string[] {
   const sentence = `the local bus is version ${address.version}, older than this ${version}`;
   if (verdict === 'replace_when_idle') return [`${sentence}: it is replaced when nobody uses it`];
-  if (verdict !== 'tell') return [];
+  if (verdict !== 'report') return [];
   const isServed = address.startedBy === 'serve' || mayStart;
   const remedy = isServed
     ? 'start its serve command again'
@@ -148,12 +148,12 @@ function toUpgradeAdvice(
   return [`${sentence}: ${remedy}`];
 }
 
-/** Says each sentence once, however often it becomes true. */
-function createTeller(tell: (sentence: string) => void) {
+/** Reports each sentence once, however often it applies. */
+function createReporter(report: (sentence: string) => void) {
   const told = new Set<string>();
   return (sentences: readonly string[]) => {
     for (const sentence of sentences) {
-      if (!told.has(sentence)) tell(sentence);
+      if (!told.has(sentence)) report(sentence);
       told.add(sentence);
     }
   };

@@ -1,14 +1,15 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 
-/** Set in the environment of a bus that a client starts: the descriptors of the client that it has to close. */
+/** Set in the environment of a bus that a client starts: the client's file descriptors that the bus has to close. */
 export const inheritedVariable = 'BUS_MCP_INHERITED';
 
 /**
- * The descriptors of this process that a process started from here gets too, beside standard input and output.
+ * Lists the file descriptors of this process that a child process would inherit, besides standard input and output.
  *
- * A script opens 200 for a lock, calls a client, and the client starts a bus that stays for half an hour: with the
- * descriptor, the lock would stay as well. Node keeps back those below 16 and those that it opens itself, but not what it
- * found open above that. On macOS the system keeps back all of them, and on Windows there are none.
+ * Why it matters: a script opens descriptor 200 for a lock and calls a client, and the client starts a bus that runs
+ * for half an hour. If the bus inherits the descriptor, the lock stays held all that time. Node does not pass on
+ * descriptors below 16 or the ones it opened itself, but it does pass on higher ones that it inherited. macOS passes
+ * on none of them, and Windows has none.
  */
 export function listInheritable(): readonly number[] {
   if (process.platform !== 'linux') return [];
@@ -17,7 +18,7 @@ export function listInheritable(): readonly number[] {
     .filter((descriptor) => descriptor > 2 && !isClosedOnStart(descriptor));
 }
 
-/** Closes what the client said that it had open. Done first, before a lock of its caller is held for long. */
+/** Closes the descriptors that the client listed. Runs first, before the bus holds on to a lock of its caller. */
 export function closeInherited(environment: NodeJS.ProcessEnv): void {
   const numbers = (environment[inheritedVariable] ?? '').split(',').filter(Boolean).map(Number);
   delete environment[inheritedVariable];
@@ -25,12 +26,12 @@ export function closeInherited(environment: NodeJS.ProcessEnv): void {
     try {
       closeSync(descriptor);
     } catch {
-      // The client has closed it between looking and starting.
+      // The client closed it between listing it and starting the bus.
     }
   }
 }
 
-/** `flags` are octal; the bit of close-on-exec is the same on every kind of processor. */
+/** `flags` is octal; the close-on-exec bit is the same on every processor. */
 function isClosedOnStart(descriptor: number): boolean {
   try {
     const text = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8');

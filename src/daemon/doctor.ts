@@ -17,9 +17,9 @@ import type { Place } from './place.ts';
 
 export type DoctorOptions = Readonly<{
   place: Place;
-  /** Where the bus is when it is not to be looked for. */
+  /** The address of the bus, when it should not be searched for. */
   baseUrl?: string | undefined;
-  /** The same as somebody wrote it, perhaps without its path. */
+  /** The address as somebody typed it, perhaps without its path. */
   addressAsGiven?: string | undefined;
   /** Whether the next call starts a bus when none runs. */
   autostart: boolean;
@@ -31,12 +31,12 @@ export type DoctorOptions = Readonly<{
   timeoutSeconds: number;
   writeSecret?: string | undefined;
   nodeVersion: string;
-  /** Answers the name of the SQLite driver, or throws a sentence for people. */
+  /** Returns the name of the SQLite driver, or throws a readable sentence. */
   loadSqlite: () => string;
   findObstacle: FindObstacle;
 }>;
 
-/** Looks at everything that a bus and its clients need here. Starts nothing, writes nothing. */
+/** Checks everything that a bus and its clients need on this machine. Starts nothing and writes nothing. */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const { baseUrl, findObstacle, loadSqlite, nodeVersion, place } = options;
   const secret = toSecretUse(options);
@@ -65,7 +65,7 @@ function checkAddress({ addressAsGiven, baseUrl = '' }: DoctorOptions): readonly
   return [warn('address', finding, 'write the whole address')];
 }
 
-/** Where to read more; the log of a bus that was started with serve is where it was started. */
+/** Where to read more. A bus started with `serve` logs to the terminal it was started in. */
 function checkLog({ logFile }: Place, finding: Finding): Check {
   const isElsewhere = finding.state !== 'none' && finding.address.startedBy === 'serve';
   return ok('log', isElsewhere ? 'where serve was started' : logFile);
@@ -104,7 +104,7 @@ async function checkNoBus(options: DoctorOptions): Promise<readonly Check[]> {
 
 type Asked = Readonly<{
   baseUrl: string;
-  /** What to do when it does not answer. */
+  /** What to do when it does not respond. */
   remedy: string;
   secret: SecretUse;
   admit?: Admit;

@@ -3,16 +3,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export const identityPath = '/identity';
 
-/** What a bus answers to whoever asks whether it is the one whose address was read. */
+/** The response of a bus that is asked whether it is the one in the address file. */
 type Identity = Readonly<{
   proof: string;
-  /** Calls under way: waiters and event streams are among them. */
+  /** Calls in progress, including waiting calls and event streams. */
   callsInFlight: number;
 }>;
 
 /**
- * Answers a challenge with what only a holder of the token can make of it. Another program can come to listen where
- * a bus was, and must not be sent this user's messages.
+ * Answers a challenge in a way that requires the token. If another program comes to listen where a bus was, it must
+ * not receive this user's messages.
  */
 export function createIdentityPage({
   token,
@@ -32,7 +32,7 @@ export function createIdentityPage({
   return { method: 'GET', path: identityPath, handle };
 }
 
-/** Whether the answer to the challenge was made with the token. */
+/** Whether the response to the challenge was made with the token. */
 export function isProof(answer: unknown, token: string, challenge: string): boolean {
   const expected = Buffer.from(toProof(token, challenge));
   const given = Buffer.from(typeof answer === 'string' ? answer : '');

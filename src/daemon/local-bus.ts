@@ -11,8 +11,9 @@ export type LocalBusOptions = ConnectorOptions;
 export type LocalBus = Bus & Readonly<{ close(): Promise<void> }>;
 
 /**
- * The bus of this user on this machine. The first call finds it or starts it; a call that finds it gone does so again,
- * once. Writes keep their idempotency key over that, so nothing is done twice.
+ * The bus of this user on this machine. The first call finds it or starts it. If a later call finds that the bus is
+ * gone, it searches and starts once more. Writes keep their idempotency key across the two attempts, so nothing
+ * happens twice.
  */
 export function createLocalBus(options: LocalBusOptions): LocalBus {
   const { connect, reconnect, close } = createConnector(options);
@@ -20,7 +21,7 @@ export function createLocalBus(options: LocalBusOptions): LocalBus {
   const nextKey = createKeyMaker();
 
   async function operate(name: OperationName, input: never, given: Call = {}): Promise<unknown> {
-    // Both attempts carry the same key.
+    // Both attempts use the same key.
     const call = isWrite(contract[name]) ? { idempotencyKey: nextKey(), ...given } : given;
     const attempt = ({ client, address }: Connection): Promise<unknown> =>
       client[name](input, call).catch((error) => Promise.reject(explain(error, address, hasSecret)));
@@ -30,7 +31,8 @@ export function createLocalBus(options: LocalBusOptions): LocalBus {
     } catch (error) {
       if (!isGone(error)) throw error;
       const second = await untilAborted(reconnect(first), call.signal);
-      // Found again, it was not gone but slow, and a second attempt would wait as long once more.
+      // The same bus is still there, so it was slow rather than gone. A second attempt would only wait as long
+      // again.
       if (second.address?.token === first.address?.token) throw error;
       return await attempt(second);
     }
@@ -43,7 +45,7 @@ export function createLocalBus(options: LocalBusOptions): LocalBus {
   return { ...(Object.fromEntries(operations) as Bus), close };
 }
 
-/** A refusal for the secret says which bus refuses, and what to do. */
+/** If the secret was refused, say which bus refused it and what to do. */
 function explain(error: unknown, address: Address | undefined, hasSecret: boolean): unknown {
   if (!isRefusal(error, 'unauthorized') || (!address && !hasSecret)) return error;
   const { status, detail, code, data } = error;
@@ -51,12 +53,12 @@ function explain(error: unknown, address: Address | undefined, hasSecret: boolea
   return new BusError({ status, detail: `${detail}; ${advice}`, code, data });
 }
 
-/** Nobody answered, or somebody who is no bus of ours: our refusals carry a code. */
+/** Nobody responded, or a program that is not our bus: our refusals carry a code. */
 function isGone(error: unknown): boolean {
   return error instanceof BusUnreachableError || (error instanceof BusError && error.code === undefined);
 }
 
-/** A caller who gives up is not held by a start that others still wait for. */
+/** Lets a caller give up on a start that others are still waiting for. */
 function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

@@ -10,17 +10,18 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** After so much, what was written is set aside, and what was set aside before that is gone. */
+/** At this size the log is moved aside, and the log that was moved aside before is deleted. */
 const logBytesMax = 5_000_000;
 
-/** A log that takes twice its limit of the disk at most. */
+/** A log that takes at most twice its limit on disk. */
 export type LogFile = Readonly<{ write(text: string): void }>;
 
 /**
- * Appends to the file, and sets it aside as `….1` when it is full.
+ * Appends to the file, and copies it to `….1` when it is full.
  *
- * It is emptied in place and not renamed: what the runtime itself says at the end of a crash goes to the same file
- * through a descriptor that was opened before this process began.
+ * The file is then emptied in place and not renamed. When the bus crashes, the runtime writes its last words to the
+ * same file through a descriptor that was opened before this process began; a rename would send them to the wrong
+ * file.
  */
 export function createLogFile({
   path,
@@ -37,14 +38,14 @@ export function createLogFile({
         copyFileSync(path, toOlderLog(path));
         truncateSync(path);
       } catch {
-        // A full disk must not take the bus down with its log.
+        // A full disk must not take the bus down because of its log.
       }
       bytes = sizeOf(path);
     },
   };
 }
 
-/** Hands an open log to `use`, for a process that is about to be started. */
+/** Passes an open log file to `use`, for a process that is about to start. */
 export function withOpenLog<Result>(path: string, use: (file: number) => Result): Result {
   const file = openLog(path);
   try {

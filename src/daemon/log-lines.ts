@@ -3,7 +3,7 @@ import { sizeOf } from './log-file.ts';
 
 const bytesAtOnceMax = 1_048_576;
 
-/** The last thing that was said after this place in the log, in its own words. */
+/** The last message in the log after this position, in its own words. */
 export function readLastLine(path: string, start: number): string | undefined {
   const line = toLines(readFrom(path, Math.max(start, tailStart(path)))).at(-1);
   return line === undefined ? undefined : toWords(line).slice(0, 1_000);

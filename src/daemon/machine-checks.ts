@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type Check, fail, ok, warn } from './check.ts';
 import type { Finding } from './find.ts';
 import type { Place } from './place.ts';
-import { lookAtPort } from './port.ts';
+import { findPortUse } from './port.ts';
 
 const nodeVersionMin = [20, 12] as const;
 const freeBytesMin = 50_000_000;
@@ -18,7 +18,7 @@ export function checkNode(version: string): Check {
     : fail('node', `${version} is too old`, `use Node.js ${nodeVersionMin.join('.')} or newer`);
 }
 
-/** `load` answers the name of the driver, or throws a sentence for people. */
+/** `load` returns the name of the driver, or throws a readable sentence. */
 export function checkSqlite(load: () => string): Check {
   try {
     const name = load();
@@ -29,10 +29,10 @@ export function checkSqlite(load: () => string): Check {
   }
 }
 
-/** What keeps a bus from starting on its data, and what to do about it; nothing when all is well. */
+/** What keeps a bus from starting on its data, and what to do about it; undefined when all is well. */
 export type FindObstacle = (store: string) => Readonly<{ finding: string; remedy: string }> | undefined;
 
-/** Nothing is made or changed for this. */
+/** This check creates and changes nothing. */
 export function checkData({ store, folder }: Place, findObstacle: FindObstacle = () => undefined): Check {
   if (store.includes('://')) return ok('data', `${store}; beside it, files in ${folder}`);
   const remedy = 'make it writable for this user, or name another file with BUS_STORE';
@@ -68,7 +68,7 @@ export async function checkPort(
   if (finding.state !== 'none' && Number(new URL(finding.address.baseUrl).port) === port) {
     return ok('port', `${port} is where the local bus listens`);
   }
-  const found = await lookAtPort({ host, port });
+  const found = await findPortUse({ host, port });
   if (found.use === 'free') return ok('port', `${port} is free`);
   const remedy =
     found.use === 'bus'
@@ -77,7 +77,7 @@ export async function checkPort(
   return warn('port', `${port} is taken by ${found.who}`, remedy);
 }
 
-/** The folder, or what is there of the way to it. */
+/** The folder, or its nearest parent that exists. */
 function toExisting(folder: string): string {
   let path = folder;
   while (!existsSync(path) && dirname(path) !== path) path = dirname(path);

@@ -1,13 +1,13 @@
 import type { Address } from './address.ts';
 
-/** What a client was told about the bus, which only has an effect on one that is started for it. */
+/** The settings a client was given that only affect a bus started for it. */
 export type Wanted = Readonly<{
   isSecretArmed: boolean;
-  /** By the names of the variables; only what somebody set. */
+  /** By variable name, and only the ones that somebody set. */
   settings: Readonly<Record<string, string>>;
 }>;
 
-/** Where the bus that runs differs from what this client was told, one sentence each. */
+/** How the running bus differs from what this client was told, one sentence each. */
 export function toMismatches(wanted: Wanted, address: Address): readonly string[] {
   const who = `the local bus that runs already (process ${address.processId})`;
   const different = Object.entries(wanted.settings).filter(
@@ -32,6 +32,9 @@ export function toSecretAdvice({ processId, startedBy }: Address, hasSecret: boo
   );
 }
 
-/** What to do when the bus at the usual address demands a secret: it never proved that it belongs to this user. */
+/**
+ * What to do when the bus at the default address demands a secret. That bus never proved that it belongs to this
+ * user.
+ */
 export const keptSecretAdvice =
   'the secret that is set here goes only to a bus that proves to be yours, or to the one that BUS_MCP_BASE_URL names: set that to the address of this bus';

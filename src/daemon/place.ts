@@ -6,19 +6,19 @@ import { toRealPath } from '../store/path.ts';
 /** The files that belong to the local bus of one store. */
 export type Place = Readonly<{
   folder: string;
-  /** The store as it may be shown: a path, or a URL without its password. */
+  /** The store for display: a path, or a URL without its password. */
   store: string;
-  /** Where the bus listens, for the clients of this user. */
+  /** Where the bus listens; this user's clients read it. */
   addressFile: string;
-  /** Who is starting a bus right now. */
+  /** The lock of whoever is starting a bus right now. */
   startingFile: string;
-  /** What a bus that a client started has to say. */
+  /** The log of a bus that a client started. */
   logFile: string;
 }>;
 
 /**
- * The place of a store: beside the file, or in the data folder for a database elsewhere. Whoever names the same store
- * finds the same place, and so the same bus.
+ * The place of a store: beside the database file, or in the data folder when the database is on a server. Everyone
+ * who names the same store finds the same place, and so the same bus.
  */
 export function toPlace({ store, dataFolder }: Readonly<{ store: string; dataFolder: string }>): Place {
   const isElsewhere = isPostgresUrl(store);
@@ -35,7 +35,7 @@ export function toPlace({ store, dataFolder }: Readonly<{ store: string; dataFol
 }
 
 function withoutPassword(text: string): string {
-  // With several hosts, or with a password that was not written as it must be, it is no URL.
+  // With several hosts, or with a password that is not escaped, the text does not parse as a URL.
   if (!URL.canParse(text)) return text.replace(/\/\/.*@/, '//');
   const url = new URL(text);
   url.password = '';

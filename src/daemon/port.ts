@@ -1,13 +1,16 @@
 import { connect } from 'node:net';
 import { ask, type Heard } from './ask.ts';
 
-/** What is to be found at a port of this machine. */
+/** What is at a port of this machine. */
 export type PortUse = Readonly<{ use: 'free' }> | Readonly<{ use: 'bus' | 'program'; who: string }>;
 
 const timeoutMilliseconds = 1_000;
 
-/** Looks who listens there: a bus, ours or one of the same API, or something else. */
-export async function lookAtPort({ host, port }: Readonly<{ host: string; port: number }>): Promise<PortUse> {
+/** Checks who listens there: our bus, another bus with the same API, or something else. */
+export async function findPortUse({
+  host,
+  port,
+}: Readonly<{ host: string; port: number }>): Promise<PortUse> {
   const name = toReachableName(host);
   if (!(await isTaken(name, port))) return { use: 'free' };
   const origin = `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
@@ -17,19 +20,19 @@ export async function lookAtPort({ host, port }: Readonly<{ host: string; port: 
   }
   const status = await ask(new URL('/api/bus/status', origin), timeoutMilliseconds);
   if (status.heard === 'answer' && status.value !== undefined && 'active_lanes' in status.value) {
-    return { use: 'bus', who: 'a bus of another make' };
+    return { use: 'bus', who: 'another kind of bus' };
   }
   return { use: 'program', who: programWords[health.heard] };
 }
 
 const programWords: Readonly<Record<Heard['heard'], string>> = {
-  answer: 'a program that speaks HTTP and is no bus',
-  nothing: 'a program that does not answer, perhaps a bus that was suspended',
+  answer: 'a program that speaks HTTP but is not a bus',
+  nothing: 'a program that does not respond, perhaps a suspended bus',
   nobody: 'another program',
   noise: 'another program',
 };
 
-/** Where to connect to reach what listens on this host. */
+/** The name to connect to for a server that listens on this host. */
 function toReachableName(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host.replace(/^\[(.*)\]$/, '$1');

@@ -2,17 +2,17 @@ import { existsSync, rmSync } from 'node:fs';
 import { type Address, removeAddress, writeAddress } from './address.ts';
 import type { Place } from './place.ts';
 
-/** That a bus can be found. */
+/** Keeps the address file of a running bus in place. */
 export type Presence = Readonly<{
-  /** From now on nobody is sent here any more. */
+  /** Removes the address, so that no new client comes here. */
   end(): void;
 }>;
 
 const lookMilliseconds = 5_000;
 
 /**
- * Writes down where the bus listens, and again should somebody delete it: nobody could find the bus otherwise. Throws
- * when it cannot be written, unless somebody is told instead: then it is written as soon as it can be.
+ * Writes the address file, and writes it again when somebody deletes it, because otherwise nobody could find the
+ * bus. Throws when writing fails. With a callback it reports the failure instead and keeps trying.
  */
 export function announce(
   { addressFile }: Pick<Place, 'addressFile'>,
@@ -23,7 +23,7 @@ export function announce(
     writeAddress(addressFile, address);
   } catch (error) {
     if (!onFailure) throw error;
-    // It is that of a process that is gone.
+    // It belongs to a process that is gone.
     rmSync(addressFile, { force: true });
     onFailure(error);
   }

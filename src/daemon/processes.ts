@@ -2,34 +2,36 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /**
- * Which process this is. Its number alone does not say: the system gives it again to another process, and two
- * containers use the same ones.
+ * Identifies a process. Its number alone is not enough: the system reuses numbers, and two containers use the same
+ * ones.
  */
 export type ProcessIdentity = Readonly<{
   processId: number;
-  /** When it started and in which namespace, as the system writes it; absent where the system does not tell. */
+  /**
+   * When the process started and in which namespace, as the system writes it. Absent where the system does not say.
+   */
   processMark?: string | undefined;
 }>;
 
 /**
- * What has become of a process. `elsewhere`: it cannot be told from here, because its number belongs to another
- * container or machine, or because nobody wrote down its mark.
+ * What happened to a process. `elsewhere`: this process cannot tell, because the number belongs to another container
+ * or machine, or because its mark was not recorded.
  */
 export type ProcessState = 'alive' | 'gone' | 'elsewhere';
 
-/** This very process. */
+/** The current process. */
 export function readOwnIdentity(): ProcessIdentity {
   return readIdentity(process.pid);
 }
 
-/** The process that has this number now, seen from here. */
+/** The process that has this number now, as seen from here. */
 export function readIdentity(processId: number): ProcessIdentity {
   const start = readStart(processId);
   return { processId, processMark: start && `${readNamespace()} ${start}` };
 }
 
-/** Looks whether that very process still does something. A zombie does not. */
-export function lookAtProcess({ processId, processMark }: ProcessIdentity): ProcessState {
+/** Checks whether that exact process is still running. A zombie is not. */
+export function checkProcess({ processId, processMark }: ProcessIdentity): ProcessState {
   if (processMark === undefined) {
     if (process.platform === 'win32') return isAlive(processId) ? 'alive' : 'gone';
     return 'elsewhere';
@@ -39,7 +41,7 @@ export function lookAtProcess({ processId, processMark }: ProcessIdentity): Proc
   return processMark === `${namespace} ${readStart(processId)}` ? 'alive' : 'gone';
 }
 
-/** Whether some process with this number still does something, whosever it is. */
+/** Whether any process with this number is still running, whoever owns it. */
 export function isAlive(processId: number): boolean {
   try {
     process.kill(processId, 0);
@@ -49,14 +51,14 @@ export function isAlive(processId: number): boolean {
   return process.platform !== 'linux' || readStart(processId) !== undefined;
 }
 
-/** The start of this machine and the namespace in which numbers are given; only Linux has several of these. */
+/** The boot id of this machine and the namespace of process numbers. Only Linux has more than one namespace. */
 function readNamespace(): string {
   if (process.platform !== 'linux') return process.platform;
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
 }
 
-/** When the process started, in the words of the system; nothing for one that is gone or a zombie. */
+/** When the process started, in the system's words; undefined when it is gone or a zombie. */
 function readStart(processId: number): string | undefined {
   try {
     if (process.platform === 'linux') return readStartFromFile(processId);
@@ -72,12 +74,15 @@ function readStart(processId: number): string | undefined {
   }
 }
 
-/** Loaded only where it is needed: the hooks of a client start often, and on Linux they need no other program. */
+/** Loaded only when needed: a client's hooks start often, and on Linux they need no other program. */
 export function loadChildProcess(): typeof import('node:child_process') {
   return createRequire(import.meta.url)('node:child_process');
 }
 
-/** `id (name) state …`; the name may contain spaces and brackets. The 22nd field counts ticks since the machine started. */
+/**
+ * The format is `id (name) state …`, and the name may contain spaces and brackets. The 22nd field counts ticks since
+ * boot.
+ */
 function readStartFromFile(processId: number): string | undefined {
   const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findClientProcess } from './client-process.ts';
-import { lookAtProcess, type ProcessIdentity, readIdentity } from './processes.ts';
+import { checkProcess, type ProcessIdentity, readIdentity } from './processes.ts';
 
-/** What an MCP server leaves for the hook of its client. */
+/** What an MCP server leaves for its client's hook. */
 type Mark = Readonly<{
   /** The id that this server made up for its agent. */
   agentId: string;
@@ -14,10 +14,11 @@ type Mark = Readonly<{
 type Left = Mark & Readonly<{ file: string }>;
 
 /**
- * Writes down under which id this MCP server claims, for the hook that its client runs at the end of the session.
+ * Records the id under which this MCP server makes claims, for the hook that its client runs at the end of the
+ * session.
  *
- * The mark stays when the server ends: clients end their servers before they run that hook. Whoever leaves the next
- * one removes those of dead servers.
+ * The mark stays after the server ends, because clients end their servers before they run that hook. The next server
+ * that leaves a mark removes those of dead servers.
  */
 export function leaveSessionMark(
   given: Readonly<{ dataFolder: string; agentId: string; processId: number; parentId: number }>,
@@ -28,21 +29,22 @@ export function leaveSessionMark(
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const left of readMarks(folder)) {
-      // One of a client that lives may wait for its hook, unless the client is ours, which has started us instead.
-      const isWaiting = lookAtProcess(left.client) === 'alive' && !isSame(left.client, client);
-      if (lookAtProcess(left.server) === 'gone' && !isWaiting) rmSync(left.file, { force: true });
+      // The mark of a dead server may still wait for its client's hook while that client lives. If the client is our
+      // own, it has already moved on: it started us.
+      const isWaiting = checkProcess(left.client) === 'alive' && !isSame(left.client, client);
+      if (checkProcess(left.server) === 'gone' && !isWaiting) rmSync(left.file, { force: true });
     }
     const name = given.agentId.replace(/[^\w.-]/g, '_');
     writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(mark)}\n`, { mode: 0o600 });
   } catch {
-    // Without it the leases run out, as they do without hooks.
+    // Without the mark the leases simply expire, as they do without hooks.
   }
 }
 
 /**
- * The ids whose session is over, for the hook that the client of these servers runs: those of servers that have ended,
- * else that of the one that runs. Where several run, the client has several sessions, and nobody can tell which one has
- * ended: none.
+ * The agent ids whose session is over, for the hook of the client that started these servers. Those are the ids of
+ * servers that have ended, or else the id of the only running one. If several are running, the client has several
+ * sessions and nobody can tell which of them ended, so the result is empty.
  */
 export function takeEndedIds({
   dataFolder,
@@ -52,7 +54,7 @@ export function takeEndedIds({
   if (marks.length === 0) return [];
   const client = readIdentity(findClientProcess(parentId));
   const own = marks.filter((mark) => isSame(mark.client, client));
-  const ended = own.filter(({ server }) => lookAtProcess(server) === 'gone');
+  const ended = own.filter(({ server }) => checkProcess(server) === 'gone');
   for (const { file } of ended) rmSync(file, { force: true });
   const over = ended.length > 0 || own.length > 1 ? ended : own;
   return over.map(({ agentId }) => agentId);
@@ -82,7 +84,7 @@ function listNames(folder: string): readonly string[] {
   }
 }
 
-/** Another server may remove it at the same time, and what is not ours is left alone. */
+/** Another server may remove it at the same time. Files that are not ours are left alone. */
 function readMark(file: string): Mark | undefined {
   try {
     const mark = JSON.parse(readFileSync(file, 'utf8')) as Mark;

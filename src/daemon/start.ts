@@ -7,21 +7,21 @@ import { explainSilence, type Finding, findBus } from './find.ts';
 import { sizeOf, withOpenLog } from './log-file.ts';
 import { readLastLine } from './log-lines.ts';
 import type { Place } from './place.ts';
-import { lookAtPort } from './port.ts';
-import { takeStartTurn } from './starting.ts';
+import { findPortUse } from './port.ts';
+import { takeStartLock } from './starting.ts';
 import { stopBus } from './stop.ts';
 import { decideUpgrade } from './upgrade.ts';
 
 export type StartOptions = Readonly<{
   place: Place;
-  /** The program that is a bus, and its arguments. */
+  /** The command line that runs a bus. */
   command: readonly string[];
   environment: NodeJS.ProcessEnv;
-  /** The version that asks; an older bus may be replaced. */
+  /** The version of the caller; an older bus may be replaced. */
   version: string;
-  /** Says to people what was done. */
-  tell: (sentence: string) => void;
-  /** Nobody wants the bus any more. What was started goes on without being waited for. */
+  /** Reports to people what was done. */
+  report: (sentence: string) => void;
+  /** Aborted when nobody needs the bus any more. A bus that was already started keeps running. */
   signal?: AbortSignal | undefined;
 }>;
 
@@ -30,25 +30,25 @@ export type RunningBus = Extract<Finding, { state: 'running' }>;
 const startMillisecondsMax = 15_000;
 
 /**
- * The running bus of the place, which is started when there is none.
+ * Returns the running bus of the place, and starts one if there is none.
  *
- * Any number of processes may ask at once: one of them starts it, and the others find it. Rejects with
- * `BusUnreachableError` when none could be started in time.
+ * Any number of processes may ask at once: one of them starts the bus, and the others find it. Rejects with
+ * `BusUnreachableError` when no bus could be started in time.
  */
 export async function ensureBus(options: StartOptions): Promise<RunningBus> {
   const { place, signal } = options;
   const giveUpAt = performance.now() + startMillisecondsMax;
-  let reason = 'another process is starting it and does not get it done';
+  let reason = 'another process has been starting it for too long';
   let starts = 0;
   let startAgainAt = 0;
   while (performance.now() < giveUpAt && !signal?.aborted) {
     const finding = await findBus(place);
     const fit = toFit(finding, options);
     if (fit) return fit;
-    const turn = performance.now() < startAgainAt ? undefined : takeTurn(place);
+    const startLock = performance.now() < startAgainAt ? undefined : tryStartLock(place);
     try {
-      if (turn) {
-        const started = await startInTurn(options, giveUpAt);
+      if (startLock) {
+        const started = await startUnderLock(options, giveUpAt);
         if (!('reason' in started)) return started;
         reason = started.reason;
         if (started.hasStarted) {
@@ -57,7 +57,7 @@ export async function ensureBus(options: StartOptions): Promise<RunningBus> {
         }
       }
     } finally {
-      turn?.end();
+      startLock?.end();
     }
     await pause(50);
   }
@@ -65,14 +65,14 @@ export async function ensureBus(options: StartOptions): Promise<RunningBus> {
 }
 
 /**
- * How long to wait after a start that ended at once, because another bus has the database. That one may still be on its
- * way, so it is looked for all the time; starting more of them does not help it.
+ * How long to wait after a new bus exited at once because another bus has the database. That other bus may still be
+ * starting. The search for it goes on all the time, and starting more processes would not help it.
  */
 export function toBackOff(startsBefore: number): number {
   return 500 * 2 ** startsBefore;
 }
 
-/** The bus that was found, unless it is to be replaced now. */
+/** The bus that was found, unless it has to be replaced now. */
 function toFit(finding: Finding, { version }: StartOptions): RunningBus | undefined {
   if (finding.state !== 'running') return undefined;
   const { address, callsInFlight } = finding;
@@ -80,9 +80,9 @@ function toFit(finding: Finding, { version }: StartOptions): RunningBus | undefi
   return verdict === 'replace' ? undefined : finding;
 }
 
-function takeTurn(place: Place) {
+function tryStartLock(place: Place) {
   try {
-    return takeStartTurn(place, startMillisecondsMax + 5_000);
+    return takeStartLock(place, startMillisecondsMax + 5_000);
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     const words = `its folder ${place.folder} cannot be written (${code}): make it writable, or name another file with BUS_STORE`;
@@ -90,9 +90,9 @@ function takeTurn(place: Place) {
   }
 }
 
-/** The one that may start a bus looks again first: another may have just been done with it. */
-async function startInTurn(options: StartOptions, giveUpAt: number): Promise<RunningBus | StartProblem> {
-  const { place, tell, version } = options;
+/** The process that has the start lock searches again first: another one may have just finished starting a bus. */
+async function startUnderLock(options: StartOptions, giveUpAt: number): Promise<RunningBus | StartProblem> {
+  const { place, report, version } = options;
   const finding = await findBus(place);
   const fit = toFit(finding, options);
   if (fit) return fit;
@@ -102,13 +102,13 @@ async function startInTurn(options: StartOptions, giveUpAt: number): Promise<Run
   }
   if (finding.state === 'running') {
     const { address } = finding;
-    tell(
+    report(
       `the local bus is version ${address.version}, older than this ${version}: it is idle and is replaced`,
     );
     try {
       await stopBus(address);
     } catch (error) {
-      tell(`the older bus is used: ${(error as Error).message}`);
+      report(`the older bus is used: ${(error as Error).message}`);
       return finding;
     }
   }
@@ -124,25 +124,25 @@ async function launch(options: StartOptions, giveUpAt: number): Promise<RunningB
   while (performance.now() < giveUpAt && !signal?.aborted) {
     const finding = await findBus(place);
     if (finding.state === 'running') {
-      await tellStarted(options, finding);
+      await reportStart(options, finding);
       return finding;
     }
     const ended = await Promise.race([end, pause(20)]);
-    // One that found the database in use leaves with 0: whoever has it should answer soon.
+    // A bus that found the database in use exits with 0. The bus that has the database should respond soon.
     if (ended) return toProblem(ended, place, logStart);
   }
-  return { reason: 'it was started and did not answer in time', hasStarted: true };
+  return { reason: 'it was started but did not respond in time', hasStarted: true };
 }
 
-async function tellStarted({ place, tell }: StartOptions, { address }: RunningBus): Promise<void> {
+async function reportStart({ place, report }: StartOptions, { address }: RunningBus): Promise<void> {
   const { baseUrl, processId, settings } = address;
-  tell(`started the local bus (process ${processId}) at ${baseUrl}; it logs to ${place.logFile}`);
+  report(`started the local bus (process ${processId}) at ${baseUrl}; it logs to ${place.logFile}`);
   const { BUS_HOST: host = '127.0.0.1', BUS_PORT: port = '0' } = settings;
   if (port === '0' || port === new URL(baseUrl).port) return;
-  const found = await lookAtPort({ host, port: Number(port) });
+  const found = await findPortUse({ host, port: Number(port) });
   if (found.use === 'free') return;
   const advice = found.use === 'bus' ? `; to use that one, set ${toVariable(host, port)}` : '';
-  tell(`port ${port} is taken by ${found.who}, so the local bus took another${advice}`);
+  report(`port ${port} is taken by ${found.who}, so the local bus took another${advice}`);
 }
 
 function toVariable(host: string, port: string): string {
@@ -151,7 +151,10 @@ function toVariable(host: string, port: string): string {
 
 type Ended = Readonly<{ status: number | null; problem?: string }>;
 
-/** A process of its own, that outlives this one. It holds nothing of it but the log, once it has closed what it inherited. */
+/**
+ * Starts a bus as a process of its own that outlives this one. It keeps nothing open from this process except the
+ * log, once it has closed what it inherited.
+ */
 function spawnBus({ place, command, environment }: StartOptions): Promise<Ended> {
   const [program = process.execPath, ...parameters] = command;
   const child = withOpenLog(place.logFile, (log) =>

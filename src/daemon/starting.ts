@@ -1,20 +1,20 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import type { Place } from './place.ts';
-import { lookAtProcess, type ProcessIdentity, readOwnIdentity } from './processes.ts';
+import { checkProcess, type ProcessIdentity, readOwnIdentity } from './processes.ts';
 
-/** The right to start a bus, as long as nobody else has it. */
-export type StartTurn = Readonly<{ end(): void }>;
+/** The exclusive right to start a bus. */
+export type StartLock = Readonly<{ end(): void }>;
 
 /**
- * Takes the right to start a bus here, or nothing when another process has it.
+ * Takes the start lock; returns undefined when another process has it.
  *
- * It spares a machine ten processes of which nine leave at once. It does not make sure that each file has one bus: the
- * lock of the database does that.
+ * The lock only saves work: without it ten clients would start ten processes, and nine would exit at once. It does
+ * not guarantee one bus per database file; the lock of the database does that.
  */
-export function takeStartTurn(
+export function takeStartLock(
   { folder, startingFile }: Pick<Place, 'folder' | 'startingFile'>,
   millisecondsMax: number,
-): StartTurn | undefined {
+): StartLock | undefined {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (isLeftBehind(startingFile, millisecondsMax)) rmSync(startingFile, { force: true });
   try {
@@ -28,11 +28,11 @@ export function takeStartTurn(
   return { end: () => rmSync(startingFile, { force: true }) };
 }
 
-/** Whether the process that made it is gone, or should long have been done. */
+/** Whether the process that created the lock is gone, or should have finished long ago. */
 function isLeftBehind(file: string, millisecondsMax: number): boolean {
   try {
     if (Date.now() - statSync(file).mtimeMs > millisecondsMax) return true;
-    return lookAtProcess(JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity) === 'gone';
+    return checkProcess(JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity) === 'gone';
   } catch {
     return false;
   }

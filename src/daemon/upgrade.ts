@@ -1,25 +1,25 @@
 import type { Address } from './address.ts';
 
 /**
- * What to do about a bus of another version: nothing; put this version in its place; put it there when nobody calls
- * any more; or leave that to the person who started it.
+ * What to do about a bus of another version: keep it; replace it with this version; replace it once nobody calls it;
+ * or report it to the person who started it.
  */
-export type Verdict = 'keep' | 'replace' | 'replace_when_idle' | 'tell';
+export type Verdict = 'keep' | 'replace' | 'replace_when_idle' | 'report';
 
 /**
- * Judges a running bus. Only an older one is ever replaced, so that two versions in use at once do not replace each
- * other's; what is in the store, leases too, outlives it.
+ * Decides about a running bus. Only an older version is ever replaced, so that two versions in use at the same time
+ * do not keep replacing each other. What is in the store survives, including leases.
  */
 export function decideUpgrade(
   asked: Readonly<{ own: string; bus: Pick<Address, 'version' | 'startedBy'>; callsInFlight: number }>,
 ): Verdict {
   const { own, bus, callsInFlight } = asked;
   if (!isOlder(bus.version, own)) return 'keep';
-  if (bus.startedBy !== 'client') return 'tell';
+  if (bus.startedBy !== 'client') return 'report';
   return callsInFlight === 0 ? 'replace' : 'replace_when_idle';
 }
 
-/** Versions that cannot be read are not older. */
+/** A version that cannot be parsed does not count as older. */
 export function isOlder(version: string, than: string): boolean {
   const [left, right] = [readVersion(version), readVersion(than)];
   if (!left || !right) return false;

@@ -1,11 +1,11 @@
 import { type Bus, operationNames } from '../contract/contract.ts';
 
-/** How much a bus is used: what decides whether it may leave, or be replaced. */
+/** How much a bus is used. This decides whether it may exit or be replaced. */
 export type Use = Readonly<{
-  /** The bus, with its calls noted. One that waits is under way as long as it waits, and so is an event stream. */
-  watch(bus: Bus): Bus;
+  /** Wraps a bus so that its calls are counted. A waiting call and an event stream count for as long as they last. */
+  track(bus: Bus): Bus;
   callsInFlight(): number;
-  /** When the last call began or ended, as `now` counts. */
+  /** When the last call began or ended, by the clock of `now`. */
   lastUsedAt(): number;
 }>;
 
@@ -13,22 +13,22 @@ export function createUse(now: () => number): Use {
   let callsInFlight = 0;
   let lastUsedAt = now();
 
-  function note(change: number): void {
+  function count(change: number): void {
     callsInFlight += change;
     lastUsedAt = now();
   }
 
-  function watch(bus: Bus): Bus {
+  function track(bus: Bus): Bus {
     const watched = operationNames.map((name) => {
       const operate = bus[name] as (...given: unknown[]) => Promise<unknown>;
       return [
         name,
         async (...given: unknown[]) => {
-          note(1);
+          count(1);
           try {
             return await operate(...given);
           } finally {
-            note(-1);
+            count(-1);
           }
         },
       ];
@@ -36,5 +36,5 @@ export function createUse(now: () => number): Use {
     return Object.fromEntries(watched) as Bus;
   }
 
-  return { watch, callsInFlight: () => callsInFlight, lastUsedAt: () => lastUsedAt };
+  return { track, callsInFlight: () => callsInFlight, lastUsedAt: () => lastUsedAt };
 }

@@ -12,20 +12,23 @@ export type { Answer };
 
 /** The few calls that the hooks make. */
 export type HookBus = Readonly<{
-  /** Where it is, as it may be shown. */
+  /** Its address for display. */
   shownUrl: string;
   get(path: string): Promise<Answer>;
   post(path: string, body: object): Promise<Answer>;
 }>;
 
-/** Whatever goes wrong, and however long it would take: the session goes on as if there were no hook. */
+/** Whatever goes wrong, and however long it takes: the session must go on as if there were no hook. */
 export function endWithin(milliseconds: number): void {
   const end = () => process.exit(0);
   process.on('uncaughtException', end);
   setTimeout(end, milliseconds);
 }
 
-/** The bus that the MCP server of the session uses: the one it was told, else the local one. Throws when there is none. */
+/**
+ * Finds the bus that the session's MCP server uses: the configured one, or else the local one. Throws when there is
+ * none.
+ */
 export function findBus(): HookBus {
   const { BUS_MCP_AUTOSTART = '', BUS_MCP_BASE_URL, BUS_STORE } = process.env;
   if (BUS_MCP_BASE_URL) return toBus({ url: BUS_MCP_BASE_URL.split(',')[0]?.trim() ?? '', hasSecret: true });
@@ -33,25 +36,26 @@ export function findBus(): HookBus {
   const address = readAddress(toPlace({ store, dataFolder: dataFolder() }).addressFile);
   if (address) return toBus({ url: address.baseUrl, token: address.token, hasSecret: true });
   const startsNothing = /^(0|false|no|off)$/i.test(BUS_MCP_AUTOSTART.trim());
-  // Whoever names a store means that one alone.
+  // If a store is configured, use its bus and no other.
   if (BUS_STORE || !startsNothing) throw new Error('no bus runs here');
-  // A server that may start none calls the usual address, and sends it no secret, because it proves nothing.
+  // A server that must not start a bus calls the default address. It sends no secret there, because whoever listens
+  // proves nothing.
   return toBus({ url: 'http://127.0.0.1:8100/api/bus', hasSecret: false });
 }
 
 type Found = Readonly<{
   url: string;
-  /** Of the local bus: another program may have come to listen where it was. */
+  /** Set for the local bus: another program may have come to listen on its port. */
   token?: string;
   hasSecret: boolean;
 }>;
 
-/** What is read carries no secret and is asked for at once; nothing is believed or written before the proof. */
+/** Reads carry no secret and start at once. Nothing is believed or written before the proof is checked. */
 function toBus({ url, token, hasSecret }: Found): HookBus {
   const given = new URL(url);
   const base = lacksPath(given) ? withBasePath(given) : given;
   const proved = token === undefined ? Promise.resolve() : prove(base, token);
-  // A hook that fails before it looks at the proof fails for its own reason.
+  // If a hook fails before it checks the proof, its own error counts.
   proved.catch(() => {});
   const toUrl = (path: string) => new URL(base.href.replace(/\/+$/, '') + path);
   return {
@@ -73,7 +77,7 @@ async function prove(base: URL, token: string): Promise<void> {
   if (!isProof(proof, token, challenge)) throw new Error('a stranger listens where the bus was');
 }
 
-/** Of two secrets, each on a line, the first is the one to send. */
+/** If there are two secrets, one per line, the first is the one to send. */
 function readSecret(): string | undefined {
   const { BUS_WRITE_SECRET, BUS_WRITE_SECRET_FILE } = process.env;
   const text = BUS_WRITE_SECRET || (BUS_WRITE_SECRET_FILE && readFileSync(BUS_WRITE_SECRET_FILE, 'utf8'));

@@ -2,12 +2,12 @@ import net from 'node:net';
 
 export type Answer = Readonly<Record<string, unknown>>;
 
-/** What is written; without it the call reads. */
+/** The body of a write; without it the call is a read. */
 type Write = Readonly<{ body: object; secret: string | undefined }>;
 
 /**
- * Makes one call over one connection, in the version of HTTP that needs no parser: loading Node's own takes longer than
- * the call. Rejects unless a JSON answer with status 200 comes back.
+ * Makes one call over one connection. It uses the version of HTTP that needs no parser, because loading Node's own
+ * takes longer than the call. Rejects unless the response is JSON with status 200.
  */
 export async function call(url: URL, write?: Write): Promise<Answer> {
   const text = write ? JSON.stringify(write.body) : '';
@@ -33,7 +33,7 @@ export async function call(url: URL, write?: Write): Promise<Answer> {
   });
 }
 
-/** Headers are written as latin1, so that the bytes of the secret travel as they are. */
+/** Headers are written as latin1, so the bytes of the secret arrive unchanged. */
 function toWriteHeaders(text: string, write: Write | undefined): Record<string, string> {
   if (!write) return {};
   return {

@@ -6,14 +6,14 @@ const messagesMax = 8;
 const nameCharactersMax = 60;
 const bodyCharactersMax = 240;
 
-/** Rows of a bus that may be older or of another make: nothing about them is certain. */
+/** Rows of a bus that may be older or not ours, so any field may be missing or different. */
 type Row = Readonly<Record<string, unknown>>;
 
 type Digested = Readonly<{ text: string; lastMessageId: number }>;
 
 /**
- * The state of the bus in a few lines for a model, and the id up to which it has shown the messages. What other agents
- * wrote is shown as what it is: data, in quotes.
+ * The state of the bus in a few lines for a model, and the id up to which messages were shown. What other agents
+ * wrote is quoted, because it is data and not instructions.
  */
 export function toDigest({
   status,
@@ -26,7 +26,7 @@ export function toDigest({
   const messages = toList(status.recent_messages).sort((one, other) => Number(one.id) - Number(other.id));
   const meta = (status._meta ?? {}) as Row;
   const lastMessageId = Number(meta.last_message_id ?? messages.at(-1)?.id ?? 0);
-  // A cursor beyond the last message is of a log that is gone.
+  // A cursor past the last message belongs to a log that no longer exists.
   const since = cursor !== undefined && cursor <= lastMessageId ? cursor : undefined;
   const lines = [
     `Coordination bus (bus-mcp) at ${toName(shownUrl)}.`,
@@ -113,7 +113,7 @@ function cut(text: string, charactersMax: number): string {
   return characters.length > charactersMax ? `${characters.slice(0, charactersMax).join('')}…` : text;
 }
 
-/** On one line, with what is hidden written out. */
+/** Puts the text on one line and makes hidden characters visible. */
 function toVisible(text: string): string {
   return replaceHiddenInText(text, toSign).replace(/[\t\n]/g, toSign);
 }

@@ -1,6 +1,6 @@
-// At the end of a session: releases every lane it holds, under its own id and under that of its MCP server, so that
-// nobody waits for the leases to run out. Says nothing, and succeeds when there is no bus. Called with the name of the
-// client: claude-code or codex.
+// At the end of a session: releases every lane it holds, under its own id and under the id of its MCP server, so
+// that nobody has to wait for the leases to expire. Says nothing, and succeeds when there is no bus. The argument is
+// the name of the client: claude-code or codex.
 import { takeEndedIds } from '../daemon/session-mark.ts';
 import { type Answer, endWithin, findBus } from './bus.ts';
 import { dataFolder, readSession } from './session.ts';
@@ -20,7 +20,7 @@ async function releaseAll(owner: string): Promise<void> {
   await Promise.allSettled(lanes.map(release));
 }
 
-/** A bus of another make may not list lanes by owner; the status has them too. */
+/** Another kind of bus may not list lanes by owner, but the status contains them. */
 async function listLanes(owner: string): Promise<readonly Held[]> {
   const toOwn = (lanes: unknown) => (lanes as readonly Held[]).filter((lane) => lane.owner === owner);
   try {
@@ -32,7 +32,7 @@ async function listLanes(owner: string): Promise<readonly Held[]> {
   }
 }
 
-/** With its fence: a lane that somebody else was granted meanwhile stays theirs. */
+/** Sends the fence, so a lane that was granted to somebody else in the meantime stays theirs. */
 function release({ lane, owner, fence }: Held): Promise<Answer> {
   const body = { owner, ...(fence !== undefined && { fence }) };
   return bus.post(`/lanes/${encodeURIComponent(lane)}/release`, body);

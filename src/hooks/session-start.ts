@@ -1,5 +1,5 @@
-// At the start of a session: tells the agent who it is on the bus, who holds what, and what was said since last time.
-// Says nothing and succeeds when there is no bus. Called with the name of the client: claude-code or codex.
+// At the start of a session: tells the agent its id, who holds what, and what was said since last time. Says nothing
+// and succeeds when there is no bus. The argument is the name of the client: claude-code or codex.
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { type Answer, endWithin, findBus } from './bus.ts';
 import { toDigest } from './digest.ts';
@@ -8,10 +8,10 @@ import { readCursor, readSession, type Session, writeCursor } from './session.ts
 endWithin(800);
 const bus = findBus();
 const [status, session] = await Promise.all([bus.get('/status'), readSession(process.argv[2])]);
-tell(status, session);
+report(status, session);
 process.exit(0);
 
-function tell(status: Answer, session: Session): void {
+function report(status: Answer, session: Session): void {
   const { shownUrl } = bus;
   const cursor = readCursor(session, shownUrl);
   const { text, lastMessageId } = toDigest({ status, session, cursor, shownUrl });
@@ -21,7 +21,7 @@ function tell(status: Answer, session: Session): void {
   shareAgentId(session);
 }
 
-/** Commands that the agent runs in its shell should use the same id; Claude Code offers a file for that. */
+/** Commands in the agent's shell should use the same id. Claude Code provides a file for that. */
 function shareAgentId({ agentId, isNamed }: Session): void {
   const { CLAUDE_ENV_FILE: file } = process.env;
   if (!file || isNamed || agentId === undefined) return;

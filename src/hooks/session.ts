@@ -4,18 +4,18 @@ import { dirname, join } from 'node:path';
 import { toDefaultStorePath } from '../cli/folders.ts';
 import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
 
-/** Who the session is. */
+/** Identifies the session. */
 export type Session = Readonly<{
   client: string;
   project: string;
   agentId: string | undefined;
-  /** Somebody chose the id, and the MCP server goes by it too. */
+  /** Somebody chose the id, and the MCP server uses it too. */
   isNamed: boolean;
 }>;
 
 /**
- * The session that the client describes on standard input. Its agent id is BUS_MCP_AGENT_ID, which the MCP server goes
- * by too, else it is made of the session's own id.
+ * The session that the client describes on standard input. Its agent id is BUS_MCP_AGENT_ID, which the MCP server
+ * uses too, or else it is derived from the session's own id.
  */
 export async function readSession(client = 'agent'): Promise<Session> {
   const { session_id: sessionId, cwd } = await readInput();
@@ -29,7 +29,7 @@ export async function readSession(client = 'agent'): Promise<Session> {
   };
 }
 
-/** The id of the last message that was shown to this project; nothing the first time. */
+/** The id of the last message that was shown to this project; undefined the first time. */
 export function readCursor(session: Session, url: string): number | undefined {
   try {
     const { cursor } = JSON.parse(readFileSync(toCursorFile(session, url), 'utf8'));
@@ -54,14 +54,14 @@ export function dataFolder(): string {
   return dirname(toDefaultStorePath({ environment, platform }));
 }
 
-/** Sessions come and go; what has been read belongs to the project, or to the agent where somebody named it. */
+/** Sessions come and go, so what was read is recorded per project, or per agent when somebody named it. */
 function toCursorFile({ agentId, client, isNamed, project }: Session, url: string): string {
   const reader = JSON.stringify([url, project, isNamed ? agentId : client]);
   const name = createHash('sha256').update(reader).digest('hex').slice(0, 24);
   return join(dataFolder(), 'hooks', `${name}.json`);
 }
 
-/** Ends with the object, not with the stream: a client may leave its end of it open. */
+/** Resolves at the end of the JSON object, not of the stream: a client may leave its end open. */
 function readInput(): Promise<Record<string, unknown>> {
   const { stdin } = process;
   if (stdin.isTTY) return Promise.resolve({});
@@ -82,7 +82,7 @@ function readInput(): Promise<Record<string, unknown>> {
         const value: unknown = JSON.parse(withoutByteOrderMark(text));
         if (typeof value === 'object' && value !== null) give(value as Record<string, unknown>);
       } catch {
-        // There is more to come.
+        // The object is not complete yet.
       }
     });
   });

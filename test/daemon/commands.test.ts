@@ -133,15 +133,15 @@ describe('doctor', () => {
     rmSync(`${store}-wal`);
     const lost = await examine();
     expect([lost.status, lost.checks.data?.mark]).toEqual([1, 'fail']);
-    expect(lost.checks.data?.finding).toContain('1 messages and 1 events are gone');
+    expect(lost.checks.data?.finding).toContain('1 messages and 1 events are missing');
     expect(lost.checks.data?.remedy).toContain('bus-mcp restore');
     expect(readFileSync(store), 'nothing is changed').toEqual(before);
     writeFileSync(store, Buffer.alloc(before.length, 0x55));
     const damaged = await examine();
     expect([damaged.status, damaged.checks.data?.mark]).toEqual([1, 'fail']);
-    expect(damaged.checks.data?.finding).toContain('is damaged or no database');
+    expect(damaged.checks.data?.finding).toContain('is damaged or not a database');
     rmSync(store);
-    expect((await examine()).checks.data?.finding).toContain('1 messages and 1 events are gone');
+    expect((await examine()).checks.data?.finding).toContain('1 messages and 1 events are missing');
   });
 
   it('warns of a secret that protects nothing', async () => {
@@ -151,8 +151,8 @@ describe('doctor', () => {
 
   it.each([
     ['a bus of other data', { ok: true, version: '9.9.9', store: 'sqlite' }, 'another bus'],
-    ['a bus of another make', { active_lanes: [] }, 'a bus of another make'],
-    ['no bus', { hello: 'world' }, 'a program that speaks HTTP and is no bus'],
+    ['another kind of bus', { active_lanes: [] }, 'another kind of bus'],
+    ['no bus', { hello: 'world' }, 'a program that speaks HTTP but is not a bus'],
   ])('tells that the port is taken by %s', async (_, answer, who) => {
     const server = createServer((_request, response) => void response.end(JSON.stringify(answer)));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -35,7 +35,7 @@ function open(more: Partial<LocalBusOptions> = {}, variables: Record<string, str
     command: [process.execPath, commandFile, 'serve'],
     environment: { ...home.environment, ...variables, [startedVariable]: '1' },
     version: '0.0.1',
-    tell: (sentence) => told.push(sentence),
+    report: (sentence) => told.push(sentence),
     wanted: { isSecretArmed: false, settings: {} },
     mayStart: true,
     ...more,

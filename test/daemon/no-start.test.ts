@@ -32,7 +32,7 @@ function open({ fallbackUrl = nowhere, version = '0.0.1' } = {}) {
     command: ['/no/such/program'],
     environment: {},
     version,
-    tell: (sentence) => told.push(sentence),
+    report: (sentence) => told.push(sentence),
     wanted: { isSecretArmed: false, settings: {} },
     mayStart: false,
     fallbackUrl,
@@ -73,7 +73,9 @@ describe('a client that may start nothing', () => {
     await home.run(['get-bus-status']);
     const [bus] = home.buses() as [number];
     process.kill(bus, 'SIGSTOP');
-    await expect(open().getBusStatus({})).rejects.toThrow(`process ${bus} is the bus, and does not answer`);
+    await expect(open().getBusStatus({})).rejects.toThrow(
+      `process ${bus} is the bus, but it does not respond`,
+    );
   });
 
   it('leaves an older bus where it is, and says how to upgrade it', async () => {

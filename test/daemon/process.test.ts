@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Address, readAddress } from '../../src/daemon/address.ts';
 import { explainSilence } from '../../src/daemon/find.ts';
-import { isAlive, lookAtProcess, readOwnIdentity } from '../../src/daemon/processes.ts';
+import { checkProcess, isAlive, readOwnIdentity } from '../../src/daemon/processes.ts';
 import { toBackOff } from '../../src/daemon/start.ts';
 import { stopBus } from '../../src/daemon/stop.ts';
 import { commandFile } from '../build.ts';
@@ -29,10 +29,10 @@ async function startBystander() {
 describe('a process', () => {
   it('is the one that wrote its mark, and no other with its number', async () => {
     const own = readOwnIdentity();
-    expect(lookAtProcess(own)).toBe('alive');
-    expect(lookAtProcess({ ...own, processMark: `${own.processMark}0` })).toBe('gone');
-    expect(lookAtProcess({ ...own, processMark: 'another machine 12' })).toBe('elsewhere');
-    expect(lookAtProcess({ processId: process.pid })).toBe('elsewhere');
+    expect(checkProcess(own)).toBe('alive');
+    expect(checkProcess({ ...own, processMark: `${own.processMark}0` })).toBe('gone');
+    expect(checkProcess({ ...own, processMark: 'another machine 12' })).toBe('elsewhere');
+    expect(checkProcess({ processId: process.pid })).toBe('elsewhere');
   });
 });
 

@@ -30,7 +30,7 @@ function open(fallbackUrl?: string) {
     command: ['/no/such/program'],
     environment: {},
     version: '0.0.1',
-    tell: () => {},
+    report: () => {},
     writeSecret: 'hush',
     wanted: { isSecretArmed: true, settings: {} },
     mayStart: false,

@@ -11,7 +11,7 @@ import { checkData, checkNode } from '../../src/daemon/machine-checks.ts';
 import { toMismatches } from '../../src/daemon/mismatch.ts';
 import { toPlace } from '../../src/daemon/place.ts';
 import { readOwnIdentity } from '../../src/daemon/processes.ts';
-import { takeStartTurn } from '../../src/daemon/starting.ts';
+import { takeStartLock } from '../../src/daemon/starting.ts';
 import { decideUpgrade } from '../../src/daemon/upgrade.ts';
 import { createManualClock } from '../mcp/manual-clock.ts';
 import { createScriptedBus } from '../mcp/scripted-bus.ts';
@@ -43,16 +43,16 @@ describe('a bus that a client started', () => {
 
   it('leaves when it was not used for the whole time, and not a millisecond earlier', () => {
     expect(decideIdle(quiet)).toBe('leave');
-    expect(decideIdle({ ...quiet, lastUsedAt: 70_001 })).toEqual({ lookAgainMilliseconds: 1 });
+    expect(decideIdle({ ...quiet, lastUsedAt: 70_001 })).toEqual({ checkAgainMilliseconds: 1 });
   });
 
   it('stays while a call is under way, however long ago it began', () => {
-    expect(decideIdle({ ...quiet, callsInFlight: 1 })).toEqual({ lookAgainMilliseconds: 30_000 });
+    expect(decideIdle({ ...quiet, callsInFlight: 1 })).toEqual({ checkAgainMilliseconds: 30_000 });
   });
 
   it('stays while a lease is live, and for the whole time after it', () => {
-    expect(decideIdle({ ...quiet, leaseEndsAt: 105_000 })).toEqual({ lookAgainMilliseconds: 35_000 });
-    expect(decideIdle({ ...quiet, leaseEndsAt: 95_000 })).toEqual({ lookAgainMilliseconds: 25_000 });
+    expect(decideIdle({ ...quiet, leaseEndsAt: 105_000 })).toEqual({ checkAgainMilliseconds: 35_000 });
+    expect(decideIdle({ ...quiet, leaseEndsAt: 95_000 })).toEqual({ checkAgainMilliseconds: 25_000 });
   });
 
   it('stays for the whole time after a lease that ended between two looks', async () => {
@@ -108,7 +108,7 @@ describe('a bus of another version', () => {
   });
 
   it('is left to the person who started it with serve', () => {
-    expect(decide('2.0.0', '1.0.0', { bus: { version: '1.0.0', startedBy: 'serve' } })).toBe('tell');
+    expect(decide('2.0.0', '1.0.0', { bus: { version: '1.0.0', startedBy: 'serve' } })).toBe('report');
   });
 });
 
@@ -173,21 +173,21 @@ describe('the turn to start a bus', () => {
 
   it('is one at a time', () => {
     const files = toFiles();
-    const turn = takeStartTurn(files, 60_000);
+    const turn = takeStartLock(files, 60_000);
     expect(turn).toBeDefined();
-    expect(takeStartTurn(files, 60_000)).toBeUndefined();
+    expect(takeStartLock(files, 60_000)).toBeUndefined();
     turn?.end();
-    expect(takeStartTurn(files, 60_000)).toBeDefined();
+    expect(takeStartLock(files, 60_000)).toBeDefined();
   });
 
   it('is taken from a process that is gone, and from one that takes too long', () => {
     const gone = toFiles();
     writeFileSync(gone.startingFile, JSON.stringify({ ...readOwnIdentity(), processId: 4_194_305 }));
-    expect(takeStartTurn(gone, 60_000)).toBeDefined();
+    expect(takeStartLock(gone, 60_000)).toBeDefined();
     const slow = toFiles();
     writeFileSync(slow.startingFile, JSON.stringify(readOwnIdentity()));
-    expect(takeStartTurn(slow, 60_000)).toBeUndefined();
-    expect(takeStartTurn(slow, -1)).toBeDefined();
+    expect(takeStartLock(slow, 60_000)).toBeUndefined();
+    expect(takeStartLock(slow, -1)).toBeDefined();
   });
 });
 
