@@ -4,8 +4,8 @@ import { connect } from './connect.ts';
 import { startedVariable } from './local.ts';
 
 /**
- * What the commands do that need more rooms than the command line knows. Each part is loaded when it is needed: the
- * commands start often and need little.
+ * What commands do that the command line itself does not know about. Each part is loaded only when it is needed,
+ * because commands start often and most need little.
  */
 export const actions: Actions = {
   openBus: connect,

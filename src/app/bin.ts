@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { listGivenDescriptors } from '../cli/descriptors.ts';
 
-/** Whoever starts an MCP server waits for it, so nothing is loaded before it is known what is needed. */
+/** A client waits for its MCP server to start, so load nothing before it is clear what is needed. */
 async function run(): Promise<number> {
   const [first = 'mcp', ...others] = process.argv.slice(2);
   if (first === 'mcp' || first.startsWith('--')) {
@@ -9,13 +9,13 @@ async function run(): Promise<number> {
     const status = await startQuickly(first === 'mcp' ? others : [first, ...others]);
     if (status !== undefined) return status;
   }
-  // Only one command hands them on, and what is loaded next may open files of its own.
+  // Only `hold` passes them on. List them first, because modules loaded later may open files of their own.
   const descriptors = process.argv.includes('hold') ? listGivenDescriptors(process.env) : [];
   const { runCommand } = await import('./command-line.ts');
   return await runCommand(descriptors);
 }
 
-/** What was written may still be on its way to a reader who takes his time, or who has gone. */
+/** Waits until the output has been written. The reader may be slow, or gone. */
 function drain(): Promise<void> {
   const { stdout } = process;
   return new Promise((resolve) => {

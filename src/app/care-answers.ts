@@ -3,7 +3,7 @@ import type { Invocation } from '../cli/command.ts';
 import { exitStatus } from '../cli/failure.ts';
 import { toJsonLine, toVisible } from '../cli/visible.ts';
 
-/** Prints what was done: the facts as one line of JSON for programs, or the sentence for people. */
+/** Prints the result of a command: facts as one line of JSON for programs, or a sentence for people. */
 export async function answer(
   { flags, terminal }: Invocation,
   facts: Readonly<Record<string, unknown>>,
@@ -15,7 +15,7 @@ export async function answer(
   return exitStatus.done;
 }
 
-/** Shows how far the command is, at a terminal or where somebody asks for it. */
+/** Shows progress on a terminal, or wherever somebody asks for it. */
 export function toProgress({ flags }: Invocation): Progress {
   const isTerminal = process.stderr.isTTY === true;
   if (!isTerminal && flags.progress !== true) return noProgress;

@@ -2,9 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { CommandDeclaration } from '../cli/command.ts';
 import { parseTypedTime } from '../cli/typed-time.ts';
 
-/**
- * The commands about what the bus keeps: copies, checks, and forgetting. What they need is loaded when one of them runs.
- */
+/** The commands about the data of the bus: copies, checks and pruning. Their code is loaded when one of them runs. */
 export const careCommands: readonly CommandDeclaration[] = [
   {
     name: 'backup',
@@ -138,7 +136,7 @@ function progressOption(): Option {
   return new Option('--progress', 'Say how far it is, also where no terminal is');
 }
 
-/** The text stays what was typed: an age counts back from the time of the bus. */
+/** Keeps the text as typed: an age counts back from the bus's time, not from this machine's. */
 function readTime(text: string): string {
   if (parseTypedTime(text, new Date()) !== undefined) return text;
   throw new InvalidArgumentError('It must be a day, a day with a time, or an age like 30d or 12h.');

@@ -8,7 +8,7 @@ import { toJsonLine, toVisible } from '../cli/visible.ts';
 import { parseKind } from '../store/open-transfer.ts';
 import { answer, toProgress } from './care-answers.ts';
 
-/** What the commands about the data do, once one of them was chosen. */
+/** The code that runs the commands about the data. */
 
 export async function runBackup(invocation: Invocation): Promise<number> {
   const { config, operands } = invocation;

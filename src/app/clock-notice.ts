@@ -1,9 +1,9 @@
 import type { Notice } from '../store/notice.ts';
 
-/** Small differences come and go with the time servers of a machine. */
+/** The time servers of a machine cause small differences; those are not worth a line. */
 const aheadMillisecondsMax = 60_000;
 
-/** What the log is told at the start when the kept times lie ahead of this machine; nothing when they do not. */
+/** The log line at startup when the stored times are ahead of this machine; undefined when they are not. */
 export function toClockNotice(busTime: number, machineTime: number): Notice | undefined {
   const seconds = Math.round((busTime - machineTime) / 1000);
   if (seconds * 1000 <= aheadMillisecondsMax) return undefined;

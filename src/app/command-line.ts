@@ -5,7 +5,7 @@ import { careCommands } from './care-commands.ts';
 import { localCommands } from './local-commands.ts';
 import { version } from './version.ts';
 
-/** Runs the command that was typed and answers the exit status. */
+/** Runs the command that was typed and returns the exit status. */
 export function runCommand(descriptors: readonly number[]): Promise<number> {
   return runCommandLine({
     argv: process.argv.slice(2),

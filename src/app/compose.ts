@@ -21,22 +21,22 @@ export type EngineOptions = Readonly<{
   store: string;
   leaseSecondsMax?: number;
   isSecretArmed?: boolean;
-  /** Given the latest time that the store remembers. Tests give their own clock. */
+  /** Called with the latest time that the store remembers. Tests pass their own clock. */
   clockFrom?: (floor: number, aliveUntil?: number) => Clock;
-  /** Goes on after acknowledged rows were lost, with ids and fences above them. */
+  /** Starts although acknowledged rows are missing, and continues with ids and fences above them. */
   acceptLoss?: boolean;
   observeCommit?: ObserveCommit;
   /** Called for each commit and each read that failed. */
   observeStoreFailure?: () => void;
-  /** Told what whoever keeps the bus running should know. */
+  /** Called with what the operator should know. */
   notify?: Notify;
-  /** The built file of the writer thread; the bundle has it beside itself. */
+  /** The built file of the writer thread. In the bundle it lies beside this file. */
   writerFile?: URL;
 }>;
 
 export type OpenedEngine = Readonly<{ bus: Engine; store: Store; close: () => Promise<void> }>;
 
-/** A bus in this process, over its store. */
+/** Opens a bus in this process, with its store. */
 export async function openEngine(options: EngineOptions): Promise<OpenedEngine> {
   const store = await openStore({
     location: options.store,
@@ -75,18 +75,18 @@ function toPauseNotice({ from, to }: Pause): Notice {
 export type BusServerOptions = Omit<EngineOptions, 'isSecretArmed'> &
   Readonly<{
     host: string;
-    /** 0 takes any free one. */
+    /** 0 takes any free port. */
     port: number;
-    /** Takes any free port when that one is taken. */
+    /** Takes any free port when that one is in use. */
     takesAnyPort?: boolean;
     writeSecret?: string | undefined;
-    /** Names beside the loopback ones and the host. */
+    /** Host names to accept besides the loopback names and the host. */
     allowedHosts?: readonly string[];
-    /** The built files of the page; the bundle has them beside itself. */
+    /** The built files of the panel. In the bundle they lie beside this file. */
     panelFolder?: URL;
-    /** What is served besides the operations. */
+    /** Pages to serve besides the operations. */
     pages?: readonly Page[];
-    /** The bus that the doors front, made of the engine. */
+    /** Wraps the engine; the result is the bus that the doors use. */
     toFront?: (engine: Bus) => Bus;
     log: Logger;
   }>;
@@ -95,7 +95,9 @@ export type BusServer = OpenedEngine & Readonly<{ listening: Listening }>;
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
-/** The engine behind its doors. Closing it finishes what runs and leaves the rows as they were answered. */
+/**
+ * Starts the engine behind its doors. Closing it finishes running calls and keeps everything that was acknowledged.
+ */
 export async function startBusServer(options: BusServerOptions): Promise<BusServer> {
   const { host, port, writeSecret, log } = options;
   const metrics = createMetrics();
@@ -131,7 +133,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
 
   async function close(): Promise<void> {
     const closed = server.close();
-    // Whoever waits is answered now: nobody could wake them any more.
+    // Answer everyone who waits now: nothing can wake them later.
     engine.bus.close();
     await mcp.close();
     await closed;

@@ -4,7 +4,7 @@ import { toLocalBusOptions } from './local.ts';
 import { openRootlessBus, toAddressesWithPath } from './rootless.ts';
 import { version } from './version.ts';
 
-/** The local bus, or the one that somebody named. Nothing is sent or started before the first call. */
+/** Connects to the local bus, or to the one that was configured. Sends and starts nothing before the first call. */
 export async function connect(config: Config): Promise<OpenedBus> {
   if (!config.given.has('baseUrl')) {
     const { createLocalBus } = await import('../daemon/local-bus.ts');
@@ -19,7 +19,7 @@ export async function connect(config: Config): Promise<OpenedBus> {
   return openRootlessBus({ baseUrl, open, report: toStandardError });
 }
 
-/** Standard output belongs to the protocol. */
+/** Standard output carries the protocol, so messages go to standard error. */
 export function toStandardError(sentence: string, cause?: unknown): void {
   const reason = cause instanceof Error ? ` (${cause.message})` : '';
   process.stderr.write(`bus-mcp: ${sentence}${reason}\n`);

@@ -13,7 +13,7 @@ export { version } from './version.ts';
 export async function openBus(options: OpenBusOptions): Promise<OpenedBus> {
   const { store, leaseSecondsMax, acceptLoss, listen, log = silent } = options;
   if (listen) refuseOpenHost(listen);
-  // Whoever only wants the client need not load the engine.
+  // A program that only needs the client does not have to load the engine.
   const { openEngine, startBusServer } = await import('./compose.ts');
   const engineOptions = {
     store,
@@ -22,7 +22,7 @@ export async function openBus(options: OpenBusOptions): Promise<OpenedBus> {
   };
   if (!listen) return toOpenedBus(await openEngine(engineOptions), undefined);
   const { host = '127.0.0.1', port = 8100, allowedHosts = [] } = listen;
-  // The empty string counts as unset, as in the settings.
+  // An empty string counts as unset, as in the settings.
   const writeSecret = listen.writeSecret || undefined;
   const server = await startBusServer({ ...engineOptions, host, port, writeSecret, allowedHosts, log });
   return toOpenedBus(server, server.listening.url + basePath);

@@ -7,7 +7,7 @@ import { toFallbackUrl, toLocalPlace } from './local.ts';
 import { toAddressesWithPath } from './rootless.ts';
 import { version } from './version.ts';
 
-/** The commands about the bus process of this machine. What they need is loaded when one of them runs. */
+/** The commands about the bus process on this machine. Their code is loaded when one of them runs. */
 export const localCommands: readonly CommandDeclaration[] = [
   {
     name: 'down',

@@ -16,7 +16,10 @@ export type LocalServerOptions = Readonly<{ log: Logger; startedBy: Starter; now
 
 export type LocalServer = Readonly<{ server: BusServer; use: Use; close: () => Promise<void> }>;
 
-/** A bus that the clients of this user find. One that a client started takes another port when its own is taken. */
+/**
+ * Starts a bus that this user's clients can find. If a client started it and its port is in use, it takes another
+ * port.
+ */
 export async function openLocalServer(config: Config, options: LocalServerOptions): Promise<LocalServer> {
   const { log, startedBy } = options;
   const token = randomBytes(24).toString('base64url');
@@ -38,7 +41,7 @@ export async function openLocalServer(config: Config, options: LocalServerOption
   return { server, use, close };
 }
 
-/** A bus that a client started is of no use when it cannot be found; any other can do without. */
+/** A bus that a client started is useless if nobody can find it. Any other bus can work without an address file. */
 async function enter(
   config: Config,
   { token, server, log, startedBy }: LocalServerOptions & Readonly<{ token: string; server: BusServer }>,
@@ -63,7 +66,7 @@ async function enter(
   }
 }
 
-/** Who listens everywhere is reached at home. */
+/** A server that listens on all addresses is reached through loopback. */
 function toReachableUrl({ host, port, url }: Listening): string {
   if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
   return host === '::' ? `http://[::1]:${port}` : url;

@@ -7,20 +7,23 @@ import type { LocalBusOptions } from '../daemon/local-bus.ts';
 import { type Place, toPlace } from '../daemon/place.ts';
 import { version } from './version.ts';
 
-/** Set in the environment of a bus that a client starts: it leaves when it is idle, and logs to its file. */
+/**
+ * Set in the environment of a bus that a client starts: the bus exits when it is idle, and writes its log to its
+ * file.
+ */
 export const startedVariable = 'BUS_MCP_STARTED_BY_CLIENT';
 
-/** Where the files of the local bus lie that these settings mean. */
+/** Where the files of the local bus are, according to these settings. */
 export function toLocalPlace({ store }: Config): Place {
   return toPlace({ store, dataFolder: toDataFolder() });
 }
 
-/** Where this user's files lie that belong to no store. */
+/** The folder for this user's files that belong to no particular store. */
 export function toDataFolder(): string {
   return dirname(toDefaultStorePath(toMachine(process.env)));
 }
 
-/** How to find or start the local bus that these settings mean; `tell` says to people what was done. */
+/** How to find or start the local bus, according to these settings. `report` prints what was done. */
 export function toLocalBusOptions(config: Config, report: (sentence: string) => void): LocalBusOptions {
   const { timeoutSeconds, writeSecret } = config;
   const place = toLocalPlace(config);
@@ -28,7 +31,8 @@ export function toLocalBusOptions(config: Config, report: (sentence: string) => 
   return {
     place,
     command: [process.execPath, fileURLToPath(new URL('./bin.js', import.meta.url)), 'serve'],
-    // A flag of this command is news to the bus; its path may be relative to where this command runs.
+    // The bus does not see this command's flags, so pass them as variables. Paths may be relative to where the
+    // command runs.
     environment: {
       ...process.env,
       ...given,
@@ -46,14 +50,16 @@ export function toLocalBusOptions(config: Config, report: (sentence: string) => 
   };
 }
 
-/** Where calls go when no local bus runs and none may be started. Whoever names a store means that store alone. */
+/**
+ * Where calls go when no local bus runs and none may be started. If a store is configured, only its own bus will do.
+ */
 export function toFallbackUrl({ autostart, baseUrl, given }: Config): string | undefined {
   return autostart || given.has('store') ? undefined : baseUrl;
 }
 
 const namedApart: readonly SettingName[] = ['store', 'writeSecret', 'writeSecretFile'];
 
-/** The settings of a bus by the names of their variables, without the store and the secret. */
+/** The settings of a bus by variable name, without the store and the secret. */
 export function toBusVariables(
   config: Config,
   isWanted: (isGiven: boolean) => boolean = () => true,
@@ -65,7 +71,7 @@ export function toBusVariables(
   return Object.fromEntries(entries);
 }
 
-/** The bus reads the file itself, so that it is the one place where the secret stands. */
+/** The bus reads the secret file itself, so the secret is stored in one place only. */
 function toSecretVariable({ writeSecret, writeSecretFile }: Config): Record<string, string> {
   if (writeSecretFile !== undefined) return { BUS_WRITE_SECRET_FILE: resolve(writeSecretFile) };
   return writeSecret === undefined ? {} : { BUS_WRITE_SECRET: writeSecret };
@@ -73,6 +79,6 @@ function toSecretVariable({ writeSecret, writeSecretFile }: Config): Record<stri
 
 function toStoreVariable({ given, store }: Config, place: Place): Record<string, string> {
   if (!given.has('store')) return {};
-  // What is shown of a store elsewhere lacks the password.
+  // The displayed form of a remote store lacks the password.
   return { BUS_STORE: place.store.includes('://') ? store : place.store };
 }

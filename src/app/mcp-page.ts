@@ -12,14 +12,14 @@ import { version } from './version.ts';
 export type McpPageOptions = Readonly<{
   bus: Bus;
   writeSecret: string | undefined;
-  /** Throws the refusal while there is no room for one more answer to a read. */
+  /** Throws a refusal when there is no room for another response. */
   checkRoom?: () => void;
   log: Logger;
 }>;
 
 const loadMilliseconds = 1_000;
 
-/** `/mcp`: the MCP server over HTTP. It is loaded when somebody first comes that way, or when the bus has started. */
+/** `/mcp`: the MCP server over HTTP. It is loaded on its first request, or shortly after the bus has started. */
 export function createMcpPages(options: McpPageOptions): {
   pages: readonly Page[];
   close: () => Promise<void>;
@@ -29,11 +29,11 @@ export function createMcpPages(options: McpPageOptions): {
     opened ??= openDoor(options);
     return opened;
   };
-  // Not later: the files of this version may be gone when another one was installed over it.
+  // Do not wait longer: the files of this version may be gone once another version is installed over it.
   const timer = setTimeout(() => void open().catch(() => {}), loadMilliseconds).unref();
   const handle: Page['handle'] = async (request, response) => (await open()).handle(request, response);
   return {
-    // Without sessions there is nothing to get or to delete; the protocol wants to hear that from the server itself.
+    // Without sessions there is nothing to GET or DELETE. The protocol expects the server itself to say so.
     pages: ['/mcp', '/mcp/'].flatMap((path) =>
       ['POST', 'GET', 'DELETE'].map((method) => ({ method, path, handle })),
     ),

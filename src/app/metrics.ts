@@ -9,18 +9,18 @@ export type Metrics = Readonly<{
   observeRequest: (measurement: Measurement) => void;
   observeCommit: (measurement: CommitMeasurement) => void;
   observeStoreFailure: () => void;
-  /** `/metrics`, as Prometheus reads it. */
+  /** Creates the page `/metrics` in the Prometheus format. */
   toPage: (bus: Bus, count: () => Connected) => Page;
 }>;
 
-/** Who is connected to this process and waits there for news. */
+/** Clients that are connected to this process and wait for news. */
 type Connected = Readonly<{ readersWaiting: number; eventStreams: number }>;
 
-/** What is worth watching, and waking somebody for. */
+/** The numbers worth watching and alerting on. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  // By default it looks at the event loop a hundred times a second, which keeps a machine awake for an idle bus.
+  // The default samples the event loop a hundred times a second, which would keep the machine awake for an idle bus.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1_000 });
   const requests = new Counter({
     name: 'bus_requests_total',
@@ -64,7 +64,7 @@ export function createMetrics(): Metrics {
   async function collect(bus: Bus, { readersWaiting, eventStreams }: Connected): Promise<string> {
     readers.set(readersWaiting);
     streams.set(eventStreams);
-    // When the store cannot say how things are, its errors must still be seen.
+    // If the store cannot give its status, its error counters must still be visible.
     const status = await bus.getBusStatus({}).catch(() => undefined);
     for (const { gauge, field } of state) gauge.set(Number(status?._meta[field]));
     return registry.metrics();

@@ -7,7 +7,7 @@ import { exitStatus } from '../cli/failure.ts';
 import { parseTypedTime } from '../cli/typed-time.ts';
 import { answer, toProgress } from './care-answers.ts';
 
-/** Removes what the flags name. At a terminal it first says what goes, and asks. */
+/** Removes what the flags select. On a terminal it first says what will be removed, and asks. */
 export async function runPrune(invocation: Invocation): Promise<number> {
   const { actions, config, flags, terminal } = invocation;
   checkBounds(flags);
@@ -34,7 +34,7 @@ function checkBounds({ before, keep }: Flags): void {
     throw new UsageError('say what may go: --before a time, or all but --keep so many');
 }
 
-/** Ages count back from the time of the bus: that is the clock which dated the messages. */
+/** Ages count back from the bus's time, because that clock dated the messages. */
 async function readBounds(
   bus: OpenedBus,
   { before, keep, includeFlags }: Flags,
@@ -72,7 +72,7 @@ function toFacts({ messages, events, oldestId, heldBackBy }: Pruned): Readonly<R
   return { pruned_messages: messages, pruned_events: events, oldest_id: oldestId, held_back_by: heldBackBy };
 }
 
-/** The last line is what the command ends with: what keeps the rest comes before it. */
+/** The summary comes last; the reason why something stays comes before it. */
 function toLines(sentence: string, { heldBackBy }: Pruned): string {
   if (heldBackBy === undefined) return sentence;
   const reason = `#${heldBackBy} is flagged and nobody has acknowledged it, so it stays, and so does all that came after it`;

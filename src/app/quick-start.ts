@@ -6,10 +6,11 @@ import { narrowAnswers } from '../mcp/stdio/narrow.ts';
 import { type OpeningAnswers, openSession } from '../mcp/stdio/opening.ts';
 
 /**
- * Serves the session over stdio that starts with nothing but settings, which is nearly every one: its opening is
- * answered from what the build has prepared, and the server is loaded behind that.
+ * Serves an MCP session over stdio that is configured by settings alone, as nearly all are. The opening calls get
+ * responses that were prepared at build time, while the real server loads in the background.
  *
- * Answers the exit status; undefined if this is another kind of session, and then nothing was touched.
+ * Returns the exit status, or undefined for any other kind of session, in which case nothing has been read or
+ * written.
  */
 export async function startQuickly(words: readonly string[]): Promise<number | undefined> {
   const config = readOrdinaryConfig(words);
@@ -28,7 +29,7 @@ export async function startQuickly(words: readonly string[]): Promise<number | u
   }
 }
 
-/** Undefined if something is wrong with the settings, or if they change more than which tools there are. */
+/** Undefined when something is wrong with the settings, or when they change more than the list of tools. */
 function readOrdinaryConfig(words: readonly string[]): Config | undefined {
   const flags = readPlainFlags(words);
   if (!flags) return undefined;
@@ -40,7 +41,7 @@ function readOrdinaryConfig(words: readonly string[]): Config | undefined {
   }
 }
 
-/** The build leaves them beside the command. */
+/** The build puts them beside the command. */
 function readAnswers(config: Config): OpeningAnswers | undefined {
   try {
     const text = readFileSync(new URL('./opening.json', import.meta.url), 'utf8');

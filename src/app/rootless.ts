@@ -3,7 +3,7 @@ import { lacksPath, withBasePath } from '../contract/base-url.ts';
 import { type Bus, operationNames } from '../contract/contract.ts';
 import { BusUnreachableError } from '../contract/errors.ts';
 
-/** The addresses with the usual path of a bus, where they name none; the same text where all of them name one. */
+/** Adds the usual path of a bus to addresses without one. Returns the same text when all of them have a path. */
 export function toAddressesWithPath(baseUrl: string): string {
   const isRootless = (text: string) => URL.canParse(text) && lacksPath(new URL(text));
   const texts = baseUrl.split(',').map((text) => text.trim());
@@ -12,8 +12,8 @@ export function toAddressesWithPath(baseUrl: string): string {
 }
 
 /**
- * A bus at an address without a path. The first call finds out whether it answers under the usual path, as it does when
- * somebody has left that out; else the address is taken as it is, because a proxy may put a bus there.
+ * Opens a bus at an address without a path. The first call finds out whether it responds under the usual path, which
+ * people often leave out. If not, the address is used as it is, because a proxy may serve the bus there.
  */
 export function openRootlessBus(
   options: Readonly<{

@@ -16,20 +16,21 @@ export async function serveUntilStopped(config: Config, terminal: Terminal): Pro
   const log = pino(logOptions, pino.destination({ fd: 2, sync: true }));
   const local = await openLocalServer(config, { log, startedBy: 'serve', now });
   const { server } = local;
-  // Whoever reads the greeting may stop the bus at once.
+  // Listen for signals before the greeting: whoever reads it may stop the bus at once.
   const signalled = nextStopSignal().then((signal) => ({ signal }));
-  // A greeting that cannot be written is told, and keeps nobody from using the bus.
+  // If the greeting cannot be printed, say so and keep running.
   await terminal.print(toGreeting(config, server));
   log.info({ url: server.listening.url, store: server.store.location, version }, listens);
   await closeAfter({ local, log, asked: signalled });
 }
 
-/** Runs a bus that a client started: until a signal, or until it was idle for so long. */
+/** Runs a bus that a client started, until a signal or until it has been idle long enough. */
 export async function serveUntilIdle(config: Config): Promise<void> {
   const { logFile, store } = toLocalPlace(config);
   const log = pino(logOptions, createLogFile({ path: logFile }));
   const local = await openLocalServer(config, { log, startedBy: 'client', now }).catch((error) => {
-    // Several clients may start one at the same time. All but the first find the database in use, and theirs leaves.
+    // Several clients may start a bus at the same time. All but the first find the database in use, and their bus
+    // exits.
     if (!(error instanceof DatabaseHeldError)) throw error;
     log.info(error.message);
   });
@@ -39,7 +40,7 @@ export async function serveUntilIdle(config: Config): Promise<void> {
   await closeAfter({ local, log, asked: ended.then((reason) => ({ reason })) });
 }
 
-/** Ends the bus in order; with an error when its store is gone, so that whoever looks after it starts it anew. */
+/** Shuts the bus down in order. If its store is gone it ends with an error, so that a supervisor restarts it. */
 async function closeAfter({ local, log, asked }: Ending): Promise<void> {
   const gone = local.server.store.gone?.then((failure) => ({ failure }));
   const end: object = await Promise.race(gone ? [asked, gone] : [asked]);
@@ -66,11 +67,11 @@ async function idleFor({ server, use }: LocalServer, idleSeconds: number): Promi
   return `idle for ${idleSeconds} seconds`;
 }
 
-/** Where it listens, where the data lies, and what to paste. */
+/** Where the bus listens, where its data is, and what to paste into a client. */
 function toGreeting(config: Config, { listening, store }: BusServer): string {
   const baseUrl = `${listening.url}${basePath}`;
   const environment = {
-    // A client that is not told looks for the bus of the usual store.
+    // Without this variable, a client looks for the bus of the default store.
     ...((listening.port !== 8100 || config.given.has('store')) && { BUS_MCP_BASE_URL: baseUrl }),
     ...(config.writeSecret !== undefined && { BUS_WRITE_SECRET: '<the secret of this bus>' }),
   };
@@ -97,7 +98,7 @@ function toGreeting(config: Config, { listening, store }: BusServer): string {
   ].join('\n');
 }
 
-/** Further signals change nothing, but for a second Ctrl-C: then somebody does not want to wait. */
+/** Further signals change nothing, except a second Ctrl-C: then somebody does not want to wait. */
 function nextStopSignal(): Promise<string> {
   return new Promise((resolve) => {
     process.once('SIGINT', resolve);

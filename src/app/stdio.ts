@@ -8,11 +8,11 @@ import { connect, toStandardError } from './connect.ts';
 import { toDataFolder } from './local.ts';
 import { version } from './version.ts';
 
-/** Runs the MCP server over standard input and output, until its client leaves. */
+/** Runs the MCP server on standard input and output until its client disconnects. */
 export async function serveMcp(config: Config, answered?: StdioOptions['answered']): Promise<void> {
   const bus = await connect(config);
   await serveMcpOverStdio({
-    // An id that somebody set may be that of other sessions too: it is not for a hook to act on.
+    // Other sessions may use the same configured id, so no hook should act on it.
     bus: config.given.has('agentId') ? bus : withMark(bus, config.agentId),
     version,
     identity: createFixedIdentity(config.agentId),
@@ -26,7 +26,7 @@ export async function serveMcp(config: Config, answered?: StdioOptions['answered
   });
 }
 
-/** Leaves a mark for the hook at the end of the session, once there is something to release. */
+/** Records the session's id for the end-of-session hook, once there is something to release. */
 function withMark(bus: Bus, agentId: string): Bus {
   let isLeft = false;
   return {

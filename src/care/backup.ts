@@ -12,8 +12,8 @@ import { toProblem, verifyStore } from './verify.ts';
 export type Backup = Readonly<{ file: string; bytes: number; messages: number; lastMessageId: number }>;
 
 /**
- * Copies the database as it is at one moment into one file, also while a bus runs on it, and verifies the copy before
- * it gets its name.
+ * Copies a snapshot of the database into one file, even while a bus runs on it. Verifies the copy before giving it
+ * its name.
  */
 export async function backUp(
   { store, file }: Readonly<{ store: string; file: string }>,
@@ -22,7 +22,7 @@ export async function backUp(
   const target = createNewFile(file);
   try {
     progress.report('copying the database', 0);
-    // Read before the rows, it cannot be ahead of them, unless some are missing.
+    // Read the mark before the rows: then it can only be ahead of them if rows are missing.
     const path = toRealPath(store);
     const mark = readMarkFile(toMarkPath(path));
     copyDatabase({ from: path, into: target.draft, name: target.path });
@@ -39,10 +39,10 @@ export async function backUp(
   }
 }
 
-/** `name` is what the copy is to be called when it is whole. */
+/** `name` is the final name of the copy. */
 type Copying = Readonly<{ from: string; into: string; name: string }>;
 
-/** The rows of one moment as a compact file of their own, into an empty file. */
+/** Copies a snapshot of the rows as a compact database into an empty file. */
 export function copyDatabase({ from, into, name }: Copying): void {
   const database = openForReading(from);
   try {
@@ -58,7 +58,7 @@ function toCopyError(error: unknown, from: string, name: string): unknown {
   const number = errorNumberOf(error);
   const condition = findCondition(number);
   if (condition === undefined) return error;
-  // Only the copy takes room.
+  // Only the copy needs room, so the full disk is the copy's.
   if (number === errorFull) return toUnwritable(name, 'ENOSPC');
   return new Error(`the database ${from} cannot be copied, because ${condition}`);
 }

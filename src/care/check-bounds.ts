@@ -2,19 +2,19 @@ import type { Counters } from '../store/rows.ts';
 import { type Check, createProblems } from './check.ts';
 
 /**
- * Ids and fences grow by one, and JavaScript counts exactly up to 2^53. What is beyond half of that was never given by a
- * bus, and would soon be given twice.
+ * Ids and fences grow by one, and JavaScript counts exactly up to 2^53. A number above half of that never came from
+ * a bus, and counting on from it would soon assign numbers twice.
  */
 export const countMax = 2 ** 52;
 
-/** The last moment that fits into a year of four digits, which is how times are written. */
+/** The last moment in a four-digit year, because times are written with four-digit years. */
 const timeMax = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** Holds every number of every row against what a bus could have written. */
+/** Checks every number in every row against what a bus could have written. */
 export function createBoundsCheck(totals: Counters) {
   const problems = createProblems();
 
-  /** `which` names the row, and is only asked for a number that is wrong. */
+  /** `which` names the row. It is only called for a wrong number. */
   function see(which: () => string, row: object): void {
     for (const [name, value] of numbersOf(row)) {
       const max = isTime(name) ? timeMax : countMax;
@@ -28,7 +28,7 @@ export function createBoundsCheck(totals: Counters) {
   return { see, end };
 }
 
-/** The numbers of a row, and of what is in it. */
+/** All numbers in a row, including nested ones. */
 function* numbersOf(row: object): Generator<readonly [name: string, value: number]> {
   for (const [name, value] of Object.entries(row)) {
     if (typeof value === 'number') yield [name, value];

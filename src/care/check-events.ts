@@ -3,7 +3,7 @@ import type { RowSource } from '../store/transfer.ts';
 import { type Check, createProblems, toCount } from './check.ts';
 import { createIdCheck, isKept, toIdRange } from './check-ids.ts';
 
-/** Holds the change feed against the log: each message was posted by one event, in order. */
+/** Checks the change feed against the log: exactly one event posted each message, in order. */
 export function createEventCheck(source: RowSource) {
   const { pruned, lastEventId } = source.totals;
   const messages = toIdRange(source, 'messages');

@@ -3,10 +3,10 @@ import type { RowSource } from '../store/transfer.ts';
 import type { Problems } from './check.ts';
 
 export type IdRange = Readonly<{
-  /** Nothing up to this id is kept. */
+  /** Everything up to this id has been pruned. */
   floor: number;
   last: number;
-  /** By their ids, each beginning after the one before it. */
+  /** Ordered by id and without overlaps. */
   holes: readonly Hole[];
 }>;
 
@@ -19,12 +19,15 @@ export function toIdRange({ totals, holes }: RowSource, log: Hole['log']): IdRan
   return { floor, last, holes: own.sort((one, other) => one.firstId - other.firstId) };
 }
 
-/** Whether there should be a row with this id. */
+/** Whether a row with this id should exist. */
 export function isKept({ floor, last, holes }: IdRange, id: number): boolean {
   return id > floor && id <= last && !holes.some(({ firstId, lastId }) => firstId <= id && id <= lastId);
 }
 
-/** Holds ids against what the log promises: from the first that is kept to the last, without gaps but known ones. */
+/**
+ * Checks ids against what the log promises: every id from the first kept one to the last is there, except known
+ * holes.
+ */
 export function createIdCheck(noun: string, { floor, last, holes }: IdRange, problems: Problems) {
   let next = floor + 1;
 

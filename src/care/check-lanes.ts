@@ -2,12 +2,12 @@ import { isGrant } from '../contract/events.ts';
 import type { LaneRow, StoredEvent } from '../store/rows.ts';
 import { type Check, createProblems, toCount } from './check.ts';
 
-/** Who got a lane last, according to the events that are kept. */
+/** The last grant of a lane, according to the events that are kept. */
 type LastGrant = Readonly<{ fence: number; owner: string | undefined }>;
 
 /**
- * Holds lanes against the events about them: fences grow with each grant, and who got a lane last has it. `now` tells
- * the lanes that are held from those whose lease ran out.
+ * Checks lanes against their events: fences grow with each grant, and the last owner to get a lane has it. `now`
+ * separates held lanes from those whose lease has expired.
  */
 export function createLaneCheck(now: number) {
   const problems = createProblems();

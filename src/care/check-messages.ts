@@ -5,7 +5,7 @@ import type { RowSource } from '../store/transfer.ts';
 import { type Check, createProblems, toCount } from './check.ts';
 import { createIdCheck, toIdRange } from './check-ids.ts';
 
-/** Holds the messages against the order of the log and against what the store counts. */
+/** Checks the messages against the order of the log and against the store's counters. */
 export function createMessageCheck(source: RowSource) {
   const { totals } = source;
   const range = toIdRange(source, 'messages');
@@ -51,7 +51,7 @@ export function createMessageCheck(source: RowSource) {
   return { see, end, count: () => messageCount };
 }
 
-/** `pendingActionFlags` is `pending action flags`. */
+/** Turns `pendingActionFlags` into `pending action flags`. */
 function toWords(name: string): string {
   return toSnakeCase(name).replaceAll('_', ' ');
 }

@@ -8,7 +8,7 @@ import { createLaneCheck } from './check-lanes.ts';
 import { createMessageCheck } from './check-messages.ts';
 import type { Progress } from './progress.ts';
 
-/** Holds every row of a store against what the log and the lanes promise. */
+/** Checks every row of a store against what the log and the lanes promise. */
 export async function checkRows(
   source: RowSource,
   progress: Progress,

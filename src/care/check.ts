@@ -1,7 +1,7 @@
-/** One check, and what it found. */
+/** One check and its finding. */
 export type Check = Readonly<{ name: string; ok: boolean; finding: string }>;
 
-/** Collects what is wrong with one thing. It names the first problems and counts the rest. */
+/** Collects what is wrong with one thing. Names the first problems and counts the rest. */
 export type Problems = Readonly<{
   add: (sentence: string) => void;
   /** `whenSound` is the finding when nothing is wrong. */

@@ -9,8 +9,8 @@ import type { Progress } from './progress.ts';
 export type Copied = Readonly<{ from: string; to: string; rows: Filled }>;
 
 /**
- * Brings a whole store into an empty one, of whichever kind: ids, times, fences, leases, events, acknowledgements and
- * remembered answers stay what they are.
+ * Copies a whole store of either kind into an empty one. Ids, times, fences, leases, events, acknowledgements and
+ * kept responses stay the same.
  */
 export async function copyStore(
   { from, to, warn }: Readonly<{ from: string; to: string; warn: (sentence: string) => void }>,
@@ -36,10 +36,13 @@ export async function copyStore(
   }
 }
 
-/** Keeps a bus from starting on the file meanwhile; one that runs already goes on, and that is told. */
+/**
+ * Keeps a bus from starting on the file during the copy. A bus that already runs goes on, and the user is warned
+ * about that.
+ */
 function keepStill(file: string, warn: (sentence: string) => void): () => void {
   const path = toRealPath(file);
-  // A backup never had a bus, and is not given the files of one.
+  // A backup never had a bus, so do not create a lock beside it.
   if (!existsSync(`${path}.lock`)) return () => {};
   try {
     return lockDatabase(loadDriver(), path).release;

@@ -3,7 +3,7 @@ import { shownFieldsOf } from '../store/shown.ts';
 
 type Message = Output<'readMessages'>['messages'][number];
 
-/** Every field of a message; what names it comes first, and what is long comes last. */
+/** The fields that identify a message come first, the long one comes last. */
 const ends = ['id', 'ts', 'body'];
 const names = shownFieldsOf('messages').map(({ name }) => name);
 const columns = ['id', 'ts', ...names.filter((name) => !ends.includes(name)), 'body'];
@@ -23,7 +23,7 @@ function toCell(value: unknown): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** What agents write must not run as a formula in the spreadsheet of whoever opens it. */
+/** A spreadsheet must not run what agents wrote as a formula. */
 function disarm(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }

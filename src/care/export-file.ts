@@ -8,7 +8,7 @@ import { createLineFaults, findLineFaults } from './line-faults.ts';
 import type { Progress } from './progress.ts';
 import { readTextLines } from './text-lines.ts';
 
-/** The rows of an export, read from its file as often as they are asked for. */
+/** Reads the rows of an export from its file, as often as they are needed. */
 export async function openExport(file: string, progress: Progress): Promise<RowSource> {
   const path = resolve(file);
   const found = statSync(path, { throwIfNoEntry: false });
@@ -20,7 +20,7 @@ export async function openExport(file: string, progress: Progress): Promise<RowS
   for await (const { number, text } of readTextLines(path, reportBytes)) {
     const line = parseLineText(text);
     if ('faults' in line) faults.add(number, line.faults);
-    // What the other lines add up to says nothing once a line is wrong.
+    // Once a line is wrong, totals over the other lines mean nothing.
     if ('faults' in line || faults.any()) continue;
     const wrong = (number === 1 ? toHeadingProblem(line) : undefined) ?? summary.see(line);
     if (wrong) faults.add(number, [wrong]);
@@ -63,7 +63,7 @@ function toHeadingProblem(line: ExportLine): string | undefined {
     : `says that only the topic ${line.topic} was exported, and a log cannot be made of a part: export without --topic`;
 }
 
-/** The line, or what is wrong with it, each as a sentence that goes on from the place of the line. */
+/** The line, or what is wrong with it, as phrases that continue "line 12 …". */
 function parseLineText(text: string): ExportLine | Readonly<{ faults: readonly string[] }> {
   let value: unknown;
   try {

@@ -7,7 +7,10 @@ import type { HeldLaneRow, MessageRow, StoredEvent } from '../store/rows.ts';
 import type { KindName } from '../store/schema.ts';
 import { createUnshow, shownFieldsOf } from '../store/shown.ts';
 
-/** The lines of an export: what is written, and what is accepted back. A row is a line with every field it shows. */
+/**
+ * The lines of an export, both as they are written and as they are accepted back. A row becomes a line with all of
+ * its public fields.
+ */
 
 export const formatVersion = 1;
 
@@ -22,7 +25,7 @@ const headingLine = z.object({
 });
 const endLine = z.object({ type: z.literal('end'), messages: count, events: count, lanes: count });
 
-/** A line as it was read, with the row that it holds. */
+/** A line with the row that it holds. */
 export type ExportLine =
   | z.output<typeof headingLine>
   | z.output<typeof endLine>
@@ -30,7 +33,7 @@ export type ExportLine =
   | Readonly<{ type: 'event'; row: StoredEvent }>
   | Readonly<{ type: 'lane'; row: HeldLaneRow }>;
 
-/** The line, or the field that is missing or wrong in it. A field that a newer version adds is left aside. */
+/** The line, or the field that is missing or wrong. Fields that a newer version adds are ignored. */
 export function parseLine(value: unknown): ExportLine | Readonly<{ fault: string }> {
   const parsed = exportLine.safeParse(value);
   if (!parsed.success) return { fault: parsed.error.issues[0]?.path.join('.') || 'type' };
@@ -49,7 +52,7 @@ function toLine(line: Readonly<{ type: string }>): ExportLine {
   return { type, row: toRow[type](line) } as ExportLine;
 }
 
-/** What a field of a row may be in a line. */
+/** What a field may contain in a line, by column type. */
 const types: Readonly<Record<ColumnType, z.ZodType>> = {
   integer: count,
   time: z.iso.datetime(),
@@ -79,7 +82,7 @@ export function toMessageLine(message: Output<'readMessages'>['messages'][number
   return { type: 'message', ...message };
 }
 
-/** The message of an event has a line of its own; what was set in it by then stands in the line of the event. */
+/** The message of an event has its own line. Only the fields that were set later are stored with the event. */
 export function toEventLine(event: Output<'readEvents'>['events'][number]): object {
   const { message, ...rest } = event;
   if (!message) return { type: 'event', ...rest };
@@ -93,7 +96,7 @@ const laterNames = new Set(
     .map(({ name }) => name),
 );
 
-/** How long a lease has left is only true for a moment. */
+/** The remaining lease time is true for a moment only, so leave it out. */
 export function toLaneLine({ expires_in_s: _left, ...lane }: Output<'listLanes'>['lanes'][number]): object {
   return { type: 'lane', ...lane };
 }

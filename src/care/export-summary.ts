@@ -8,21 +8,21 @@ export type ExportSummary = Readonly<{
   totals: Counters;
   holes: readonly Hole[];
   lanes: readonly LaneRow[];
-  /** Whether the last line was there, and counts what came before it. */
+  /** Whether the last line was there. It counts the lines before it. */
   isWhole: boolean;
 }>;
 
-/** What the lines of an export add up to. */
+/** Computes totals over the lines of an export. */
 export function createExportSummary() {
   const [messages, events] = [createIdRun('messages'), createIdRun('events')];
   const lanes = new Map<string, LaneRow>();
   let [lastMessageId, lastEventId, latest, laneCount] = [0, 0, 0, 0];
   const counted: Partial<Record<keyof Counters, number>> = {};
-  /** What a message says was set later, for exports whose events do not tell it. */
+  /** The later fields according to the messages, for exports whose events lack them. */
   const setLater = new Map<number, EventDetail>();
   let isWhole = false;
 
-  /** What is wrong with the line where it stands, if anything is. */
+  /** Returns what is wrong with a line at its place, if anything. */
   function see(line: ExportLine): string | undefined {
     if (isWhole) return 'comes after the end of the export';
     switch (line.type) {
@@ -61,7 +61,10 @@ export function createExportSummary() {
     return events.see(row.id, lastEventId);
   }
 
-  /** The lanes were read before the events: what an event tells of a later fence, or of a release, came after that. */
+  /**
+   * The lanes were read before the events. A later fence or a release in an event therefore happened after the lane
+   * was read.
+   */
   function followLane(event: StoredEvent): void {
     const { lane, kind, detail: { owner, fence } = {} } = event;
     if (lane === undefined || owner === undefined || fence === undefined) return;
@@ -72,7 +75,7 @@ export function createExportSummary() {
       lanes.set(lane, { lane, fence, hold: toHoldOfEvent(event, owner) });
   }
 
-  /** Of older exports the event of an acknowledgement does not say whose it was, and the message does. */
+  /** In older exports the event of an acknowledgement does not say who acknowledged; the message does. */
   function complete(event: StoredEvent): StoredEvent {
     if (event.kind !== 'flag_acknowledged' || event.detail || event.messageId === undefined) return event;
     const detail = setLater.get(event.messageId);
@@ -89,7 +92,7 @@ export function createExportSummary() {
       pendingActionFlagCount: 0,
       ...counted,
       pruned,
-      // A lane that is free, and whose events were pruned, is not in the export; its fences must not come again.
+      // The export does not contain a free lane whose events were pruned, but its fences must not be used again.
       fenceFloor: pruned.eventId > 0 ? fences.reduce((top, fence) => Math.max(top, fence), 0) : 0,
       clockMilliseconds: latest,
     };
@@ -101,7 +104,7 @@ export function createExportSummary() {
   return { see, complete, end };
 }
 
-/** Follows the ids of one log, which grow, and notes the ones that are not there. */
+/** Follows the growing ids of one log and records the ones that are missing. */
 function createIdRun(log: Hole['log']) {
   const noted: Hole[] = [];
   let [first, previous, count] = [0, 0, 0];

@@ -7,9 +7,9 @@ import type { Progress } from './progress.ts';
 export type ExportOptions = Readonly<{
   bus: Pick<Bus, 'readMessages' | 'readEvents' | 'listLanes' | 'getBusStatus'>;
   format: 'jsonl' | 'csv';
-  /** Only the messages of one topic; an export like that is for reading, not for importing. */
+  /** Exports only the messages of one topic. Such an export is for reading and cannot be imported. */
   topic?: string | undefined;
-  /** Takes text when it can; what is not taken yet is not asked for. */
+  /** Writes text. Resolves once more text can be taken, so that a slow reader slows the export down. */
   write: (text: string) => Promise<void>;
   toJson: (value: object) => string;
   now: Date;
@@ -20,8 +20,8 @@ export type Exported = Readonly<{ messages: number; events: number; lanes: numbe
 type Counts = { messages: number; events: number; lanes: number };
 
 /**
- * Writes what the bus keeps as text, page by page, up to where the log ended when it began. Lanes come first: an event
- * after that tells what became of them.
+ * Exports the bus as text, page by page, up to where the log ended at the start. Lanes come first, so that any later
+ * change of a lane appears among the events.
  */
 export async function exportBus(options: ExportOptions, progress: Progress): Promise<Exported> {
   const counts: Counts = { messages: 0, events: 0, lanes: 0 };

@@ -7,8 +7,8 @@ import type { Progress } from './progress.ts';
 export type Filled = Readonly<Record<CopiedKind, number>>;
 
 /**
- * Brings every row of the source into the empty sink, reads all of it back and compares, and only then makes it last:
- * a sink that is not the same to the last character stays empty.
+ * Copies every row from the source into the empty sink, reads everything back and compares it, and only then
+ * commits. If a single character differs, the sink stays empty.
  */
 export async function fill(source: RowSource, sink: RowSink, progress: Progress): Promise<Filled> {
   const digests = new Map<CopiedKind, Digest>();
@@ -45,7 +45,7 @@ async function copyTable(
   return digest.end();
 }
 
-/** What the store counts; how many lanes and remembered answers there are, nobody knows before. */
+/** The totals for the progress display. The number of lanes and kept responses is not known in advance. */
 function countOf(table: CopiedKind, { messageCount, lastEventId, pruned }: Counters): number | undefined {
   if (table === 'messages') return messageCount;
   return table === 'events' ? lastEventId - pruned.eventId : undefined;

@@ -7,7 +7,7 @@ import type { Progress } from './progress.ts';
 
 export type Imported = Readonly<{ store: string; rows: Filled }>;
 
-/** Brings an export into an empty store: ids, times, senders and acknowledgements stay what they are. */
+/** Imports an export into an empty store. Ids, times, senders and acknowledgements stay the same. */
 export async function importFile(
   { file, store }: Readonly<{ file: string; store: string }>,
   progress: Progress,

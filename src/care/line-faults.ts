@@ -4,7 +4,7 @@ import { checkInput } from '../contract/input.ts';
 import { countMax } from './check-bounds.ts';
 import { toPlace } from './text-lines.ts';
 
-/** What the API takes in a field, by the name of the field: an import must not bring what it refuses. */
+/** What the API accepts in each field. An import must not bring in what the API would refuse. */
 const count = z.int().min(0).max(countMax);
 const rules = {
   id: count,
@@ -25,7 +25,7 @@ const rules = {
 
 const operation = { input: z.looseObject(rules).partial() };
 
-/** What is wrong with the fields of a line, one sentence for each; fields that are absent are for others to miss. */
+/** What is wrong with the fields of a line, one sentence each. Absent fields are not checked here. */
 export function findLineFaults(line: unknown): readonly string[] {
   if (typeof line !== 'object' || line === null || Array.isArray(line)) return ['must be a JSON object'];
   const result = checkInput(operation, line);
@@ -34,7 +34,7 @@ export function findLineFaults(line: unknown): readonly string[] {
     : [];
 }
 
-/** Gathers what is wrong with the lines of a file: the first are named, and the rest are counted. */
+/** Collects what is wrong with the lines of a file. Names the first problems and counts the rest. */
 export function createLineFaults(path: string) {
   const named: string[] = [];
   let count = 0;
@@ -44,7 +44,7 @@ export function createLineFaults(path: string) {
     if (named.length < linesNamedMax) named.push(`${toPlace(path, lineNumber)} ${faults.join(', and ')}`);
   }
 
-  /** Throws when anything was wrong. */
+  /** Throws if anything was wrong. */
   function end(): void {
     if (count === 0) return;
     const more = count > named.length ? `; and ${count - named.length} more lines are wrong` : '';

@@ -12,15 +12,15 @@ import {
 } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 
-/** A file that appears under its name only when it is whole. */
+/** A file that gets its name only when it is complete. */
 export type NewFile = Readonly<{
   path: string;
-  /** Where it is made: an empty file that only this user can read. */
+  /** Where the file is written: at first empty, and readable by this user only. */
   draft: string;
   append: (text: string) => void;
-  /** Makes it survive a power cut, and gives it its name. Throws when somebody took the name meanwhile. */
+  /** Forces the file to disk and gives it its name. Throws when somebody took the name in the meantime. */
   finish: () => void;
-  /** Removes the draft, if it is still one. */
+  /** Removes the draft, unless it is finished. */
   abandon: () => void;
 }>;
 
@@ -41,8 +41,8 @@ export function createNewFile(file: string): NewFile {
 }
 
 /**
- * Makes the empty file in which something is made for the path, readable by this user alone, and removes what killed
- * commands have left there. A link that somebody has planted under that name is not followed.
+ * Creates an empty draft for the path, readable by this user only, and removes drafts that killed commands left
+ * there. It does not follow a link that somebody placed under that name.
  */
 export function createDraft(path: string): string {
   const folder = dirname(path);
@@ -64,8 +64,8 @@ const draftSuffix = '.unfinished-';
 export const freshSuffix = '-copy';
 
 /**
- * A draft is stale when no such process is there and nobody has written to it for a while: a process in another
- * container, or on another machine, cannot be seen from here, but it goes on writing.
+ * A draft is stale when its process does not exist and nobody has written to it for a while. A process in another
+ * container or on another machine is invisible from here, but it keeps writing.
  */
 function removeStaleDrafts(path: string): void {
   const beginning = `${basename(path)}${draftSuffix}`;
@@ -108,7 +108,7 @@ export function syncFile(path: string): void {
   closeSync(file);
 }
 
-/** Makes the names in it survive a power cut, where the system can. */
+/** Forces the names in the folder to disk, where the system can. */
 export function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');
@@ -120,7 +120,7 @@ function refuseToReplace(path: string): void {
   if (existsSync(path)) throw new Error(`the file ${path} is there already: remove it, or name another one`);
 }
 
-/** A link refuses a name that is taken, in one step; not every file system has links. */
+/** A hard link fails in one step when the name is taken. Not every file system has hard links. */
 function takeName(draft: string, path: string): void {
   try {
     linkSync(draft, path);

@@ -1,14 +1,14 @@
-/** Shows how far a long command is. The command reports often; whoever shows it decides how often to redraw. */
+/** Shows the progress of a long command. The command reports often; the display decides how often to redraw. */
 export type Progress = Readonly<{
-  /** `total` is absent when nobody knows how much there will be. */
+  /** `total` is absent when it is unknown. */
   report: (stage: string, done: number, total?: number) => void;
-  /** Clears what is shown. */
+  /** Clears the display. */
   end: () => void;
 }>;
 
 export type ProgressOptions = Readonly<{
   write: (text: string) => void;
-  /** A terminal shows one line that changes; a file or a pipe gets a new line from time to time. */
+  /** A terminal shows one line that changes. A file or a pipe gets a new line from time to time. */
   isTerminal: boolean;
   now: () => number;
 }>;
@@ -39,7 +39,7 @@ export function createProgress({ write, isTerminal, now }: ProgressOptions): Pro
   return { report, end };
 }
 
-/** Shows nothing: for callers that nobody watches. */
+/** Shows nothing. */
 export const noProgress: Progress = { report: () => {}, end: () => {} };
 
 function toAmount(done: number, total: number | undefined): string {

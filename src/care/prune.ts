@@ -11,7 +11,7 @@ export type Pruned = Readonly<{
   heldBackBy?: number | undefined;
 }>;
 
-/** Asks the bus again and again until all is gone that may go; others are served in between. */
+/** Prunes in many small calls, so that the bus serves others in between. */
 export async function prune(
   bus: Pick<Bus, 'pruneMessages'>,
   bounds: PruneBounds,
@@ -32,7 +32,7 @@ export async function prune(
 
 export type PruneForecast = Pruned & Readonly<{ hasMore: boolean }>;
 
-/** What would go, as far as the bus counts it in one call. */
+/** What pruning would remove, as far as the bus counts in one call. */
 export async function forecastPrune(
   bus: Pick<Bus, 'pruneMessages'>,
   bounds: PruneBounds,

@@ -4,11 +4,11 @@ import { readTotals } from '../store/sqlite/source.ts';
 import { rollBack } from '../store/sqlite/transactions.ts';
 
 /**
- * Brings times that lie ahead of `now` back to it, in a database on which no bus runs.
+ * Sets times that are ahead of `now` back to `now`, in a database on which no bus runs.
  *
- * The clock of a bus never runs backwards, so one start with a wrong clock keeps every later time ahead for good. What
- * was dated ahead gets the time of the reset: the order of the log stays, because ids give it. A lane that is held stays
- * held, for one more lease.
+ * A bus's clock never runs backwards. So one start with a wrong clock leaves every later time ahead for good. What
+ * was dated ahead gets the time of the reset; the log keeps its order, because ids define it. A held lane stays held
+ * for one more lease.
  */
 export function resetClock(database: SqliteDatabase, now: number): void {
   if (readTotals(database).clockMilliseconds <= now) return;
@@ -19,7 +19,7 @@ export function resetClock(database: SqliteDatabase, now: number): void {
     run('UPDATE messages SET ts = ? WHERE ts > ?', now, now);
     run('UPDATE messages SET acknowledged_at = ? WHERE acknowledged_at > ?', now, now);
     run('UPDATE events SET ts = ? WHERE ts > ?', now, now);
-    // What an event keeps of its message is what the message says.
+    // The fields stored with an event must match the message.
     run(
       `UPDATE events SET detail = json_set(detail, '$.acknowledgedAt', ?)
        WHERE json_extract(detail, '$.acknowledgedAt') > ?`,

@@ -24,12 +24,12 @@ import { toDamageSentence, toProblem, verifyStore } from './verify.ts';
 
 export type Restored = Readonly<{
   store: string;
-  /** Where the database that was there is now. */
+  /** Where the previous database is now. */
   replaced?: string | undefined;
   messages: number;
-  /** The next message gets an id above every one that was ever handed out. */
+  /** The next message gets an id above every id ever handed out. */
   nextMessageId: number;
-  /** How many messages had been handed out since the backup, and are not in it. */
+  /** How many messages were posted after the backup and are not in it. */
   missingMessages: number;
 }>;
 
@@ -37,13 +37,13 @@ type Asked = Readonly<{
   file: string;
   store: string;
   now: Date;
-  /** Brings times that lie ahead of `now` back to it. */
+  /** Sets times that are ahead of `now` back to `now`. */
   resetsClock?: boolean;
 }>;
 
 /**
- * Puts a backup in the place of the database. No bus may run on it; what was there is kept aside. Ids and fences go on
- * above everything that was handed out before, so that none means two things.
+ * Replaces the database with a backup. No bus may run on it. The previous database is kept under another name. Ids
+ * and fences continue above everything that was handed out before, so that none of them ever means two things.
  */
 export async function restore(asked: Asked, progress: Progress): Promise<Restored> {
   const { file, store, now, resetsClock = false } = asked;
@@ -67,8 +67,8 @@ export async function restore(asked: Asked, progress: Progress): Promise<Restore
 }
 
 /**
- * Refuses to replace what no bus has made, before anything is written beside it. A database of a bus may be damaged
- * beyond reading, and to replace it is what restore is for: the mark beside it tells that it is one.
+ * Refuses to replace a file that no bus created, before anything is written beside it. A bus database may be too
+ * damaged to read, and replacing it is what restore is for. In that case the mark beside it shows that it is one.
  */
 function refuseForeign(path: string): void {
   try {
@@ -100,7 +100,7 @@ function checkOwner(path: string): void {
   }
 }
 
-/** Copies the backup beside the database, brings it to this version, and looks at every row of it. */
+/** Copies the backup beside the database, migrates it to this version, and checks every row. */
 async function makeDraft(
   { from, draft, path }: Readonly<{ from: string; draft: string; path: string }>,
   progress: Progress,
@@ -121,7 +121,7 @@ function toUnsound(from: string, problem: string): Error {
 type Replacing = Readonly<{ path: string; draft: string; now: Date; resetsClock: boolean }>;
 
 function replace({ path, draft, now, resetsClock }: Replacing) {
-  // One that cannot be read says nothing, and the database that was there may still do.
+  // If the mark cannot be read, the previous database may still say how far it went.
   const before = readMarkFile(toMarkPath(path));
   const mark = openMarkFile(toMarkPath(path));
   try {
@@ -135,7 +135,7 @@ function replace({ path, draft, now, resetsClock }: Replacing) {
     const replaced = hadDatabase ? setAside(path, now) : undefined;
     renameSync(toFreshFile(draft), path);
     syncFolder(dirname(path));
-    // Both slots of the mark: what one of them still said of the clock would count.
+    // Write both slots of the mark, so that neither keeps the old time.
     for (let slot = 0; slot < 2; slot += 1) mark.write(highWater);
     mark.sync();
     return { ...raised, replaced };
@@ -144,7 +144,7 @@ function replace({ path, draft, now, resetsClock }: Replacing) {
   }
 }
 
-/** How far the database goes that is about to be replaced; a damaged one says nothing, but the mark does. */
+/** How far the database goes that is about to be replaced. A damaged one cannot say, but its mark can. */
 function readOldDatabase(path: string): HighWater | undefined {
   let database: SqliteDatabase | undefined;
   try {
@@ -152,7 +152,7 @@ function readOldDatabase(path: string): HighWater | undefined {
     checkIsOwn(database, path);
     prepareForWriting(database);
     const found = readHighWater(database);
-    // So that the file that is kept aside is whole without its write-ahead log.
+    // So that the file that is kept is complete without its write-ahead log.
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     return found;
   } catch {
@@ -184,16 +184,16 @@ function raise(draft: string, handedOut: readonly (HighWater | undefined)[], clo
   }
 }
 
-/** Only the file itself gets the name, so all must be in it. */
+/** Only the file itself gets the name, so everything must be in it. */
 function foldLog(database: SqliteDatabase): void {
   const folded = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
   if (folded.busy !== 0) throw new Error('the copy of the backup is in use by another process: try again');
 }
 
 /**
- * Copies the draft into a file that no connection has had. SQLite knows a file by its inode, and a driver may close a
- * connection late: the next connection of this process would share the index of the write-ahead log with that one,
- * under the name of the draft.
+ * Copies the draft into a file that no connection has opened. SQLite identifies a file by its inode, and a driver
+ * may close a connection late. The next connection in this process would then share that connection's index of the
+ * write-ahead log, under the draft's name.
  */
 function toFreshFile(draft: string): string {
   const fresh = `${draft}${freshSuffix}`;
@@ -202,7 +202,10 @@ function toFreshFile(draft: string): string {
   return fresh;
 }
 
-/** There is a database under the name at every moment: the old one, until the new one takes its place. */
+/**
+ * Keeps the previous database under another name. At every moment there is a database under the real name: the old
+ * one until the new one replaces it.
+ */
 function setAside(path: string, now: Date): string {
   const time = now.toISOString().replaceAll(':', '');
   const aside = `${path}.replaced-${time}`;
@@ -211,7 +214,7 @@ function setAside(path: string, now: Date): string {
   } catch {
     renameSync(path, aside);
   }
-  // The log of a database that could not be read is kept with it; the index of the log can be made anew.
+  // If the database could not be read, keep its log with it. The index of the log can be rebuilt.
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
   if (log && log.size > 0) renameSync(`${path}-wal`, `${aside}-wal`);
   for (const part of ['-wal', '-shm']) rmSync(`${path}${part}`, { force: true });

@@ -2,13 +2,13 @@ import { createReadStream } from 'node:fs';
 
 export type TextLine = Readonly<{ number: number; text: string }>;
 
-/** Far more than the longest line that a bus exports: a body with every character written as an escape. */
+/** Much more than the longest line a bus exports: a body in which every character is an escape. */
 const lineCharactersMax = 1_048_576;
 
 /**
- * Reads a file of UTF-8 line by line. Lines end with a line feed, and nowhere else: what else may end lines can be part
- * of a text. A byte order mark at the beginning is skipped. Throws a sentence for people at a line that is too long or
- * is no text, without having read the rest of it.
+ * Reads a UTF-8 file line by line. Only a line feed ends a line, because other line separators may occur in a text.
+ * Skips a byte order mark at the start. Throws a readable sentence for a line that is too long or not text, without
+ * reading the rest of it.
  */
 export async function* readTextLines(
   path: string,

@@ -9,7 +9,7 @@ import type { Progress } from './progress.ts';
 
 export type Verification = Readonly<{ ok: boolean; store: string; checks: readonly Check[] }>;
 
-/** Checks everything that a store keeps, also while a bus runs on it. Rejects only when it is not a store at all. */
+/** Checks everything a store holds, even while a bus runs on it. Rejects only when it is not a store at all. */
 export async function verifyStore(
   location: string,
   progress: Progress,
@@ -20,7 +20,7 @@ export async function verifyStore(
   const hasDamage = checks.some(({ ok }) => !ok);
   const source = await openSource(location).catch((error) => {
     if (error instanceof ChangedSchemaError) return;
-    // What the pages say is the answer then, or a number that is too large; else it is no store at all.
+    // If the pages are damaged or a number is too large, that is the finding. Otherwise it is not a store.
     if (!hasDamage && !(error instanceof RangeError)) throw error;
     checks.push(...toUnreadable(error));
   });

@@ -1,26 +1,28 @@
 import type { Timers } from './timers.ts';
 
-/** Timers in the time that this process was awake. */
+/** Timers that only count the time in which this process was awake. */
 export type AwakeTimers = Timers &
   Readonly<{
-    /** Calls back soon after each sleep that was noticed. Returns a function that stops it. */
+    /** Calls back soon after each sleep. Returns a cancel function. */
     onWake(listener: () => void): () => void;
   }>;
 
 const tickMilliseconds = 1_000;
-/** A process that showed no sign of life for longer than this was stopped, or its machine slept. */
+/** If a process gives no sign of life for longer than this, it was stopped or its machine slept. */
 const gapMillisecondsMax = 3_000;
 
 /**
  * Leaves out the time in which this process could not run: a sleeping laptop, SIGSTOP, a paused container.
  *
- * Some machines have a clock that goes on while they sleep. After an hour of sleep it says that every lease ran out an
- * hour ago, and all timers ring at once, whatever the bus thinks. Other machines have a clock that stands still, and
- * nothing seems to have happened. Neither knows what became of the lease: that is known to the bus alone. So the first
- * kind is made to look like the second. A tick each second shows that the process runs, and a gap between two signs of
- * life is taken out of the time. Nobody then loses a lease to a clock, and `onWake` asks the bus at once.
+ * Some machines have a clock that runs while they sleep. After an hour of sleep all timers fire at once and every
+ * lease seems to have expired an hour ago, whatever the bus thinks. On other machines the clock stands still, and
+ * nothing seems to have happened. In both cases only the bus knows what became of the lease.
  *
- * It ticks only while a timer is set, so whoever keeps nothing wakes no processor.
+ * So this code makes the first kind look like the second. A tick every second shows that the process runs. When the
+ * gap between two ticks is too long, it is subtracted from the time. Then nobody loses a lease to a clock, and
+ * `onWake` makes the keeper ask the bus at once.
+ *
+ * It ticks only while a timer is set, so an idle process does not wake the processor.
  */
 export function createAwakeTimers(timers: Timers): AwakeTimers {
   const listeners = new Set<() => void>();
@@ -33,7 +35,7 @@ export function createAwakeTimers(timers: Timers): AwakeTimers {
     const time = timers.now();
     const gap = time - lastSign;
     lastSign = time;
-    // Without a timer there is no tick either, and a gap says nothing.
+    // Without a timer there are no ticks, and a gap means nothing.
     if (alarms.size > 0 && gap > gapMillisecondsMax) {
       sleptMilliseconds += gap;
       timers.after(0, () => {
@@ -60,7 +62,8 @@ export function createAwakeTimers(timers: Timers): AwakeTimers {
     }
 
     function ring(): void {
-      // It rings early when a sleep was taken out of the time meanwhile, or when the wait is longer than a timer can be.
+      // The timer fires early if a sleep was subtracted in the meantime, or if the wait was longer than a timer can
+      // be.
       if (now() < due - 0.5) cancelTimer = arm();
       else if (forget()) callback();
     }

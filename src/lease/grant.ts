@@ -1,14 +1,17 @@
-/** What the bus granted. A bus that is older than fences gives none. */
+/** What the bus granted. A bus from before fences gives none. */
 export type Grant = Readonly<{
   lane: string;
   owner: string;
   leaseSeconds: number;
   fence: number | undefined;
-  /** What was left of the lease when the answer was made, where the bus says so. */
+  /** The remaining lease when the response was sent, where the bus says so. */
   leftSeconds?: number | undefined;
 }>;
 
-/** Reads a grant out of an answer, which a foreign bus may have left half empty: then it granted what was asked. */
+/**
+ * Reads the grant from a response. Another kind of bus may leave fields out; then assume that it granted what was
+ * asked.
+ */
 export function toGrant(
   asked: Readonly<{ lane: string; owner: string; lease_s: number }>,
   answer: Readonly<{ lease_s?: unknown; lane?: unknown }>,

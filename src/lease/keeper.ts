@@ -5,15 +5,15 @@ import { type Grant, toGrant } from './grant.ts';
 
 /** Keeps one lease alive. */
 export type LeaseKeeper = Readonly<{
-  /** What it keeps, as the bus granted it last. */
+  /** The latest grant from the bus. */
   grant(): Grant;
-  /** Somebody else's call began the lease anew. */
+  /** Call it when a call outside the keeper renewed the lease. */
   renewed(grant: Grant): void;
-  /** Renews no more until it is resumed. The answer to a renewal that is under way no longer counts. */
+  /** Stops renewing until `resume`. The response to a renewal in progress is ignored. */
   rest(): void;
-  /** Asks the bus soon whether the lease is still there, and goes on renewing. */
+  /** Soon asks the bus whether the lease still exists, and continues renewing. */
   resume(): void;
-  /** Renews no more, for good. */
+  /** Stops renewing for good. */
   stop(): void;
 }>;
 
@@ -21,33 +21,38 @@ export type LeaseKeeperOptions = Readonly<{
   bus: Pick<Bus, 'heartbeatLane'>;
   timers: AwakeTimers;
   grant: Grant;
-  /** Does not renew until it is resumed: for a grant that nobody may have heard of. */
+  /** Starts without renewing, until `resume`: for a grant that perhaps nobody heard of. */
   isResting?: boolean;
-  /** The bus is on this machine: while it is silent it serves nobody else either. */
+  /** The bus is on this machine. While it does not respond, it serves nobody else either. */
   isBusHere?: boolean;
-  /** The lease is lost, and the keeper has stopped. */
+  /** The lease is lost and the keeper has stopped. */
   onLost(reason: string): void;
-  /** The first of several renewals in a row that got no answer. */
+  /** Called for the first of several failed renewals in a row. */
   onTrouble?(reason: string): void;
 }>;
 
 const retryMillisecondsMax = 3_000;
 
 /**
- * Renews at a third of the lease, so that two attempts may fail before it runs out.
+ * Keeps a lease alive by renewing it. It renews after a third of the lease, so that two attempts may fail before the
+ * lease expires.
  *
- * Who decides that a lease is lost? The bus, whenever it can be asked. A keeper that slept knows nothing: its lease may
- * have run out, or the bus may have slept beside it and granted everybody more time. So it asks once, at once, and
- * believes the answer. Its own clock decides one case only: it was awake all along, asked a bus elsewhere again and
- * again, and nobody answered until the lease was over. That bus may serve others all the time, and one of them may hold
- * the lane by then, so it must count as lost. A bus on this machine serves nobody while it is silent, and gives holders more
- * time when it goes on, so there the keeper asks until it is answered.
+ * The difficult question is who decides that a lease is lost. The answer: the bus, whenever it can be reached. A
+ * keeper that has slept cannot know. Its lease may have expired, or the bus may have slept too and granted everybody
+ * more time. So it asks once, right away, and believes the response.
+ *
+ * The keeper's own clock decides in one case only: it was awake the whole time, it kept asking a bus on another
+ * machine, and nobody responded until the lease was over. That bus may have been serving others all along, and one
+ * of them may hold the lane now, so the lease must count as lost.
+ *
+ * A bus on this machine is different. While it does not respond, it serves nobody, and when it goes on it gives
+ * holders more time. So the keeper asks until it gets a response.
  */
 export function keepLease(options: LeaseKeeperOptions): LeaseKeeper {
   const { bus, timers, isBusHere = false, onLost, onTrouble } = options;
   let grant = options.grant;
   let endsAt = 0;
-  /** Another one for each lease that began: an answer to a renewal of an earlier one says nothing any more. */
+  /** A new object for each lease that began. A response to a renewal of an earlier lease no longer counts. */
   let current = {};
   let isResting = options.isResting ?? false;
   let isAsking = false;
@@ -76,13 +81,13 @@ export function keepLease(options: LeaseKeeperOptions): LeaseKeeper {
   async function renew(asked: object): Promise<void> {
     const { lane, owner, leaseSeconds: lease_s, fence } = grant;
     const askedAt = timers.now();
-    // Nobody answers in time for a lease that is over: a loss must not hide behind a call that hangs.
+    // Aborts a renewal that is still waiting when the lease is over, so that a hanging call does not hide the loss.
     const overdue = new AbortController();
     const cancelDeadline = isBusHere ? () => {} : timers.after(endsAt - askedAt, () => overdue.abort());
     isAsking = true;
     try {
       const answer = await bus.heartbeatLane({ lane, owner, lease_s, fence }, { signal: overdue.signal });
-      // The lease began before its answer came, by as much as the answer took.
+      // The lease began before its response arrived. Counting from the time of the call never makes it too long.
       if (asked === current) begin(toGrant({ lane, owner, lease_s }, answer), askedAt);
     } catch (error) {
       if (asked === current) fail(error);
@@ -119,12 +124,12 @@ export function keepLease(options: LeaseKeeperOptions): LeaseKeeper {
   function resume(): void {
     isResting = false;
     const left = endsAt - timers.now();
-    // While it rested it asked nobody, so its own clock proves nothing: the bus gets time to answer.
+    // While it was resting it asked nobody, so its own clock proves nothing. Give the bus time to respond.
     endsAt = Math.max(endsAt, timers.now() + (grant.leaseSeconds * 1000) / 3);
     renewIn(left > 0 ? toRetryMilliseconds() : 0);
   }
 
-  /** Soon, and once more as the lease ends. */
+  /** Retry soon, and once more when the lease ends. */
   function toRetryMilliseconds(): number {
     const soon = Math.min(retryMillisecondsMax, grant.leaseSeconds * 100);
     const left = endsAt - timers.now();
@@ -139,12 +144,12 @@ export function keepLease(options: LeaseKeeperOptions): LeaseKeeper {
   return { grant: () => grant, renewed: (next) => begin(next, timers.now()), rest, resume, stop };
 }
 
-/** The answer to a claim may have been on its way for long, so it says what is left. */
+/** The response to a claim may have taken long to arrive, so it says how much of the lease is left. */
 function toMillisecondsGone({ leaseSeconds, leftSeconds = leaseSeconds }: Grant): number {
   return Math.max(0, leaseSeconds - leftSeconds) * 1000;
 }
 
-/** The bus says that another holds the lane, or nobody. Older buses say so by the status alone. */
+/** The bus says that somebody else holds the lane, or nobody does. Older buses say so by the status alone. */
 function isRefused(error: unknown): boolean {
   return error instanceof BusError && error.status === 409;
 }

@@ -1,8 +1,8 @@
-/** A clock and its timers; an argument, so that no test has to sleep. */
+/** A clock and its timers. Passed as an argument, so that no test has to sleep. */
 export type Timers = Readonly<{
-  /** Milliseconds that only ever grow; comparable with each other and nothing else. */
+  /** Milliseconds that only grow. Compare them only with each other. */
   now(): number;
-  /** Calls back once after so long, unless the returned function cancels it first. */
+  /** Calls back once after this time, unless the returned function cancels it. */
   after(milliseconds: number, callback: () => void): () => void;
 }>;
 
@@ -14,7 +14,7 @@ export const systemTimers: Timers = {
   },
 };
 
-/** Longer ones would fire at once. */
+/** Longer timeouts would fire at once. */
 const timeoutMillisecondsMax = 2_147_483_647;
 
 /** Waits, unless the signal fires first: then it rejects with the reason of the signal. */
