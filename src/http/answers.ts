@@ -7,14 +7,14 @@ import { toCorsHeaders } from './cors.ts';
 import { closeAfter } from './linger.ts';
 import { headerNames, safeRepeats } from './wire.ts';
 
-/** One request and its answer under way. */
+/** One request in progress and its response. */
 export type Exchange = Readonly<{
   request: IncomingMessage;
   response: ServerResponse;
   id: string;
   startedAtMs: number;
 }> & {
-  /** The path as the contract writes it, so that measurements have few names. */
+  /** The path as the contract writes it, so that metrics have only a few names. */
   route: string;
   isMeasured: boolean;
 };
@@ -26,15 +26,15 @@ export type Measurement = Readonly<{ method: string; route: string; status: numb
 export type AnswersOptions = Readonly<{
   log: Logger;
   observe?: ((measurement: Measurement) => void) | undefined;
-  /** While the server closes, every answer also ends its connection. */
+  /** While the server closes, every response also ends its connection. */
   isClosing: () => boolean;
-  /** A reader who takes nothing for so long is cut off. */
+  /** A reader that takes nothing for this long is disconnected. */
   stalledReaderSecondsMax: number;
 }>;
 
 export type Answers = ReturnType<typeof createAnswers>;
 
-/** How everything is answered: whole and in one write. */
+/** Sends every response: complete, and in one write. */
 export function createAnswers(options: AnswersOptions) {
   const { isClosing, stalledReaderSecondsMax } = options;
   const measure = createMeasure(options.observe);
@@ -49,7 +49,7 @@ export function createAnswers(options: AnswersOptions) {
     }
   }
 
-  /** The engine gives the very same object to callers that ask the same thing: it is written out once. */
+  /** Callers that ask the same thing get the very same object from the engine, so it is serialised once. */
   function sendShared(exchange: Exchange, value: object): void {
     try {
       const bytes = sharedBytes.get(value) ?? Buffer.from(JSON.stringify(value));
@@ -84,7 +84,7 @@ export function createAnswers(options: AnswersOptions) {
     if (refusal.status >= 500) fail(exchange, error);
     const text = toRefusalText(refusal);
     const headers = [...more, ...toRetryHeader(refusal)];
-    // Without a socket it stands in line behind another one, which goes out first.
+    // Without a socket this response waits behind an earlier one, which goes out first.
     if (response.socket && isBodyLeft(request)) {
       sendLast(exchange, refusal.status, text, [...headers, 'connection', 'close']);
     } else {
@@ -92,7 +92,7 @@ export function createAnswers(options: AnswersOptions) {
     }
   }
 
-  /** For a request that nobody reads to its end. */
+  /** For a request whose body nobody reads to the end. */
   function sendLast(exchange: Exchange, status: number, text: string, headers: readonly string[]): void {
     const { request, response, id } = exchange;
     request.resume();
@@ -101,7 +101,7 @@ export function createAnswers(options: AnswersOptions) {
     measure(exchange, status);
   }
 
-  /** Refuses a request that is still arriving, and takes no more of it. */
+  /** Refuses a request that is still arriving, and stops reading it. */
   function dismiss(exchange: Exchange, refusal: BusError): void {
     const headers = [...toRetryHeader(refusal), 'connection', 'close'];
     sendLast(exchange, refusal.status, toRefusalText(refusal), headers);
@@ -120,7 +120,10 @@ function createMeasure(observe: AnswersOptions['observe']) {
   };
 }
 
-/** What a bus refuses is no failure of the server: under load there may be thousands a second, and one stands for all. */
+/**
+ * A refusal by the bus is not a failure of the server. Under load there may be thousands a second, so the log counts
+ * them.
+ */
 function createFail(log: Logger) {
   let refusedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -138,7 +141,7 @@ function createFail(log: Logger) {
       if (error.code === 'unavailable' && isNews())
         log.warn({ ...data, reason: error.detail }, 'a call was refused, maybe one of many');
     } else {
-      // pino writes out an error only under the name `err`.
+      // pino only serialises an error under the name `err`.
       log.error({ ...data, err: error }, 'the call failed');
     }
   };
@@ -146,7 +149,7 @@ function createFail(log: Logger) {
 
 const refusalsToldMilliseconds = 10_000;
 
-/** A whole answer as text, for a connection on which Node has no response to offer. */
+/** A complete response as text, for a connection where Node offers no response object. */
 export function toHead(status: number, headers: readonly string[]): string {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   for (let index = 0; index < headers.length; index += 2)
@@ -175,10 +178,10 @@ export function toRefusalText({ detail, code, data }: BusError): string {
   return JSON.stringify({ detail, code, data: data ?? {} });
 }
 
-/** Above this an answer may not fit into the buffers of the system, and waits there for its reader. */
+/** A larger response may not fit into the system's buffers, and then waits there for its reader. */
 const charactersSentAtOnce = 65_536;
 
-/** Node takes this limit off again when the answer has gone out. */
+/** Node removes this limit once the response has gone out. */
 function limitStall(socket: Socket, seconds: number): void {
   if (socket.writableLength > 0) socket.setTimeout(seconds * 1000);
 }
@@ -186,7 +189,8 @@ function limitStall(socket: Socket, seconds: number): void {
 function toRefusal(error: unknown): BusError {
   if (error instanceof BusError) {
     if (error.status >= 400) return error;
-    // A bus further on answered 200 with something that is no answer; passing on the 200 would hide that.
+    // A bus behind this one sent 200 with something that is not a valid response. Passing on the 200 would hide
+    // that.
     return new BusError({ status: 502, detail: error.detail, code: error.code, data: error.data });
   }
   if (error instanceof BusUnreachableError)
@@ -201,7 +205,10 @@ function toRetryHeader({ data }: BusError): string[] {
   return typeof seconds === 'number' ? ['retry-after', String(Math.ceil(seconds))] : [];
 }
 
-/** Whether more may come than is worth reading only to throw it away, or nothing because it was not asked for. */
+/**
+ * Whether the rest of the body is too long to read and discard, or will not come because the client was never told
+ * to send it.
+ */
 function isBodyLeft(request: IncomingMessage): boolean {
   if (request.complete) return false;
   return bodyLengthOf(request) > limits.requestBytesMax || request.headers.expect !== undefined;

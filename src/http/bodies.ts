@@ -4,8 +4,9 @@ import type { Answers, Exchange } from './answers.ts';
 import { bodyLengthOf } from './body.ts';
 
 /**
- * How much of bodies there is at a time, from the head of the request to its answer. When there is no room, whoever
- * has been sending longest gives way: else a few senders who never come to an end could keep all others out.
+ * Limits how much memory request bodies take, from the head of a request to its response. When there is no room, the
+ * request that has been sending longest is dropped. Otherwise a few senders that never finish could lock out all
+ * others.
  */
 export function createBodies({
   requestBytesHeldMax,
@@ -14,7 +15,7 @@ export function createBodies({
   const held = new Map<Exchange, number>();
   let bytesHeld = 0;
 
-  /** Throws the refusal when there is no room for this body. */
+  /** Throws a refusal when there is no room for this body. */
   function admit(exchange: Exchange): void {
     const bytes = bytesOf(exchange);
     if (bytes <= limits.requestBytesSmall) return;
@@ -37,7 +38,7 @@ export function createBodies({
   return { admit };
 }
 
-/** As many as may come: what is announced to be larger is refused before it is read. */
+/** The most bytes that may come. A body that announces more is refused before it is read. */
 function bytesOf({ request }: Exchange): number {
   const length = bodyLengthOf(request);
   if (length === Number.POSITIVE_INFINITY) return limits.requestBytesMax;

@@ -5,8 +5,8 @@ import { toInvalidInput } from '../contract/input.ts';
 import { parseJson } from '../contract/json.ts';
 
 /**
- * Reads a body as JSON and hands over its value, or the refusal. An empty body is an empty object, so that the
- * refusal names the fields that are missing.
+ * Reads a body as JSON and passes on its value, or the refusal. An empty body counts as an empty object, so that the
+ * refusal names the missing fields.
  */
 export function readJson(
   request: IncomingMessage,
@@ -33,13 +33,13 @@ function checkHead(request: IncomingMessage, bytesMax: number): BusError | undef
   return length === 0 || isJsonType(request.headers['content-type']) ? undefined : wrongType();
 }
 
-/** Bytes that are announced to come; infinity when the sender does not say how many. */
+/** The announced length of the body; infinity when the sender does not say. */
 export function bodyLengthOf({ headers }: IncomingMessage): number {
   if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
   return headers['content-length'] === undefined ? 0 : Number(headers['content-length']);
 }
 
-/** The whole body, or undefined as soon as it is longer than allowed. A sender who goes away is never answered. */
+/** The whole body, or undefined as soon as it is too long. A sender that disconnects gets no response. */
 function collect(request: IncomingMessage, bytesMax: number, done: (body: Buffer | undefined) => void): void {
   let first: Buffer | undefined;
   let chunks: Buffer[] | undefined;
@@ -53,7 +53,7 @@ function collect(request: IncomingMessage, bytesMax: number, done: (body: Buffer
     else chunks.push(chunk);
   });
   request.on('end', () => {
-    // One that was refused while it arrived is not worked on.
+    // The request was refused while it arrived, so ignore it.
     if (request.socket.writableEnded) return;
     if (length <= bytesMax) done(chunks ? Buffer.concat(chunks, length) : (first ?? Buffer.alloc(0)));
   });
@@ -69,7 +69,7 @@ function parse(body: Buffer): unknown {
 function isJsonType(contentType: string | undefined): boolean {
   return (
     contentType === 'application/json' ||
-    // Blanks make the pattern slow, so that thousands of them must not come to it.
+    // Many spaces make the pattern slow, so check the length first.
     (contentType !== undefined && contentType.length <= 100 && jsonTypePattern.test(contentType))
   );
 }

@@ -1,17 +1,17 @@
 import { limits } from '../contract/limits.ts';
 
-/** What callers can grow on a server, and for how long they can hold it. */
+/** Limits on what callers can use up on a server, and for how long. */
 export type Bounds = Readonly<{
-  /** An idle event stream says so often that it is still there. */
+  /** How often an idle event stream sends a sign of life. */
   keepAliveSeconds: number;
-  /** A reader who takes nothing of an answer for so long is cut off. */
+  /** A reader that takes nothing for this long is disconnected. */
   stalledReaderSecondsMax: number;
   connectionsMax: number;
-  /** Requests of one connection that stand behind another one. */
+  /** Requests of one connection that wait behind another one. */
   requestsInLineMax: number;
-  /** Bodies that arrive or are worked on, together. */
+  /** The total size of the bodies that are arriving or being handled. */
   requestBytesHeldMax: number;
-  /** What readers have not taken of their answers, together. */
+  /** The total size of the responses that readers have not taken yet. */
   answerBytesHeldMax: number;
   eventStreamsMax: number;
 }>;

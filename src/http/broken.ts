@@ -6,7 +6,7 @@ import { limits } from '../contract/limits.ts';
 import { toHead, toHeaders, toRefusalText } from './answers.ts';
 import { closeAfter } from './linger.ts';
 
-/** Answers what is no HTTP request, or not a whole one; Node has no response object for it. */
+/** Responds to something that is not a complete HTTP request. Node has no response object for that case. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex, requestId: string): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -17,7 +17,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
   closeAfter(socket as Socket, toHead(status, [...toHeaders(requestId, text), 'connection', 'close']) + text);
 }
 
-/** The statuses are those of HTTP: no operation was reached that could have one of its own. */
+/** These statuses come from HTTP, because no operation was reached that could have its own. */
 function toRefusal(code: string | undefined): { status: number; refusal: BusError } {
   if (code === 'HPE_HEADER_OVERFLOW') {
     const detail = `the headers are larger than the ${limits.headerBytesMax} bytes the bus reads: send fewer or shorter ones`;

@@ -19,16 +19,16 @@ export type CallsOptions = Readonly<{
   bus: Bus;
   answers: Answers;
   guard: ReturnType<typeof createGuard>;
-  /** Throws the refusal while there is no room for one more answer to a read. */
+  /** Throws a refusal when there is no room for another response to a read. */
   checkRoom: () => void;
 }>;
 
-/** What a request asked for, besides its body: the path segments that stand for fields, and the query. */
+/** What a request asks for besides its body: the path segments that stand for fields, and the query. */
 type Asked = Readonly<{ segments: readonly string[]; query: string }>;
 
 export type Serve = (exchange: Exchange, asked: Asked) => void;
 
-/** Turns requests for one route into calls of the bus. */
+/** Turns the requests of one route into calls of the bus. */
 export function createCalls({ bus, answers, guard, checkRoom }: CallsOptions) {
   function toServe(route: Route): Serve {
     return route.operation.method === 'GET' ? serveRead(route) : serveWrite(route);
@@ -65,7 +65,7 @@ export function createCalls({ bus, answers, guard, checkRoom }: CallsOptions) {
   function invoke(route: Route, exchange: Exchange, input: InputObject, idempotencyKey: string | undefined) {
     const signal = waitSecondsOf(input) > 0 ? toSignal(exchange) : undefined;
     const call = signal || idempotencyKey !== undefined ? { signal, idempotencyKey } : plainCall;
-    // The input is what the caller sent, unchecked: the bus checks it, whichever bus it is.
+    // The input is passed on unchecked, as the caller sent it. The bus checks it, whichever bus that is.
     const operate = bus[route.name] as (input: InputObject, call: Call) => Promise<object>;
     const isRead = route.operation.effect === 'read';
     if (isRead) checkRoom();
@@ -78,7 +78,7 @@ export function createCalls({ bus, answers, guard, checkRoom }: CallsOptions) {
   return { toServe };
 }
 
-/** A signal that fires when the client goes away before it was answered, so that its waiting ends at once. */
+/** A signal that fires when the client disconnects before it got a response, so that its wait ends at once. */
 function toSignal(exchange: Exchange): AbortSignal {
   const controller = new AbortController();
   const { response } = exchange;

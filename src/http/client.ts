@@ -13,27 +13,33 @@ import { createSenders } from './senders.ts';
 import { headerNames, type Route, routes, toWire } from './wire.ts';
 
 export type ClientOptions = Readonly<{
-  /** Where the bus is, with its base path: `http://127.0.0.1:8100/api/bus`. Several, with commas between, are asked in turn. */
+  /**
+   * The address of the bus with its base path: `http://127.0.0.1:8100/api/bus`. Several addresses, separated by
+   * commas, are tried in turn.
+   */
   baseUrl: string;
-  /** Per request, on top of any `wait_s`; 10 when left out. */
+  /** Per request, in addition to `wait_s`; the default is 10. */
   timeoutSeconds?: number | undefined;
-  /** Sent with writes only; of two, each on a line, the first. */
+  /** Sent with writes only. If there are two, one per line, the first is sent. */
   writeSecret?: string | undefined;
   userAgent?: string | undefined;
-  /** Waits some seconds for a bus that went away under a call (true). A caller who brings it back need not. */
+  /**
+   * Waits a few seconds for a bus that went away during a call (default: true). A caller that restarts the bus
+   * itself does not need this.
+   */
   waitsForReturn?: boolean | undefined;
-  /** Looks at each new connection before anything is sent over it. */
+  /** Checks each new connection before anything is sent over it. */
   admit?: Admit | undefined;
 }>;
 
 export type Client = Bus & Readonly<{ close(): Promise<void> }>;
 
 /**
- * A bus that is somewhere else. One call is one HTTP request over a kept connection.
+ * A client for a bus elsewhere. One call is one HTTP request on a connection that is kept open.
  *
- * Every write carries an idempotency key, so that a call whose connection broke before the answer can be repeated
- * for some seconds without doing anything twice: a bus that was restarted meanwhile is not noticed. A bus that does
- * not say that it honours such keys is never sent the same message twice.
+ * Every write carries an idempotency key. When the connection breaks before the response, the client repeats the
+ * call for some seconds, and the key makes sure that nothing happens twice. So callers do not notice when a bus
+ * restarts. If a bus does not say that it supports these keys, the same message is never sent to it twice.
  */
 export function createClient(options: ClientOptions): Client {
   const addresses = parseAddresses(options.baseUrl);
@@ -57,7 +63,7 @@ export function createClient(options: ClientOptions): Client {
       method: route.operation.method,
       path,
       headers: toHeaders(route, call),
-      // Bytes, not text: Node would write the headers as UTF-8 too if they went out together with text.
+      // Bytes, not text: when headers and text go out together, Node would write the headers as UTF-8 too.
       body: body === undefined ? undefined : Buffer.from(body),
       timeoutMs: Math.min((timeoutSeconds + waitSecondsOf(input)) * 1000, timerMsMax),
       signal: call.signal,
@@ -87,7 +93,7 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-/** A timer that is set for longer fires at once. */
+/** A timer set for longer fires at once. */
 const timerMsMax = 2 ** 31 - 1;
 
 function parseAddresses(baseUrl: string): readonly URL[] | undefined {
@@ -110,7 +116,7 @@ function toUnreachable(url: string, words: string): BusUnreachableError {
 }
 
 function toSecretHeader(secret: string | undefined): Record<string, string> {
-  // Node writes header text as latin1; this way the bytes of the secret travel as they are.
+  // Node writes headers as latin1, so the bytes of the secret arrive unchanged.
   if (!secret) return {};
   return { [headerNames.writeSecret]: Buffer.from(toSentSecret(secret), 'utf8').toString('latin1') };
 }

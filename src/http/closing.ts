@@ -1,7 +1,10 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Ends a server: what runs is finished, what is idle goes at once, what is left after the grace is cut off. */
+/**
+ * Shuts down a server. Running calls finish, idle connections close at once, and whatever remains after the grace
+ * period is cut off.
+ */
 export function createCloser(
   server: Server,
   sockets: ReadonlySet<Socket>,
@@ -9,9 +12,10 @@ export function createCloser(
   return async (graceMs) => {
     if (!server.listening) return;
     const done = new Promise((resolve) => server.close(resolve));
-    // Browsers open connections in advance; to Node one on which nothing came yet is not idle but late.
+    // Browsers open connections in advance. Node counts a connection on which nothing has arrived as late, not as
+    // idle.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
-    // An answer that was written before the close left its connection open; nothing else ends that one.
+    // A response written before the close left its connection open, and nothing else closes that one.
     const sweep = setInterval(() => server.closeIdleConnections(), 25);
     const force = setTimeout(() => server.closeAllConnections(), graceMs);
     await done;

@@ -11,12 +11,15 @@ export type ConnectionsOptions = Pick<Bounds, 'connectionsMax' | 'answerBytesHel
 
 const lookMilliseconds = 250;
 const sweepMillisecondsMin = 100;
-/** A page at the MCP server, where it is told twice and once of it within quotes, comes to three times its bodies. */
+/**
+ * The largest response: the MCP server sends a page twice, once inside quotes, which makes three times the size of
+ * its bodies.
+ */
 const answerBytesMost = 3 * limits.pageBytesMax;
-/** Refused connections that are still told so; beyond them the system closes them without a word. */
+/** How many refused connections still get an explanation. Beyond that they are closed without one. */
 const refusedMax = 1_024;
 
-/** Every open connection: how many there may be, and how much they may hold of answers that nobody takes. */
+/** All open connections: limits how many there are, and how much of their responses they may leave unread. */
 export function createConnections(options: ConnectionsOptions) {
   const { server, log, nextId, connectionsMax, answerBytesHeldMax } = options;
   const sockets = new Set<Socket>();
@@ -32,7 +35,7 @@ export function createConnections(options: ConnectionsOptions) {
     socket.once('close', () => sockets.delete(socket));
   });
 
-  /** A connection that is kept for the next request gives way to one that has a request. */
+  /** An idle connection that waits for its next request is closed in favour of one that has a request. */
   function makeRoom(): void {
     const nowMs = performance.now();
     if (nowMs - sweptAtMs < sweepMillisecondsMin) return;
@@ -48,9 +51,9 @@ export function createConnections(options: ConnectionsOptions) {
   }
 
   /**
-   * Throws the refusal while readers hold as much of their answers as they may, before one more is even made. With
-   * thousands of connections a look is not free: one is worth it when the answers since the last could have filled the
-   * room.
+   * Throws a refusal when readers have left too much unread, before another response is even made. With thousands of
+   * connections the check itself costs time. So it only runs when the responses since the last check could have
+   * filled the room.
    */
   function checkRoom(): void {
     answersSince += 1;
@@ -58,7 +61,7 @@ export function createConnections(options: ConnectionsOptions) {
     if (bytesHeld > answerBytesHeldMax) throw toFull();
   }
 
-  /** Makes so much room that others are not refused at once again. */
+  /** Frees enough room that the next callers are not refused at once. */
   function relieve(): void {
     look();
     if (bytesHeld <= answerBytesHeldMax) return;

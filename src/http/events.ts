@@ -93,7 +93,7 @@ export function createEventStreams(options: EventStreamsOptions) {
   };
 }
 
-/** A comment, which readers of events leave aside. It is worth nothing to a reader who is behind. */
+/** A comment, which event readers ignore. A reader that is behind does not need it. */
 function writeHint(response: ServerResponse): void {
   if (response.headersSent && !response.writableNeedDrain) response.write(': status-changed\n\n');
 }
@@ -130,7 +130,7 @@ function toBeginning({ since, page, isOfAnotherLog }: FeedStep): string {
   return `: there is no event ${since} here, this log is another one: from its beginning\nid: ${page.cursor}`;
 }
 
-/** Streams that are at the same place are given the very same page: it is written out once for all of them. */
+/** Streams at the same position receive the same page, so it is serialised once for all of them. */
 function createPieces(): (page: FeedPage) => readonly Buffer[] {
   const known = new WeakMap<FeedPage, readonly Buffer[]>();
   return (page) => {
@@ -140,7 +140,7 @@ function createPieces(): (page: FeedPage) => readonly Buffer[] {
   };
 }
 
-/** The events in pieces of bounded size, so that a page of long messages is not one long text. */
+/** The events in pieces of limited size, so that a page of long messages does not become one long text. */
 function* toTexts(events: FeedPage['events']): Generator<string> {
   let text = '';
   for (const event of events) {
@@ -153,7 +153,7 @@ function* toTexts(events: FeedPage['events']): Generator<string> {
 }
 
 const charactersAtOnce = 65_536;
-/** A page lies in memory until its reader has taken it, so pages of long messages become short ones. */
+/** A page stays in memory until its reader has taken it, so pages with long messages are kept short. */
 const rowsAtFirst = 8;
 
 function toTooMany(limit: number) {
@@ -164,7 +164,7 @@ function toTooMany(limit: number) {
 type WriterOptions = Pick<EventStreamsOptions, 'log' | 'stalledReaderSecondsMax'> &
   Readonly<{ exchange: Exchange; signal: AbortSignal }>;
 
-/** Writes and waits until it was taken, so that what a slow reader has not taken yet is never piled up. */
+/** Writes, and waits until the reader has taken it, so that unread data of a slow reader never piles up. */
 function createWriter({ exchange, signal, stalledReaderSecondsMax, log }: WriterOptions) {
   const { request, response, id } = exchange;
   return (text: string | Buffer): Promise<void> | undefined => {

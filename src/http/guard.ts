@@ -5,21 +5,22 @@ import { toAcceptedSecrets } from './secret.ts';
 import { headerNames } from './wire.ts';
 
 export type GuardOptions = Readonly<{
-  /** Names that `Host` may carry, and whole origins as in `https://bus.example:8443`, whose pages may ask too. */
+  /** Host names to accept, and whole origins such as `https://bus.example:8443` whose pages may call the bus too. */
   allowedHosts: readonly string[];
-  /** One secret, or two on a line each: then both are accepted. */
+  /** One secret, or two, one per line. With two, both are accepted. */
   writeSecret?: string | undefined;
 }>;
 
 type Guarded = Pick<IncomingMessage, 'headers'> & Partial<Pick<IncomingMessage, 'rawHeaders' | 'url'>>;
 
 /**
- * Who may talk to the bus at all, and who may write.
+ * Decides who may talk to the bus at all, and who may write.
  *
- * A page of another site can send requests to this machine, directly or by giving its own name a loopback address.
- * Its name is in `Host` then, or in `Origin`: `Host` must be a name that the bus was told to answer to, and `Origin`
- * the address that was asked, or one that was listed as a whole. A browser that sends no `Origin`, as for a picture,
- * says in `Sec-Fetch-Site` or `Referer` whose page it was.
+ * The danger: a web page from another site can send requests to this machine, either directly or by pointing its own
+ * host name at a loopback address (DNS rebinding). In both cases its name appears in `Host` or in `Origin`. So
+ * `Host` must be a name that the bus was told to accept, and `Origin` must be the address that was called, or a
+ * listed origin. A browser that sends no `Origin`, for example for an image, names the page in `Sec-Fetch-Site` or
+ * `Referer`.
  */
 export function createGuard({ allowedHosts, writeSecret }: GuardOptions) {
   const origins = new Set(allowedHosts.filter(isWhole).map(toOrigin));
@@ -28,7 +29,7 @@ export function createGuard({ allowedHosts, writeSecret }: GuardOptions) {
   );
   const digests = writeSecret ? toAcceptedSecrets(writeSecret).map((text) => digest(Buffer.from(text))) : [];
 
-  /** Throws the refusal. Returns the listed origin whose page asks, if it is one. */
+  /** Throws a refusal. Returns the origin if it is a listed one. */
   function checkHost(request: Guarded): string | undefined {
     const { host, origin } = request.headers;
     if (host === undefined || !isHostHeader(host) || !hosts.has(toHostName(host))) {
@@ -43,26 +44,26 @@ export function createGuard({ allowedHosts, writeSecret }: GuardOptions) {
     return undefined;
   }
 
-  /** Over plain HTTP a browser sends no fetch metadata; then only `Referer` may tell whose page asks. */
+  /** Over plain HTTP a browser sends no fetch metadata, so only `Referer` may name the page. */
   function checkWithoutOrigin({ headers, url }: Guarded, host: string): void {
     const { referer, 'sec-fetch-site': site } = headers;
     if (site !== undefined) {
       if (isForAnotherSite(headers)) throw forbidden('Sec-Fetch-Site', String(site));
       return;
     }
-    // A link from another page to the page of the bus is fine, and the browser may say where the link was.
+    // A link from another page to the bus's own page is fine, and the browser may say where the link was.
     if (referer === undefined || url === '/') return;
     const page = originOf(referer);
     if (page === undefined || !(isOriginOf(page, host) || origins.has(page)))
       throw forbidden('Referer', page);
   }
 
-  /** Also the second of two is compared when the first was right, so that the time tells nothing. */
+  /** Compares with the second secret even when the first matched, so that the timing reveals nothing. */
   function checkSecret({ headers }: Guarded): void {
     if (digests.length === 0) return;
     const given = headers[headerNames.writeSecret];
     if (typeof given !== 'string') throw unauthorized('is missing');
-    // Node reads header bytes as latin1, so this gives back the bytes that were sent.
+    // Node reads headers as latin1, so this restores the bytes that were sent.
     const found = digest(Buffer.from(given, 'latin1'));
     const isRight = digests.map((own) => timingSafeEqual(found, own)).includes(true);
     if (!isRight) throw unauthorized('is wrong');
@@ -75,7 +76,7 @@ function isWhole(entry: string): boolean {
   return entry.includes('://');
 }
 
-/** Other schemes have no origin: it would read `null`, which is what browsers send for any page without one. */
+/** Other schemes have no origin: it would be `null`, which is what browsers send for any page without one. */
 function toOrigin(entry: string): string {
   const { protocol, origin } = new URL(entry);
   if (protocol === 'http:' || protocol === 'https:') return origin;
@@ -84,7 +85,7 @@ function toOrigin(entry: string): string {
   );
 }
 
-/** Of two `Host` headers Node reports the first, and a proxy may have checked the second. */
+/** With two `Host` headers Node reports the first, but a proxy may have checked the second. */
 function hasTwoHosts({ rawHeaders = [] }: Guarded): boolean {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -102,12 +103,12 @@ function originOf(url: string): string | undefined {
   }
 }
 
-/** A name and perhaps a port, nothing that would be another host to whoever reads it as part of a URL. */
+/** Accepts a name with an optional port, and nothing that a URL parser could take for another host. */
 function isHostHeader(host: string): boolean {
   return /^(\[[\da-f:.]+\]|[^:@/?#\\[\]]+)(:\d{0,5})?$/i.test(host);
 }
 
-/** `Example.com:8100` as `example.com`; `[::1]:8100` and `::1` as `[::1]`. */
+/** `Example.com:8100` becomes `example.com`; `[::1]:8100` and `::1` become `[::1]`. */
 function toHostName(host: string): string {
   const name = host.toLowerCase();
   if (name.startsWith('[')) return name.slice(0, name.indexOf(']') + 1);
@@ -116,9 +117,12 @@ function toHostName(host: string): string {
   return name.indexOf(':', colon + 1) < 0 ? name.slice(0, colon) : `[${name}]`;
 }
 
-/** Whether the page came from the very address that it asks, port included; the ends may see different schemes. */
+/**
+ * Whether the page came from the same address that it calls, including the port. The two ends may see different
+ * schemes.
+ */
 function isOriginOf(origin: string, host: string): boolean {
-  // URL.canParse of Node 20, once it is warm, says yes to what cannot be parsed.
+  // In Node 20, URL.canParse sometimes says yes to text that does not parse, once it has been optimised.
   try {
     const page = new URL(origin);
     return page.origin === origin && page.host === new URL(`${page.protocol}//${host}`).host;
@@ -127,14 +131,14 @@ function isOriginOf(origin: string, host: string): boolean {
   }
 }
 
-/** Following a link from another page to the page of the bus is fine: that page cannot see what came. */
+/** Following a link from another page to the bus's page is fine: that page cannot read the response. */
 function isForAnotherSite(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== 'cross-site' && site !== 'same-site') return false;
   return headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document';
 }
 
-/** Digests have one length whatever was given, so that the comparison tells nothing about the secret. */
+/** Digests always have the same length, so the comparison reveals nothing about the secret. */
 function digest(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }

@@ -1,11 +1,12 @@
 import { limits } from '../contract/limits.ts';
 
-/** Calls back whenever something changed that may be no event; the answer ends that. */
+/** Calls back whenever something changed that may have no event. Returns a cancel function. */
 export type OnQuietChange = (listener: () => void) => () => void;
 
 /**
- * Tells open event streams that something changed which is no event, a renewed lease for one. The first change is told
- * at once and those right after it together, so that a busy bus pays next to nothing; without a stream nobody listens.
+ * Tells open event streams about changes without an event, such as a renewed lease. The first change is reported at
+ * once and the following ones together, so that this costs a busy bus almost nothing. Without a stream it does not
+ * listen.
  */
 export function createHints(onQuietChange: OnQuietChange = () => () => {}) {
   const readers = new Set<() => void>();

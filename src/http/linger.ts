@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 
 /**
- * Writes the last answer of a connection and closes it although the other side may still be sending.
+ * Writes the last response of a connection and closes it, although the client may still be sending.
  *
- * Closing at once would reset the connection, and a reset can take the answer away before it was read. So only our
- * direction ends at first, and what still comes is dropped for a moment.
+ * Closing at once would reset the connection, and a reset can destroy the response before the client reads it. So
+ * first only our direction is closed, and incoming data is discarded for a moment.
  */
 export function closeAfter(socket: Socket, answer: string): void {
   if (!socket.writable) {

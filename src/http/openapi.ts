@@ -7,7 +7,7 @@ import { basePath, type Route, routes } from './wire.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The routes as an OpenAPI 3.1 document, read off the contract. */
+/** The routes as an OpenAPI 3.1 document, derived from the contract. */
 export function toOpenApi({ version }: Readonly<{ version: string }>): Json {
   const paths: Record<string, Record<string, unknown>> = { '/healthz': { get: health } };
   for (const route of routes) {
@@ -130,7 +130,7 @@ function toSuccess({ name, operation }: Route): Json {
 const streamHint =
   'A stream of events without end: id, event (the kind) and data (the event as JSON). Without since and Last-Event-ID it begins at the end of the log.';
 
-/** One answer per status, for several codes may share one. */
+/** One response per status, because several codes may share a status. */
 function toRefusals({ operation }: Route): Json {
   const codes = errorsOf(operation);
   const statuses = new Set(codes.map((code) => errorTable[code].status));

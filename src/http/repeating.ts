@@ -4,7 +4,7 @@ import { isCutShort, type Senders } from './senders.ts';
 
 export type RepeatingOptions = Readonly<{ isClosed: () => boolean; waitsForReturn: boolean }>;
 
-/** Sends the request, and for some seconds sends it again while the bus goes away under it. */
+/** Sends a request, and repeats it for some seconds while the bus is going away. */
 export async function sendRepeatedly(
   senders: Senders,
   request: WireRequest,
@@ -18,19 +18,19 @@ export async function sendRepeatedly(
     await pause(delayMs, request.signal);
     outcome = isPerhapsKept ? await sendAgain(senders, request) : await senders.send(request);
     isPerhapsKept ||= isUncertain(outcome);
-    // Refused at first means that there is no bus; refused after a break means that it is not back yet.
+    // If the first attempt is refused, there is no bus. If it is refused after a break, the bus is not back yet.
     const isAway = 'failure' in outcome && outcome.failure === 'refused';
     if (isAway ? !waitsForReturn : !isCutShort(outcome)) break;
   }
   return isPerhapsKept ? toUncertain(outcome, request) : outcome;
 }
 
-/** About five seconds in all: enough for a bus to stop and start again. */
+/** About five seconds in total, enough for a bus to restart. */
 const repeatAfterMs = [100, 200, 400, 800, 1_600, 1_900];
 
 /**
- * Before a bus that nothing is known about is sent a message for the second time, it is asked for something harmless:
- * its answer shows whether it would keep the message twice.
+ * Before sending a message for the second time to a bus that nothing is known about, ask it something harmless. Its
+ * response shows whether it would store the message twice.
  */
 async function sendAgain(senders: Senders, request: WireRequest): Promise<Reply | Failure> {
   if (senders.mayRepeat(request)) return await senders.send(request);
@@ -48,7 +48,7 @@ function isUncertain(outcome: Reply | Failure): boolean {
   return 'failure' in outcome && (outcome.failure === 'broken' || outcome.failure === 'timeout');
 }
 
-/** Whoever calls would repeat it otherwise, as something new. */
+/** Without this refusal callers would repeat the message as a new one. */
 function toUncertain(outcome: Reply | Failure, { isAppend }: WireRequest): Reply | Failure {
   if (!('failure' in outcome) || !isAppend) return outcome;
   return { ...outcome, words: `${outcome.words} (it may have been kept: look before you repeat it)` };

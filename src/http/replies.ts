@@ -2,9 +2,10 @@ import { BusError } from '../contract/errors.ts';
 import type { Reply } from './send.ts';
 
 /**
- * What a bus answered, as the answer of the operation or the refusal.
+ * Turns the response of a bus into the result of the operation or into its refusal.
  *
- * Buses of other versions and makers are passed through whole: nothing is dropped, and no code is guessed.
+ * Responses of other versions and other kinds of bus are passed on whole: nothing is dropped, and no code is
+ * guessed.
  */
 export function toAnswer(reply: Reply, url: string): object {
   const isSuccess = reply.status >= 200 && reply.status < 300;
@@ -36,7 +37,7 @@ function toRefusal(status: number, { detail, code, data }: JsonObject): BusError
   });
 }
 
-/** Some say so in the body only. Whatever else they said about it is kept. */
+/** Some report a failure in the body only. Keep whatever else they say about it. */
 function toFailedSuccess(status: number, value: JsonObject): BusError {
   const reason = toDetail(value.detail ?? value.error ?? value.message) ?? 'it gave no reason';
   return new BusError({
@@ -47,7 +48,7 @@ function toFailedSuccess(status: number, value: JsonObject): BusError {
   });
 }
 
-/** FastAPI gives a list of faults, or any value at all, where others give a sentence. */
+/** FastAPI sends a list of faults, or any other value, where others send a sentence. */
 function toDetail(detail: unknown): string | undefined {
   if (detail === undefined || detail === null || detail === '') return undefined;
   if (typeof detail === 'string') return detail;

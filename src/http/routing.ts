@@ -1,9 +1,12 @@
 export type RouteEntry<Target> = Readonly<{ method: string; path: string; target: Target }>;
 
-/** What lies at a path: a target per method, and the segments that stood where the path has a `{field}`. */
+/** What a path leads to: a target per method, and the path segments that fill its `{field}` places. */
 export type Match<Target> = Readonly<{ targets: ReadonlyMap<string, Target>; segments: readonly string[] }>;
 
-/** Looks up paths in a table made once: exact ones in a map, patterned ones by their number of segments. */
+/**
+ * Looks up paths in a table that is built once. Exact paths are in a map; paths with fields are grouped by their
+ * number of segments.
+ */
 export function createRouteTable<Target>(entries: readonly RouteEntry<Target>[]) {
   const exact = new Map<string, Match<Target>>();
   const patterned = new Map<number, Pattern<Target>[]>();
@@ -20,7 +23,7 @@ export function createRouteTable<Target>(entries: readonly RouteEntry<Target>[])
 }
 
 type Pattern<Target> = Readonly<{
-  /** The literal segment at each place, or undefined where a field stands. */
+  /** The literal segment at each place, or undefined for a field. */
   literals: readonly (string | undefined)[];
   targets: ReadonlyMap<string, Target>;
 }>;

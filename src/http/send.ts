@@ -11,30 +11,30 @@ export type WireRequest = Readonly<{
   body: Buffer | undefined;
   timeoutMs: number;
   signal: AbortSignal | undefined;
-  /** Sent twice it would be kept twice, but for its key. */
+  /** Without a key, sending it twice would store it twice. */
   isAppend: boolean;
 }>;
 
-/** What came back: a whole answer, or why there is none. */
+/** What came back: a complete response, or the reason why there is none. */
 export type Reply = Readonly<{
   status: number;
   contentType: string;
   location: string | undefined;
-  /** The other side ends the connection with this answer. */
+  /** The server closes the connection after this response. */
   isLast: boolean;
-  /** The bus says that it keeps once what is sent twice with the same key. */
+  /** The bus says that it stores a write only once when it is repeated with the same key. */
   honoursKeys: boolean;
   text: string;
 }>;
 export type Failure = Readonly<{ failure: 'broken' | 'refused' | 'timeout' | 'other'; words: string }>;
 
 /**
- * Looks at a connection that was just opened, before any request goes over it. Rejects when what listens at the other
- * end may be sent nothing.
+ * Checks a newly opened connection before any request uses it. Rejects when nothing may be sent to the program at
+ * the other end.
  */
 export type Admit = (socket: Socket) => Promise<void>;
 
-/** Sends requests to one address over connections that are kept. */
+/** Sends requests to one address over connections that are kept open. */
 export function createSender(address: URL, admit?: Admit) {
   const transport = address.protocol === 'https:' ? loadHttps() : http;
   const agent = new transport.Agent({ keepAlive: true });
@@ -43,7 +43,7 @@ export function createSender(address: URL, admit?: Admit) {
   const base = { protocol, hostname, port, auth, agent };
   const prefix = address.pathname.replace(/\/+$/, '');
 
-  /** What no header can carry is an error at once: a line break in the secret, say. */
+  /** A value that no header can carry is an error at once, for example a line break in the secret. */
   function open(options: http.RequestOptions): http.ClientRequest | Error {
     try {
       return transport.request(options);
@@ -87,7 +87,7 @@ export function createSender(address: URL, admit?: Admit) {
 }
 
 function admitFirst(agent: http.Agent, admit: Admit): void {
-  // Node's types leave out what agents are made of.
+  // Node's types leave out what agents are built from.
   const maker = agent as unknown as SocketMaker;
   const connect = maker.createConnection.bind(agent);
   maker.createConnection = (options, callback) => {
@@ -111,7 +111,7 @@ type SocketMaker = {
   ) => Socket | undefined;
 };
 
-/** Loading TLS takes milliseconds that a bus on the same machine need not cost. */
+/** Loading TLS takes milliseconds that calls on the same machine do not need. */
 function loadHttps(): typeof http {
   return createRequire(import.meta.url)('node:https');
 }
@@ -146,7 +146,7 @@ function toFailure(error: NodeJS.ErrnoException): Failure {
   return { failure: 'other', words: failureWords[code] ?? error.message };
 }
 
-/** The code of the error with which a connection is not admitted: as far as the caller goes, no bus listens there. */
+/** The error code for a connection that was not admitted. For the caller it means that no bus listens there. */
 export const strangerCode = 'ERR_STRANGER';
 
 export const brokenWords = 'the connection broke before the answer was there';

@@ -4,14 +4,15 @@ import { type Admit, createSender, type Failure, type Reply, type WireRequest } 
 
 export type Senders = Readonly<{
   send: (request: WireRequest) => Promise<Reply | Failure>;
-  /** Whether sending it twice does nothing twice, as far as the answers so far have shown. */
+  /** Whether a repeat is safe, as far as the responses so far have shown. */
   mayRepeat: (request: WireRequest) => boolean;
   close: () => void;
 }>;
 
 /**
- * Several buses in front of one database are one bus: when one is away, or cannot serve now, the next is asked, each
- * once, and stays the one until it is away itself. A call may be sent to another, because what it wrote carries its key.
+ * Several buses on one database act as one bus. When one is unreachable or cannot serve, the next one is tried, each
+ * of them once. The one that responds stays the current one until it fails itself. Sending a call to another bus is
+ * safe, because the idempotency key is in the shared database.
  */
 export function createSenders(addresses: readonly URL[], admit?: Admit): Senders {
   const senders = addresses.map((address) => createSender(address, admit));
@@ -31,9 +32,9 @@ export function createSenders(addresses: readonly URL[], admit?: Admit): Senders
       outcome = await (senders[asked] as (typeof senders)[number]).send(request);
       if (!('failure' in outcome)) honoursKeys ||= outcome.honoursKeys;
       if (!('failure' in outcome) && !isUnavailable(outcome)) return outcome;
-      // Other calls may have moved on meanwhile.
+      // Other calls may have switched in the meantime.
       if (current === asked) current = (asked + 1) % senders.length;
-      // The time that the caller gave is used up.
+      // The caller's time is used up.
       if ('failure' in outcome && outcome.failure === 'timeout') return outcome;
       if (isCutShort(outcome)) {
         if ('failure' in outcome && !mayRepeat(request)) return outcome;
@@ -52,7 +53,7 @@ export function createSenders(addresses: readonly URL[], admit?: Admit): Senders
   return { send, mayRepeat, close };
 }
 
-/** Whether the bus went away under the call: without an answer, or saying that it stops and kept nothing. */
+/** Whether the bus went away during the call: it sent no response, or said that it is stopping and stored nothing. */
 export function isCutShort(outcome: Reply | Failure): boolean {
   if ('failure' in outcome) return outcome.failure === 'broken';
   return outcome.isLast && isUnavailable(outcome);

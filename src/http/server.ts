@@ -24,16 +24,16 @@ import { basePath, headerNames } from './wire.ts';
 export type HttpServerOptions = Readonly<{
   bus: Bus;
   version: string;
-  /** Writes demand it in `X-Bus-Secret`; reads never do. Of two, each on a line, either is accepted. */
+  /** Writes must send it in `X-Bus-Secret`; reads never do. If there are two, one per line, either is accepted. */
   writeSecret?: string | undefined;
-  /** The names that `Host` may carry, and whole origins whose pages may ask too. */
+  /** Host names to accept, and whole origins whose pages may call the bus too. */
   allowedHosts: readonly string[];
   health: Health;
-  /** Everything else that is served on the same port. Host and Origin are checked before a page is asked. */
+  /** Everything else served on the same port. Host and Origin are checked before a page runs. */
   pages?: readonly Page[];
   log: Logger;
   observe?: ((measurement: Measurement) => void) | undefined;
-  /** How the streams learn of what is no event; without it they hint at nothing. */
+  /** How the streams hear about changes without an event. Without it they give no hints. */
   onQuietChange?: OnQuietChange | undefined;
 }> &
   Partial<Bounds>;
@@ -42,17 +42,17 @@ export type Listening = Readonly<{ host: string; port: number; url: string }>;
 
 export type HttpServer = Readonly<{
   server: Server;
-  /** Port 0 takes any free one. Rejects with the error of the system, such as `EADDRINUSE`. */
+  /** Port 0 takes any free port. Rejects with the system's error, such as `EADDRINUSE`. */
   listen(address: Readonly<{ host: string; port: number }>): Promise<Listening>;
-  /** Takes nothing new, lets what runs finish, and cuts off what is still there after `graceMs` (4000). */
+  /** Accepts nothing new, lets running calls finish, and cuts off what remains after `graceMs` (4000). */
   close(options?: Readonly<{ graceMs?: number }>): Promise<void>;
-  /** For pages that answer as much as the operations: throws the refusal while there is no room for one more answer. */
+  /** For pages with large responses: throws a refusal when there is no room for another response. */
   checkRoom(): void;
   /** How many are open. */
   eventStreams(): number;
 }>;
 
-/** A bus behind HTTP: one loop over the contract, and the few pages that are no operation. */
+/** A bus behind HTTP: one loop over the contract, plus the few pages that are not operations. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { bus, log, observe } = options;
   const bounds: Bounds = { ...standardBounds, ...options };
@@ -71,7 +71,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const stand = createLine({ ...bounds, serve, refuse: answers.refuse });
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
-    // The connection had its last answer already.
+    // The connection has already had its last response.
     if (request.socket.writableEnded) return;
     const id = readRequestId(request.headers[headerNames.requestId]) ?? nextId();
     const startedAtMs = performance.now();
@@ -110,7 +110,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const server = createServer(serverOptions, onRequest);
   const { sockets, checkRoom } = createConnections({ ...bounds, server, log, nextId });
   const closeServer = createCloser(server, sockets);
-  // Whoever reads the body tells the client to go on; a refusal comes without that.
+  // Reading the body tells the client to continue; a refusal does not.
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', onRequest);
   server.on('clientError', (error, socket) => answerBrokenRequest(error, socket, nextId()));
@@ -133,7 +133,7 @@ const serverOptions = {
   requestTimeout: limits.requestSecondsMax * 1000,
   connectionsCheckingInterval: 2_000,
   keepAliveTimeout: limits.idleConnectionSecondsMax * 1000,
-  // The guard refuses a missing Host itself, with a sentence.
+  // The guard refuses a missing Host itself, with a readable sentence.
   requireHostHeader: false,
 };
 
@@ -173,7 +173,7 @@ function toNotFound({ method, url }: IncomingMessage, match: Match<Target> | und
   return toBusError('not_found', detail, {});
 }
 
-/** A name with slashes in it that was not encoded makes a path of its own. */
+/** Slashes in a name that was not encoded split it into several path segments. */
 function toLaneAdvice(path = ''): string | undefined {
   const start = `${basePath}/lanes/`;
   if (!path.startsWith(start)) return undefined;

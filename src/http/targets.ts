@@ -6,7 +6,7 @@ import { toOpenApi } from './openapi.ts';
 import type { RouteEntry } from './routing.ts';
 import { basePath, headerNames, type Route, routes } from './wire.ts';
 
-/** A route that is no operation: the panel, the metrics, the MCP server. It answers all by itself. */
+/** A route that is not an operation: the panel, the metrics, the MCP server. It writes its own response. */
 export type Page = Readonly<{
   method: string;
   path: string;
@@ -24,10 +24,10 @@ export type TargetsOptions = Readonly<{
   serveStream: Serve;
 }>;
 
-/** What is served, and how it is named in measurements. */
+/** What is served, and its name in metrics. */
 export type Target = Readonly<{ route: string; serve: Serve }>;
 
-/** Everything that is served: the operations of the contract, the two documents about the bus, the pages. */
+/** Everything that is served: the operations of the contract, the two documents about the bus, and the pages. */
 export function toTargets(options: TargetsOptions): RouteEntry<Target>[] {
   const { answers, pages, serveCall, serveStream } = options;
   return [
@@ -94,7 +94,7 @@ function servePage(handle: Page['handle'], answers: Answers): Serve {
   };
 }
 
-/** Asynchronous also around a page that is not, so that there is one way to fail. */
+/** Asynchronous even for a synchronous page, so that there is only one way to fail. */
 async function runPage(handle: Page['handle'], { request, response }: Exchange): Promise<void> {
   await handle(request, response);
 }

@@ -13,10 +13,10 @@ export const headerNames = {
   repeats: 'x-bus-repeats',
 } as const;
 
-/** Said with every answer: this bus honours idempotency keys, so its clients may repeat what they post. */
+/** Sent with every response: this bus honours idempotency keys, so its clients may repeat a post. */
 export const safeRepeats = 'safe';
 
-/** An operation as it travels: which of its fields go into the path, and where the rest goes. */
+/** An operation on the wire: which of its fields go into the path, and where the rest goes. */
 export type Route = Readonly<{
   name: OperationName;
   operation: Operation;
@@ -47,7 +47,7 @@ export function toWire(route: Route, input: unknown): { path: string; body: stri
   return { path: query === '' ? path : `${path}?${query}`, body: undefined };
 }
 
-/** The fields that came in the path, given the path segments as they arrived. */
+/** The fields from the path, given the path segments as they arrived. */
 export function fromPath(route: Route, segments: readonly string[]): InputObject {
   const entries = route.pathFields.map((field, index) => {
     const value = decodePercent(segments[index] as string);
@@ -59,7 +59,7 @@ export function fromPath(route: Route, segments: readonly string[]): InputObject
   return input;
 }
 
-/** The fields that came in the query of a GET, given the text after the question mark. */
+/** The fields from the query of a GET, given the text after the question mark. */
 export function fromQuery(route: Route, query: string): InputObject {
   const entries = readQuery(query);
   const inPath = entries.filter(([field]) => route.pathFields.includes(field));
@@ -67,7 +67,7 @@ export function fromQuery(route: Route, query: string): InputObject {
   return fromText(route.operation.input, entries);
 }
 
-/** The fields that came in the body of a POST, given the JSON value it holds. */
+/** The fields from the body of a POST, given its JSON value. */
 export function fromBody(route: Route, body: unknown): InputObject {
   if (!isObject(body)) throw toInvalidInput([{ field: 'input', message: 'must be a JSON object' }]);
   const inPath = route.pathFields.filter((field) => Object.hasOwn(body, field));
@@ -75,7 +75,7 @@ export function fromBody(route: Route, body: unknown): InputObject {
   return body;
 }
 
-/** The query as field and value, both decoded; a field given twice or badly encoded is refused. */
+/** The query as decoded fields and values. A field that is repeated or badly encoded is refused. */
 export function readQuery(query: string): (readonly [string, string])[] {
   const entries: (readonly [string, string])[] = [];
   const seen = new Set<string>();
@@ -100,7 +100,10 @@ function toPath(route: Route, input: InputObject): string {
   return route.operation.path.replace(/\{(\w+)\}/g, (_, field) => encodeURIComponent(String(input[field])));
 }
 
-/** Both ends check these fields before a path is made or followed: `..` or nothing at all would name another route. */
+/**
+ * Both ends check these fields before building or following a path: `..` or an empty text would lead to another
+ * route.
+ */
 function checkPathInput(route: Route, input: InputObject): void {
   const result = checkInput({ input: route.pathInput }, input);
   if ('issues' in result) throw toInvalidInput(result.issues);
@@ -123,7 +126,7 @@ function toQuery(route: Route, rest: InputObject): string {
     .join('&');
 }
 
-/** In a query the number 5 and the text "5" look alike, so only the sender can still tell that the type is wrong. */
+/** In a query the number 5 and the text "5" look the same, so only the sender can see that the type is wrong. */
 function toTextIssue(route: Route, field: string, value: unknown): InputIssue[] {
   const schema = route.operation.input.shape[field] as z.ZodType | undefined;
   if (schema && typeof value !== typeofKind[fieldKindOf(schema)]) {

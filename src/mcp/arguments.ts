@@ -8,8 +8,8 @@ type Arguments = Readonly<Record<string, unknown>>;
 const marker = 'fault of the arguments';
 
 /**
- * Reads `null` for params or arguments as nothing, and lets a call through whose arguments are none at all: the library
- * would refuse it as a protocol error, or drop a part of it, and neither tells the model anything that it can fix.
+ * Treats `null` for params or arguments as absent, and accepts calls whose arguments are not an object. The library
+ * would refuse those as protocol errors or drop parts of them, and neither tells the model anything it can fix.
  */
 export function withPlainParams<Message>(message: Message): Message {
   if (!isObject(message)) return message;
@@ -22,20 +22,20 @@ export function withPlainParams<Message>(message: Message): Message {
   return fault ? { ...message, params: { ...others, arguments: { [marker]: fault } } } : message;
 }
 
-/** What is wrong with arguments that were let through that way. */
+/** What is wrong with arguments that were let through this way. */
 export function faultOf(given: Arguments | undefined): InputIssue | undefined {
   return given && Object.hasOwn(given, marker) ? (given[marker] as InputIssue) : undefined;
 }
 
 /**
- * Reads arguments as clients send them. Some fill in every optional field with `null` or an empty text, some send
- * numbers and booleans as text, and some need at least one argument for a tool that takes none. A model could correct
- * itself, a client cannot. Everything else stays as it is, for the schema to refuse by name.
+ * Reads arguments the way clients send them. Some fill every optional field with `null` or an empty text, some send
+ * numbers and booleans as text, and some insist on at least one argument for a tool that takes none. A model can
+ * correct itself, but a client cannot. Everything else stays as it is, and the schema refuses it by name.
  */
 export function toTyped(
   schema: z.ZodObject,
   given: Arguments,
-  /** The field that this server fills in itself, so that it is optional for callers. */
+  /** The field that this server fills in itself, so callers may omit it. */
   filledField: string | undefined,
 ): Arguments {
   if (Object.keys(schema.shape).length === 0) return {};

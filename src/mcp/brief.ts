@@ -26,7 +26,7 @@ export function shortenBody(
   return `${start}… (cut; the whole: read_messages with since_id=${id - 1}, limit=1)`;
 }
 
-/** Buses of other versions leave fields out, and shape them their own way. */
+/** Buses of other versions leave fields out, or shape them differently. */
 type Page = Partial<Output<'readMessages'>>;
 
 /** The id, and whatever a newer bus has to say about the post beside the message itself. */
@@ -37,7 +37,7 @@ function withoutEcho(message: Output<'postMessage'>): Output<'postMessage'> {
   return Object.fromEntries(news) as Output<'postMessage'>;
 }
 
-/** Takes rows off the end; what is read on from there, forwards or back, begins with them. */
+/** Removes rows from the end, so that reading on, in either direction, begins with them. */
 function shortenPage(
   page: Output<'readMessages'>,
   { since_id }: Input<'readMessages'>,

@@ -13,7 +13,9 @@ import { type ProgressReport, withProgress } from './progress.ts';
 import { isForeseen, type ResultExtras, toFailure, toInvalidArguments, toSuccess } from './results.ts';
 import type { McpTool } from './tools.ts';
 
-/** Where goes what a caller must not see: one sentence and its cause. Never to stdout, which belongs to the protocol. */
+/**
+ * Where to write what a caller must not see: a sentence and its cause. Never to stdout, which carries the protocol.
+ */
 export type Log = (sentence: string, cause?: unknown) => void;
 
 export type ToolCaller = Readonly<{
@@ -33,7 +35,7 @@ export type ToolCall = Readonly<{
   report: ProgressReport | undefined;
 }>;
 
-/** Answers one call of a tool. Never rejects: whatever happens becomes a result that the caller can read. */
+/** Runs one tool call. Never rejects: whatever happens becomes a result that the caller can read. */
 export async function callTool(caller: ToolCaller, call: ToolCall): Promise<CallToolResult> {
   const { tool, signal } = call;
   const { agentField } = tool.operation;
@@ -106,7 +108,7 @@ function runWithProgress(caller: ToolCaller, call: ToolCall, input: Arguments): 
   return withProgress({ waitingFor, waitSeconds, intervalMilliseconds, report: call.report }, run);
 }
 
-/** Calls the bus, and lets the keep-alive follow what the call does to the lanes that it holds. */
+/** Calls the bus, and updates the keep-alive according to what the call does to its lanes. */
 async function runOnBus(
   { bus, keepAlive }: ToolCaller,
   name: OperationName,
@@ -121,7 +123,8 @@ async function runOnBus(
   const { lane = '', owner = '' } = input;
   if (name === 'releaseLane') return keepAlive.whileReleasing(lane, owner, run);
   if (name !== 'claimLane' && name !== 'heartbeatLane') return run();
-  // A lease that is renewed may be short, and then a session that is killed does not block others for long.
+  // A lease that is renewed automatically can be short. If the session is killed, others then wait only a short
+  // time.
   const isShort = isKept || keepAlive.keeps(lane, owner);
   const asked = isShort ? { lease_s: limits.keptLeaseSecondsDefault, ...input } : input;
   const isLate = keepAlive.late.begin();
@@ -154,7 +157,7 @@ function toEmptyNote({ since_id = 0, wait_s }: Arguments, { cursor = since_id }:
   return `nothing came in ${wait_s} s; to wait on, call again with since_id=${cursor}`;
 }
 
-/** The cursor of the newest page leads to what comes after it, and what is left lies before it. */
+/** The cursor of the newest page leads to later messages, but the remaining messages come before it. */
 function toOlderNote({ since_id }: Arguments, { has_more, messages }: Answer): string | undefined {
   if (since_id !== undefined || has_more !== true) return undefined;
   const oldest = (messages as readonly { id?: unknown }[]).at(-1)?.id;

@@ -1,16 +1,19 @@
-/** Calls that run, so that their callers can end them by a message of its own. */
+/** Running calls, so that their callers can cancel them with a separate message. */
 export type Cancelling = Readonly<{
-  /** Answers how to note that the call has ended. */
+  /** Registers a call. Returns a function that marks it as ended. */
   begin(call: CallName, end: () => void): () => void;
   cancel(call: CallName): void;
 }>;
 
-/** Clients number their requests themselves, and without sessions only what they say of themselves tells one from another. */
+/**
+ * Clients number their requests themselves. Without sessions, the only thing that tells two clients apart is what
+ * they say about themselves.
+ */
 type CallName = Readonly<{ caller: string | undefined; requestId: unknown }>;
 
 /**
- * Clients of the era of 2025 cancel a call by another request and leave its connection open. A wait that nobody
- * listens to any more must not be served: the lane would be held by nobody.
+ * Clients of the 2025 protocol versions cancel a call with another request and leave its connection open. A claim
+ * that nobody waits for any more must end, or else it would be granted a lane that nobody knows about.
  */
 export function createCancelling(): Cancelling {
   const running = new Map<string, Set<() => void>>();
@@ -27,13 +30,14 @@ export function createCancelling(): Cancelling {
     },
     cancel(call) {
       const key = toKey(call);
-      // Two sessions under one agent id number their requests alike: which of the two is meant nobody can tell.
+      // Two sessions with the same agent id may use the same request numbers, and nobody can tell which call is
+      // meant. So all of them end.
       for (const end of key === undefined ? [] : (running.get(key) ?? [])) end();
     },
   };
 }
 
-/** Callers that give no id of theirs cannot be told apart, and none may end the calls of another. */
+/** Callers without an id cannot be told apart, and none of them may end another's calls. */
 function toKey({ caller, requestId }: CallName): string | undefined {
   const isNamed = caller !== undefined && (typeof requestId === 'string' || typeof requestId === 'number');
   return isNamed ? JSON.stringify([caller, requestId]) : undefined;

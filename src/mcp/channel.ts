@@ -7,7 +7,10 @@ import { shortenBody } from './brief.ts';
 import type { Log } from './call.ts';
 import { tellNews } from './feed.ts';
 
-/** What a client looks for to know that this server sends such events. It is a preview of one client, in one era. */
+/**
+ * The capability by which a client recognises that this server sends such events. It is a preview in one client, in
+ * one protocol version.
+ */
 export const channelCapability = { 'claude/channel': {} };
 
 export type ChannelOptions = Readonly<{
@@ -34,14 +37,14 @@ export function openChannel(server: Server, options: ChannelOptions): void {
   server.onclose = () => end.abort();
 }
 
-/** Told with the rest of the instructions. */
+/** Added to the instructions. */
 export function toChannelInstructions(topics: readonly string[]): string {
   return `Posts to ${topics.map((topic) => JSON.stringify(topic)).join(', ')} arrive by themselves as <channel> events with their sender, topic and id; answer with post_message.`;
 }
 
-/** More posts than these are told as one event with their number: each event interrupts the agent. */
+/** More posts than this are reported as one event with their number, because each event interrupts the agent. */
 const postsToldMax = 3;
-/** And then nothing is told for so long, however many follow. */
+/** After that nothing is reported for this long, however many follow. */
 const crowdMilliseconds = 2_000;
 
 type Post = NonNullable<FeedEvent['message']>;
@@ -70,7 +73,7 @@ function toEvent(post: Post): ChannelEvent {
   const { id, topic, sender } = post;
   return {
     content: toContent(post),
-    // The client makes attributes of these, whose names it takes only in this form.
+    // The client turns these into attributes and accepts only names of this form.
     meta: { sender: toAttribute(sender), topic: toAttribute(topic), id: String(id) },
   };
 }
@@ -85,7 +88,7 @@ function toCrowdEvent(posts: readonly Post[]): ChannelEvent {
   };
 }
 
-/** A peer must not be able to end the element that the client puts around what it wrote, nor to fill the context. */
+/** A peer must not be able to close the element that the client puts around its text, nor fill the context. */
 function toContent(message: Readonly<{ id: number; body: string }>): string {
   const shown = shortenBody(message, bodyCharactersMax);
   return toShown(shown.replace(/<(?=\/?\s*channel)/gi, '&lt;'));

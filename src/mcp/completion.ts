@@ -5,15 +5,18 @@ import { laneUriTemplate, topicUriTemplate } from './uris.ts';
 
 type Asked = CompleteRequest['params'];
 
-/** What the argument stands for, so that the bus can say which values there are. */
+/** The kind of value an argument takes, so that the bus can suggest values. */
 type Subject = 'lane' | 'topic' | 'agent';
 
-/** The protocol allows so many. */
+/** The maximum that the protocol allows. */
 const valuesMax = 100;
-/** Topics are known by their messages; so many of the newest are looked through. */
+/** Topics are found in messages, so look through this many of the newest. */
 const messagesMax = 100;
 
-/** Completes names of lanes, topics and agents from what the bus shows now. A bus that is away completes nothing. */
+/**
+ * Completes names of lanes, topics and agents from the current state of the bus. An unreachable bus completes
+ * nothing.
+ */
 export async function complete(bus: Bus, { ref, argument }: Asked, call: Call): Promise<CompleteResult> {
   const subject = subjectOf(ref, argument.name);
   const names = subject ? await readNames(bus, subject, call).catch(() => []) : [];

@@ -12,19 +12,19 @@ export type McpDoorOptions = Pick<McpHttpOptions, 'readBody' | 'log'> &
   Readonly<{
     bus: Bus;
     version: string;
-    /** Throws the refusal unless this is the write secret of the bus. */
+    /** Throws a refusal unless this is the bus's write secret. */
     checkSecret: (given: string | undefined) => void;
-    /** Throws the refusal while there is no room for one more answer to a read. */
+    /** Throws a refusal when there is no room for another response to a read. */
     checkRoom: () => void;
   }>;
 
 const agentHeader = 'x-bus-agent';
 
 /**
- * The bus as an MCP server over HTTP, in the process of the bus.
+ * The bus as an MCP server over HTTP, in the bus's own process.
  *
- * Reading is open to all, as it is on the other routes. A write without the secret is a call that failed, not a
- * request that was refused: on a 401 clients would look for somebody to log in to.
+ * Reading is open to everyone, as on the other routes. A write without the secret is a failed call and not a refused
+ * request: after a 401, clients would look for a way to log in.
  */
 export function createMcpDoor(options: McpDoorOptions): McpHttp {
   const { bus, version, checkSecret, checkRoom, readBody, log } = options;
@@ -52,8 +52,8 @@ export function createMcpDoor(options: McpDoorOptions): McpHttp {
 type ReadHeader = (name: string) => string | string[] | undefined;
 
 /**
- * Whose calls this one may end: those of its agent that came with the same secret, because an agent id is no secret.
- * Whoever says no id may end none.
+ * Whose calls this caller may cancel: those with the same agent id and the same secret, because an agent id is not
+ * secret. A caller without an id may cancel none.
  */
 function toCaller(header: ReadHeader): string | undefined {
   const id = readAgentId(header);
@@ -62,11 +62,11 @@ function toCaller(header: ReadHeader): string | undefined {
   return JSON.stringify([id, digest.digest('base64')]);
 }
 
-/** Who calls, if the client was set up to say it. */
+/** The calling agent, if the client is set up to name it. */
 function readAgentId(read: ReadHeader): string | undefined {
   const header = read(agentHeader);
   if (header === undefined) return undefined;
-  // Node reads header bytes as latin1, so this gives back the bytes that were sent.
+  // Node reads headers as latin1, so this restores the bytes that were sent.
   const given = Buffer.from(String(header), 'latin1').toString('utf8');
   if (agentId.safeParse(given).success && !given.includes('\ufffd')) return given;
   throw toInvalidInput([
@@ -107,8 +107,8 @@ function guardBus(bus: Bus, { checkWrite, checkRead, comeForward }: Guard): Bus 
 }
 
 /**
- * Lets those who were woken by the same post go on one after the other. All at once they would make all their answers
- * before the first is sent, and nobody would have seen that there is no room for so many.
+ * Lets callers that one post has woken continue one after the other. If all continued at once, they would build all
+ * their responses before the first is sent, and the check for room would come too late.
  */
 function createSingleFile(): () => Promise<void> {
   let last = Promise.resolve();

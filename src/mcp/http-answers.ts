@@ -3,10 +3,10 @@ import type { ServerResponse } from 'node:http';
 import type { NodeServerResponseLike } from '@modelcontextprotocol/node';
 import { limits } from '../contract/limits.ts';
 
-/** Why a message is refused, as JSON-RPC says it. */
+/** Why a message is refused, in JSON-RPC terms. */
 export type RpcProblem = Readonly<{ code: number; message: string; data?: unknown }>;
 
-/** Refuses a message in the way of JSON-RPC; the request is over then. */
+/** Refuses a message the JSON-RPC way and ends the request. */
 export function refuseMessage(
   response: ServerResponse,
   { code, message, data }: RpcProblem,
@@ -16,17 +16,17 @@ export function refuseMessage(
   response.end(JSON.stringify({ jsonrpc: '2.0', error: { code, message, data }, id }));
 }
 
-/** A response for the library to write to. */
+/** A response object for the library to write to. */
 export type StreamedAnswer = NodeServerResponseLike &
   Readonly<{
-    /** Has the call ended as if the client had gone, and ends the stream. */
+    /** Ends the call as if the client had disconnected, and ends the stream. */
     cancel: () => void;
     status: () => number;
   }>;
 
 /**
- * A reader who takes nothing for too long is cut off. The stream of a call that waits is seen to begin at once, before
- * there is anything in it.
+ * Disconnects a reader that takes nothing for too long. The stream of a waiting call starts at once, so that the
+ * client sees it before there is any content.
  */
 export function toStreamed(
   response: ServerResponse,

@@ -20,7 +20,7 @@ import { listenTo, mayWait, type RawMessage, readListenedUris } from './listenin
 import { findIdProblem } from './message.ts';
 import type { Watcher } from './watcher.ts';
 
-/** What a server is made for: one request, in the era of its client. */
+/** A server is created for one request, in the protocol version of its client. */
 type Asked = Readonly<{
   era: McpRequestContext['era'];
   headers: Headers;
@@ -29,27 +29,30 @@ type Asked = Readonly<{
 
 export type McpHttpOptions = Readonly<{
   createServer: (asked: Asked) => ReturnType<McpServerFactory>;
-  /** Reads a body as JSON. Rejects with the refusal for one that is too large or no JSON. */
+  /** Reads a body as JSON. Rejects with a refusal when it is too large or not JSON. */
   readBody: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
-  /** Answers whose calls the request may end, if that is known. Throws the refusal for a request that no server should be made for. */
+  /**
+   * Returns whose calls the request may cancel, if that is known. Throws a refusal for a request that should not get
+   * a server.
+   */
   admit?: (request: IncomingMessage) => string | undefined;
-  /** Makes what tells of changed resources; without it nobody hears of them. */
+  /** Creates what reports changed resources. Without it, nobody hears of changes. */
   createWatcher?: (onUpdated: (uri: string) => void) => Watcher;
   log: Log;
 }>;
 
 export type McpHttp = Readonly<{
-  /** Answers one request. Rejects with a `BusError` for one that is refused before it is read as a message. */
+  /** Handles one request. Rejects with a `BusError` when the request is refused before it is read as a message. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Lets what runs finish, for a moment, and ends what would never end by itself. */
+  /** Lets running calls finish for a moment, and ends those that would never end by themselves. */
   close(): Promise<void>;
 }>;
 
 const closeMillisecondsMax = 2_000;
 
 /**
- * MCP over Streamable HTTP without sessions: every request is answered by a server of its own, so that a restart is
- * no news to clients. Nothing is known here of what the servers offer.
+ * MCP over Streamable HTTP without sessions: every request gets a server of its own, so clients do not notice a
+ * restart. This code does not know what the servers offer.
  */
 export function createMcpHttp(options: McpHttpOptions): McpHttp {
   const { readBody, admit } = options;
@@ -94,7 +97,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     return {};
   }
 
-  /** Lets the stream of this response be told of the resources as long as it is open, or refuses the request. */
+  /** Subscribes the stream of this response to the resources for as long as it is open, or refuses the request. */
   async function isHeard(
     uris: readonly string[],
     message: RawMessage | undefined,
@@ -120,11 +123,14 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   };
 }
 
-/** The library's own handling of both eras, once answering whole where it can, and once always on a stream. */
+/**
+ * The library's own handling of both protocol generations: once with whole responses where possible, and once always
+ * as a stream.
+ */
 function createServing({ createServer, createWatcher, log }: McpHttpOptions) {
   const events = new InMemoryServerEventBus();
   const watcher = createWatcher?.((uri) => events.publish({ kind: 'resource_updated', uri }));
-  // The library reports every failure to one function; this tells to which request it belongs.
+  // The library reports every failure to one function; this store tells which request it belongs to.
   const current = new AsyncLocalStorage<{ problem?: unknown }>();
   const shared = {
     bus: events,
@@ -138,7 +144,7 @@ function createServing({ createServer, createWatcher, log }: McpHttpOptions) {
     createServer({ era, headers: requestInfo?.headers ?? new Headers(), watcher });
   const handlers = {
     whole: createMcpHandler(factory, shared),
-    // Clients give up on a call of which they do not hear soon, and a stream can begin before the answer is known.
+    // Clients give up on a call that stays silent. A stream can begin before the result is known.
     streamed: createMcpHandler(factory, { ...shared, responseMode: 'sse' }),
   };
 
@@ -163,7 +169,7 @@ function createServing({ createServer, createWatcher, log }: McpHttpOptions) {
   };
 }
 
-/** The library looks for the two types by name; a client that accepts everything accepts both. */
+/** The library looks for both media types by name. A client that accepts anything accepts both. */
 function acceptWhatIsAnswered({ headers }: IncomingMessage): void {
   const { accept } = headers;
   if (accept === undefined || /(^|,)\s*\*\/\*\s*(;|,|$)/.test(accept.slice(0, 1_000)))

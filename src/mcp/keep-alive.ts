@@ -5,41 +5,44 @@ import { keepLease, type LeaseKeeper } from '../lease/keeper.ts';
 import type { Timers } from '../lease/timers.ts';
 import { createLateGrants, type LateGrants } from './late-grants.ts';
 
-/** Holds lanes for an agent that cannot renew while it works, forgets to release, or dies. */
+/** Keeps lanes for an agent, because an agent cannot renew while it works, may forget to release, or may die. */
 export type KeepAlive = Readonly<{
-  /** Renews the lease from now on, until release, the ceiling, or the end of the session. */
+  /** Renews the lease from now on until it is released, the ceiling is reached, or the session ends. */
   keep(grant: Grant): void;
   /** Whether the lane is being renewed for this owner. */
   keeps(lane: string, owner: string): boolean;
-  /** The agent renewed by its own call: a lane that is kept goes on under the new lease, any other is left alone. */
+  /**
+   * Call it after the agent renewed a lease itself. If the lane is kept, renewal continues under the new lease;
+   * otherwise nothing changes.
+   */
   renewed(grant: Grant): void;
-  /** Does not renew while the agent releases, and stops for good when that succeeds. */
+  /** Pauses renewing while the agent releases the lane, and stops for good when the release succeeds. */
   whileReleasing<Answer>(lane: string, owner: string, release: () => Promise<Answer>): Promise<Answer>;
-  /** What was granted after its client may have given up. */
+  /** Lanes granted after their client may have given up. */
   late: LateGrants;
-  /** The lanes that were lost since this was last asked. */
+  /** The lanes that were lost since the last call. */
   takeLost(): readonly string[];
-  /** Gives back all that is kept, for the end of the session; takes a second at most, whatever the bus does. */
+  /** Releases all kept lanes at the end of the session. Takes a second at most, whatever the bus does. */
   releaseAll(): Promise<void>;
 }>;
 
 export type KeepAliveOptions = Readonly<{
   bus: Bus;
   timers: Timers;
-  /** The bus is on this machine: while it is silent it serves nobody else either. */
+  /** The bus is on this machine. While it does not respond, it serves nobody else either. */
   isBusHere?: boolean | undefined;
-  /** Nothing is kept longer after the agent last asked for it: forgotten lanes must come free some day. */
+  /** How long a lane is kept after the agent last asked for it: forgotten lanes must become free some day. */
   ceilingSeconds: number;
 }>;
 
-/** A lane that is kept, and what ends that at the ceiling. */
+/** A kept lane, with the function that cancels its ceiling. */
 type Kept = LeaseKeeper & Readonly<{ cancelCeiling: () => void }>;
 
 const releaseAllMilliseconds = 900;
 
 export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
   const { bus, timers, isBusHere = false, ceilingSeconds } = options;
-  // The ceiling too counts only the time in which the agent could have asked for its lanes again.
+  // The ceiling also counts only time in which the agent could have asked for its lanes.
   const awake = createAwakeTimers(timers);
   const kept = new Map<string, Kept>();
   const lost = new Set<string>();
@@ -61,7 +64,7 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
     lost.add(lane);
   }
 
-  /** The agent hears of it as of a loss, for it may still be at work. */
+  /** Report it to the agent like a loss, because it may still be at work. */
   function letGo(lane: string): void {
     const grant = kept.get(lane)?.grant();
     lose(lane);
@@ -95,7 +98,7 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
         if (kept.get(lane) === keeper) forget(lane);
         return answer;
       } catch (error) {
-        // Perhaps only the fence in the call was wrong: the next renewal tells whether the lane is still ours.
+        // Perhaps only the fence in the call was wrong. The next renewal shows whether the lane is still ours.
         if (kept.get(lane) === keeper) keeper.resume();
         throw error;
       }
@@ -120,7 +123,7 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
   };
 }
 
-/** Never rejects: whatever comes of it, the lease ends by itself. */
+/** Never rejects: in the worst case the lease simply expires. */
 async function release(bus: Bus, { lane, owner, fence }: Grant): Promise<void> {
   try {
     await bus.releaseLane({ lane, owner, fence });

@@ -4,21 +4,21 @@ import { type Grant, toGrant } from '../lease/grant.ts';
 import type { Timers } from '../lease/timers.ts';
 
 /**
- * Lanes that were granted so long after the claim that the client may have given the call up without a word: the agent
- * then does not know that it holds the lane, and nobody else may have it.
+ * Tracks lanes that were granted so long after the claim that the client may have given up silently. The agent may
+ * then not know that it holds the lane, and meanwhile nobody else can have it.
  *
- * Such a grant is not renewed until the session is heard again. Then the bus is asked whether the lane is still held,
- * and the agent is told in the result of whatever it calls. If nothing is heard, the lease runs out.
+ * Such a lease is not renewed until the session makes another call. At that point the bus is asked whether the lane
+ * is still held, and the result of that call tells the agent about the lane. If no call comes, the lease expires.
  */
 export type LateGrants = Readonly<{
-  /** Begins to measure a claim; the returned function says whether its grant came late. */
+  /** Starts timing a claim. The returned function says whether the grant came late. */
   begin(): () => boolean;
   add(late: LateGrant): void;
-  /** The session has called: returns the lanes that it turns out to hold. */
+  /** Call it on every call of the session. Returns the lanes that the session holds without knowing it. */
   hear(): Promise<readonly string[]>;
 }>;
 
-/** `isKept`: the claim asked for the lease to be renewed. */
+/** `isKept`: the claim asked for automatic renewal. */
 type LateGrant = Readonly<{ grant: Grant; isKept: boolean }>;
 
 export type LateGrantsOptions = Readonly<{
@@ -31,7 +31,7 @@ export type LateGrantsOptions = Readonly<{
 export function createLateGrants({ bus, timers, keep, lose }: LateGrantsOptions): LateGrants {
   const late = new Map<string, LateGrant>();
 
-  /** The lane, if it is still held. */
+  /** Returns the lane if it is still held. */
   async function confirm({ grant, isKept }: LateGrant): Promise<string | undefined> {
     const { lane, owner, fence } = grant;
     const asked = { lane, owner, fence, lease_s: grant.leaseSeconds };

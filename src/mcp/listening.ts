@@ -4,14 +4,14 @@ import { toProtocolError } from './resources.ts';
 import { checkUris } from './subscriptions.ts';
 import type { Watcher } from './watcher.ts';
 
-/** A JSON-RPC message as it came; nothing in it is certain. */
+/** A JSON-RPC message as received; nothing about it is certain. */
 export type RawMessage = Readonly<{
   id?: unknown;
   method?: unknown;
   params?: Readonly<Record<string, unknown>>;
 }>;
 
-/** The resources that a `subscriptions/listen` request is about; undefined for every other message. */
+/** The resources that a `subscriptions/listen` request names; undefined for every other message. */
 export function readListenedUris(message: RawMessage | undefined): readonly string[] | undefined {
   if (message?.method !== 'subscriptions/listen') return undefined;
   const { notifications } = (message.params ?? {}) as { notifications?: { resourceSubscriptions?: unknown } };
@@ -19,7 +19,7 @@ export function readListenedUris(message: RawMessage | undefined): readonly stri
   return Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
 }
 
-/** Whether the request is a call that was told to wait for something. */
+/** Whether the request is a call that may wait for something. */
 export function mayWait(message: RawMessage | undefined): boolean {
   const given = message?.params?.arguments as { wait_s?: unknown } | null | undefined;
   return (
@@ -28,8 +28,8 @@ export function mayWait(message: RawMessage | undefined): boolean {
 }
 
 /**
- * Sees to it that whoever holds on to this hears of these resources: nothing that happens after it resolved is
- * missed. Answers the refusal if that cannot be.
+ * Subscribes the holder to these resources. Once it resolves, no later change is missed. Returns the refusal if that
+ * is not possible.
  */
 export async function listenTo(
   watcher: Watcher,

@@ -1,8 +1,8 @@
 import type { RpcProblem } from './http-answers.ts';
 
 /**
- * Says what is wrong with the id of a request: it must come back exactly as it was sent. A number beyond 2^53 is
- * rounded when it is read, and null, fractions and other values are no ids in MCP.
+ * Says what is wrong with the id of a request. An id must come back exactly as it was sent, but numbers beyond 2^53
+ * are rounded when they are read. Null, fractions and other values are not valid ids in MCP.
  */
 export function findIdProblem(message: unknown): RpcProblem | undefined {
   if (typeof message !== 'object' || message === null || !('id' in message)) return undefined;

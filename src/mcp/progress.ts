@@ -1,12 +1,12 @@
-/** Tells the client how far a call is. Rejects when the client has gone. */
+/** Reports the progress of a call to the client. Rejects when the client has disconnected. */
 export type ProgressReport = (
   progress: Readonly<{ progress: number; total: number; message: string }>,
 ) => Promise<void>;
 
-/** Reports at every interval until the work ends: many clients give up on a call that they hear nothing of. */
+/** Reports at every interval until the work ends, because many clients give up on a call that stays silent. */
 export async function withProgress<Answer>(
   wait: Readonly<{
-    /** What is waited for, in a few words. */
+    /** What the call waits for, in a few words. */
     waitingFor: string;
     waitSeconds: number;
     intervalMilliseconds: number;
@@ -28,5 +28,5 @@ export async function withProgress<Answer>(
   }
 }
 
-/** The end of the connection ends the call too, and there is nobody left to tell. */
+/** If the connection ends, the call ends too, and there is nobody to report to. */
 function ignoreDeparture(): void {}

@@ -26,7 +26,7 @@ export const prompts: readonly Prompt[] = [
   },
 ];
 
-/** The prompt with its arguments filled in. Throws an error of the protocol for what it cannot fill in. */
+/** The prompt with its arguments filled in. Throws a protocol error for arguments it cannot use. */
 export function getPrompt(
   name: string,
   given: Readonly<Record<string, string>> | undefined = {},

@@ -35,7 +35,7 @@ export const resourceTemplates: readonly ResourceTemplateType[] = [
   },
 ];
 
-/** Shows what the bus says of a resource, whole. Rejects with an error of the protocol. */
+/** Reads a resource from the bus in full. Rejects with a protocol error. */
 export async function readResource(bus: Bus, uri: string, call: Call): Promise<ReadResourceResult> {
   const resource = parseUri(uri);
   if (!resource) throw new ResourceNotFoundError(uri.slice(0, 500));
@@ -47,7 +47,10 @@ export async function readResource(bus: Bus, uri: string, call: Call): Promise<R
   }
 }
 
-/** What the bus refused, or that it cannot be reached, said in the way of the protocol; the rest is no news for callers. */
+/**
+ * Turns a refusal of the bus, or an unreachable bus, into a protocol error. Callers do not hear about other
+ * failures.
+ */
 export function toProtocolError(error: unknown): unknown {
   if (error instanceof BusUnreachableError) {
     const data = { type: 'bus_unreachable', url: error.url };
@@ -66,7 +69,7 @@ function ask(bus: Bus, resource: BusResource, call: Call): Promise<object> {
   return askLane(bus, resource.lane, call);
 }
 
-/** A bus of another maker may have no route for one lane; its status shows the lanes that matter. */
+/** Another kind of bus may have no route for a single lane, but its status shows the lanes that matter. */
 async function askLane(bus: Bus, lane: string, call: Call): Promise<object> {
   try {
     return await bus.getLane({ lane }, call);

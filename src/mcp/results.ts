@@ -3,7 +3,7 @@ import { BusError, BusUnreachableError } from '../contract/errors.ts';
 import { toVisibleJson } from '../contract/hidden.ts';
 import { type InputIssue, toSentence } from '../contract/input.ts';
 
-/** What a result carries besides the answer of the bus; what is undefined is left out. */
+/** What a result contains besides the bus's response; undefined values are left out. */
 export type ResultExtras = Readonly<{
   /** The id of the caller, which it is told once. */
   you?: string | undefined;
@@ -13,9 +13,9 @@ export type ResultExtras = Readonly<{
   keep_alive?: boolean | undefined;
   /** How to go on. */
   note?: string | undefined;
-  /** Lanes that were granted after the client may have given the claim up. */
+  /** Lanes granted after the client may have given up on the claim. */
   granted_meanwhile?: readonly string[] | undefined;
-  /** Lanes that this server was to keep and could not. */
+  /** Lanes that this server was keeping but lost. */
   lost_lanes?: readonly string[] | undefined;
 }>;
 
@@ -25,7 +25,7 @@ type Failure = Readonly<{
 }> &
   Readonly<Record<string, unknown>>;
 
-/** What the bus answered, whole; that it is a success the client has made sure of. */
+/** The bus's response in full. The client has already checked that it is a success. */
 export function toSuccess(
   { ok: _, ...answer }: Readonly<Record<string, unknown>>,
   extras: ResultExtras,
@@ -33,7 +33,7 @@ export function toSuccess(
   return toResult({ ok: true, ...answer, ...withoutUndefined(extras) });
 }
 
-/** What went wrong, typed; of what nobody foresaw the caller learns that it happened, and nothing else. */
+/** A typed error. For an unexpected failure the caller only learns that it happened. */
 export function toFailure(toolName: string, error: unknown, extras: ResultExtras): CallToolResult {
   return toErrorResult(toolName, toFailureOf(error), extras);
 }
@@ -46,7 +46,7 @@ export function toInvalidArguments(
   return toErrorResult(toolName, { type: 'invalid_arguments', message: toSentence(issues), issues }, extras);
 }
 
-/** The answer to a call of a tool that exists and that this server was told to leave out. */
+/** The result for a tool that exists but that this server was told to leave out. */
 export function toNotOffered(toolName: string, reason: string): CallToolResult {
   return toErrorResult(toolName, { type: 'invalid_arguments', message: reason }, {});
 }
@@ -82,8 +82,8 @@ function withoutUndefined(fields: Readonly<Record<string, unknown>>): Record<str
 }
 
 /**
- * One object, told twice: clients differ in which of the two they show to the model. Peers wrote the texts in it, and a
- * terminal may show them.
+ * One object, given in both forms, because clients differ in which one they show to the model. The texts in it come
+ * from peers, and a terminal may display them.
  */
 function toResult(content: Readonly<Record<string, unknown>>): CallToolResult {
   const text = toVisibleJson(JSON.stringify(content));

@@ -30,15 +30,15 @@ export type McpServerOptions = Readonly<{
   identity: Identity | undefined;
   /** Which protocol the client speaks: up to 2025-11-25, or from 2026-07-28 on. */
   era?: 'legacy' | 'modern';
-  /** Offers only the tools that change nothing. */
+  /** Offers only tools that change nothing. */
   readOnly?: boolean | undefined;
-  /** Offers only these tools; names that no tool has are refused. */
+  /** Offers only these tools. Unknown names are refused. */
   toolNames?: readonly string[] | undefined;
-  /** Renews leases for the agent; without it `keep_alive` is not offered. */
+  /** Renews leases for the agent. Without it `keep_alive` is not offered. */
   keepAlive?: KeepAlive | undefined;
-  /** Tells of changed resources; without it subscriptions are not offered. */
+  /** Reports changed resources. Without it subscriptions are not offered. */
   watcher?: Watcher | undefined;
-  /** Passes posts to these topics on by itself, to a client that takes them. */
+  /** Pushes posts to these topics to clients that support it. */
   channelTopics?: readonly string[] | undefined;
   log: Log;
   progressIntervalMilliseconds?: number | undefined;
@@ -46,7 +46,7 @@ export type McpServerOptions = Readonly<{
 
 const progressIntervalMillisecondsDefault = 15_000;
 
-/** The bus as an MCP server, for one connection or one request. Does not touch the bus before it is asked to. */
+/** The bus as an MCP server, for one connection or one request. It does not call the bus before it is asked to. */
 export function createMcpServer(options: McpServerOptions): Server {
   const { bus, identity, era = 'legacy', watcher, log } = options;
   const channelTopics = era === 'legacy' ? (options.channelTopics ?? []) : [];
@@ -58,7 +58,7 @@ export function createMcpServer(options: McpServerOptions): Server {
         resources: watcher ? { subscribe: true } : {},
         prompts: {},
         completions: {},
-        // Later clients do not take logs from servers any more.
+        // Later clients no longer accept logs from servers.
         ...(era === 'legacy' && { logging: {} }),
         ...(channelTopics.length > 0 && { experimental: channelCapability }),
       },
@@ -75,7 +75,7 @@ export function createMcpServer(options: McpServerOptions): Server {
   return server;
 }
 
-/** The lists are the same as long as this server runs; another version may come after it. */
+/** The lists stay the same while this server runs, but another version may follow it. */
 const listHint = { ttlMs: 300_000, cacheScope: 'private' } as const;
 const cacheHints = {
   'server/discover': listHint,
@@ -85,7 +85,7 @@ const cacheHints = {
   'resources/templates/list': listHint,
 } as const;
 
-/** Checks what users type in when a server asks them, which this one never does. */
+/** Checks what users type when a server asks them something. This server never asks. */
 const neverAsks: jsonSchemaValidator = {
   getValidator: <T>(): JsonSchemaValidator<T> => {
     return (input) => ({ valid: true, data: input as T, errorMessage: undefined });
@@ -136,9 +136,9 @@ function serveResources(server: Server, bus: Bus): void {
 }
 
 /**
- * Says why a tool was left out: to whoever set up this server that is news which a model can pass on.
+ * Says why a tool was left out, so that a model can pass it on to whoever set up this server.
  *
- * A name that no tool has at all is the protocol's own error, as the specification asks.
+ * A name that no tool has is a protocol error, as the specification requires.
  */
 function whyNotOffered(name: string, offered: readonly McpTool[], { readOnly }: ToolSelection): string {
   const tool = tools.find((candidate) => candidate.name === name);
@@ -150,7 +150,7 @@ function whyNotOffered(name: string, offered: readonly McpTool[], { readOnly }: 
   return `${name} is not offered: ${reason}. Offered: ${namesOf(offered)}`;
 }
 
-/** The client learns that something went wrong here, and not why. */
+/** The client learns that something went wrong here, but not why. */
 function logToBoth(log: Log, { mcpReq }: ServerContext): Log {
   return (sentence, cause) => {
     log(sentence, cause);
@@ -158,7 +158,7 @@ function logToBoth(log: Log, { mcpReq }: ServerContext): Log {
   };
 }
 
-/** Undefined unless the client gave a token to report under. */
+/** Undefined unless the client gave a token for progress reports. */
 function toProgressReport({ mcpReq }: ServerContext): ProgressReport | undefined {
   const progressToken = mcpReq._meta?.progressToken;
   if (progressToken === undefined) return undefined;

@@ -9,7 +9,10 @@ import { toProtocolError } from './resources.ts';
 import { parseUri } from './uris.ts';
 import type { Watcher } from './watcher.ts';
 
-/** `resources/subscribe` and its opposite, as clients of the era of 2025 ask for them over a connection of their own. */
+/**
+ * Handles `resources/subscribe` and `resources/unsubscribe`, which clients of the 2025 versions use on a connection
+ * of their own.
+ */
 export function serveSubscriptions(server: Server, watcher: Watcher): void {
   const uris = new Set<string>();
   const watch = () => watcher.set(server, [...uris]);
@@ -32,7 +35,7 @@ export function serveSubscriptions(server: Server, watcher: Watcher): void {
   });
 }
 
-/** Refuses, in the way of the protocol, what nobody could ever hear of, and more than one caller may ask for. */
+/** Refuses resources that do not exist, and more of them than one caller may ask for. */
 export function checkUris(uris: readonly string[]): void {
   const { mcpUrisPerSubscriberMax } = limits;
   if (new Set(uris).size > mcpUrisPerSubscriberMax) {

@@ -5,12 +5,12 @@ import { limits } from '../contract/limits.ts';
 import { toSnakeCase } from '../contract/names.ts';
 import type { Effect, Operation } from '../contract/operation.ts';
 
-/** An operation as the MCP server offers it: what a client is told, and what a call is checked against. */
+/** An operation as an MCP tool: what a client is told, and what a call is checked against. */
 export type McpTool = Readonly<{
   name: string;
   operationName: OperationName;
   operation: Operation;
-  /** The input of the operation and the arguments that only this door knows. */
+  /** The operation's input, plus the arguments that only the MCP server knows. */
   input: z.ZodObject;
   declaration: Tool;
 }>;
@@ -18,22 +18,23 @@ export type McpTool = Readonly<{
 export type ToolSelection = Readonly<{
   readOnly?: boolean | undefined;
   toolNames?: readonly string[] | undefined;
-  /** Whether this server can renew leases for its agent: only then `keep_alive` is offered. */
+  /** Whether this server can renew leases for its agent. Only then is `keep_alive` offered. */
   keepsAlive?: boolean | undefined;
-  /** Whether this server knows who calls; if not, each call that says who acts must say it. */
+  /** Whether this server knows who calls. If not, each call that acts must say who it is. */
   knowsAgent?: boolean | undefined;
 }>;
 
 /**
- * Every tool, in the order of the contract.
+ * All tools, in the order of the contract.
  *
- * Built once per process: a server may be made for each request, and the schemas cost more than the call.
+ * Built once per process: a server may be created for each request, and building the schemas costs more than the
+ * call.
  */
 export const tools: readonly McpTool[] = toTools({ knowsAgent: true });
 
 const toolsForStrangers = toTools({ knowsAgent: false });
 
-/** The tools that a server with these settings offers; refuses names that no tool has. */
+/** The tools that a server with these settings offers. Refuses unknown names. */
 export function selectTools(selection: ToolSelection): readonly McpTool[] {
   const unknown = selection.toolNames?.filter((name) => !tools.some((tool) => tool.name === name)) ?? [];
   if (unknown.length > 0) {
@@ -99,7 +100,10 @@ function toTool({ operationName, operation, input, knowsAgent }: ToolParts): Mcp
   return { name, operationName, operation, input, declaration };
 }
 
-/** Nothing here destroys: what is claimed comes free, what is posted stays. And the bus is a closed world of its own. */
+/**
+ * No tool destroys anything: a claimed lane becomes free again, and a posted message stays. The bus is also a closed
+ * world.
+ */
 function toHints(effect: Effect): Tool['annotations'] {
   return {
     readOnlyHint: effect === 'read',
@@ -133,10 +137,10 @@ function toInputSchema(
 }
 
 /**
- * Tells the fields of an answer by name and leaves their types open.
+ * Names the fields of a result, but leaves their types open.
  *
- * Clients hold every answer against this schema, failures too. The bus behind this server may be older or newer than
- * the contract, and no difference between them may turn a call that worked into an error of the client.
+ * Clients check every result against this schema, failures too. The bus may be older or newer than the contract, and
+ * such a difference must not turn a successful call into an error in the client.
  */
 function toOutputSchema(operation: Operation): Tool['outputSchema'] {
   const { ok: _, ...answer } = operation.output.shape;

@@ -10,7 +10,7 @@ export const statusUri = 'bus://status';
 export const laneUriTemplate = 'bus://lanes/{lane}';
 export const topicUriTemplate = 'bus://topics/{topic}';
 
-/** The one spelling of the URI that two equal resources share. */
+/** The one canonical URI of a resource. */
 export function toUri(resource: BusResource): string {
   if (resource.kind === 'status') return statusUri;
   return resource.kind === 'lane'
@@ -18,7 +18,7 @@ export function toUri(resource: BusResource): string {
     : topicUriTemplate.replace('{topic}', encodeURIComponent(resource.topic));
 }
 
-/** What the URI names, however it is spelled; undefined for what this server does not have. */
+/** The resource that a URI names, in any spelling; undefined for resources that this server does not have. */
 export function parseUri(uri: string): BusResource | undefined {
   if (uri === statusUri) return { kind: 'status' };
   const [, kind, name = ''] = /^bus:\/\/(lanes|topics)\/([^/?#]+)$/.exec(uri) ?? [];

@@ -4,11 +4,11 @@ import type { Log } from './call.ts';
 import { tellNews } from './feed.ts';
 import { parseUri, statusUri, toUri } from './uris.ts';
 
-/** Tells when resources changed that somebody asked to hear of. */
+/** Reports changes of resources that somebody subscribed to. */
 export type Watcher = Readonly<{
   /**
-   * From now on this holder hears of these URIs, and of no others. Resolves once nothing can be missed any more;
-   * rejects when the bus cannot tell, and then the holder hears of nothing.
+   * Sets the URIs that this holder hears of, replacing earlier ones. Resolves once no later change can be missed.
+   * Rejects when the bus cannot report changes, and then the holder hears of nothing.
    */
   set(holder: unknown, uris: readonly string[]): Promise<void>;
   close(): void;
@@ -16,17 +16,17 @@ export type Watcher = Readonly<{
 
 export type WatcherOptions = Readonly<{
   bus: Bus;
-  /** Called once per look at the feed for each URI that changed, spelled as it was asked for. */
+  /** Called once per read of the feed for each URI that changed, spelled as it was asked for. */
   onUpdated: (uri: string) => void;
   log: Log;
 }>;
 
 type Following = Readonly<{ end: AbortController; started: Promise<void> }>;
 
-/** A URI as it was asked for, and the one spelling that all equal ones share. */
+/** A URI as it was asked for, and its canonical spelling. */
 type Wanted = Readonly<{ uri: string; canonical: string }>;
 
-/** The feed is read only while somebody asks for something, and once for all who do. */
+/** Reads the feed only while somebody is subscribed, and once for all subscribers. */
 export function createWatcher({ bus, onUpdated, log }: WatcherOptions): Watcher {
   const wantedBy = new Map<unknown, readonly Wanted[]>();
   let following: Following | undefined;
@@ -81,7 +81,7 @@ function toWanted(uri: string): Wanted {
   return { uri, canonical: resource ? toUri(resource) : uri };
 }
 
-/** Every event shows in the status, and in the resource that it is about. */
+/** Every event changes the status, and the resource that it is about. */
 function toChangedUris({ lane, message }: FeedEvent): string[] {
   return [
     statusUri,

@@ -3,8 +3,8 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 type Batch = { answers: object[]; left: number };
 
 /**
- * Batches, as clients of 2025-03-26 may send them: each request of one is answered by itself, and all the answers go
- * out together as one array, once the last of them is there.
+ * Batches, which clients of 2025-03-26 may send. Each request of a batch is handled by itself, and all responses go
+ * out together as one array once the last one is there.
  */
 export function createBatches(write: (answers: readonly object[]) => Promise<void>) {
   const batchOf = new Map<unknown, Batch>();
@@ -22,12 +22,12 @@ export function createBatches(write: (answers: readonly object[]) => Promise<voi
   }
 
   return {
-    /** Takes what came, with the refusal in the place of what is no message. */
+    /** Takes the messages of a batch, with a refusal in place of anything that is not a message. */
     begin(messages: readonly object[]): void {
       const batch: Batch = { answers: [], left: 0 };
       for (const message of messages) {
         if ('method' in message && 'id' in message) {
-          // Of two requests with one id the second is answered by itself.
+          // If two requests have the same id, the second gets a response of its own.
           if (batchOf.has(message.id)) continue;
           batchOf.set(message.id, batch);
           batch.left += 1;
@@ -38,13 +38,13 @@ export function createBatches(write: (answers: readonly object[]) => Promise<voi
       void finish(batch).catch(() => {});
     },
 
-    /** Keeps an answer that belongs to a batch; undefined for every other message. */
+    /** Holds back a response that belongs to a batch; returns undefined for every other message. */
     take(message: JSONRPCMessage): Promise<void> | undefined {
       const isOfBatch = !('method' in message) && batchOf.has(message.id);
       return isOfBatch ? settle(message.id, [message]) : undefined;
     },
 
-    /** A request that its client cancelled is never answered, and the others must not wait for it. */
+    /** A cancelled request never gets a response, so the others must not wait for it. */
     forget(id: unknown): void {
       if (batchOf.has(id)) void settle(id, []).catch(() => {});
     },

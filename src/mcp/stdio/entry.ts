@@ -14,28 +14,28 @@ import { observeUnanswered } from './unanswered.ts';
 
 export type StdioOptions = Omit<McpServerOptions, 'keepAlive' | 'watcher' | 'era'> &
   Readonly<{
-    /** How long at most a lane is kept for an agent that does not ask for it again. */
+    /** How long a lane is kept, at most, for an agent that does not ask for it again. */
     keepAliveMaxSeconds?: number | undefined;
     /** The bus is on this machine. */
     isBusHere?: boolean | undefined;
     input?: Readable | undefined;
     output?: Writable | undefined;
-    /** What the client sent, and was answered, before this server was there. */
+    /** What the client sent, and was already told, before this server was loaded. */
     answered?: readonly RawMessage[] | undefined;
   }>;
 
 const keepAliveMaxSecondsDefault = 4 * 3600;
 
 /**
- * Serves one MCP session over stdin and stdout, in whichever protocol era the client opens it.
+ * Serves one MCP session over stdin and stdout, in whichever protocol version the client uses.
  *
- * Resolves when the session is over, because the client closed a pipe or a signal came, and what was kept alive is
- * given back, which takes a second at most. What the client asked for before it closed is answered, within a second
- * too. The process must exit then: a call that still waits does not hold it up.
+ * Resolves when the session is over: the client closed a pipe or a signal arrived, and kept lanes have been
+ * released, which takes a second at most. Calls made before the client closed get their response, also within a
+ * second. The process must exit then; calls that still wait do not delay it.
  */
 export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
   const { bus, log, isBusHere, keepAliveMaxSeconds: ceilingSeconds = keepAliveMaxSecondsDefault } = options;
-  // A server is made when the client speaks; a choice of tools that makes no sense is refused before that.
+  // A server is only created when the client speaks, so refuse an invalid choice of tools here.
   selectTools(options);
   const keepAlive = createKeepAlive({ bus, timers: systemTimers, isBusHere, ceilingSeconds });
   const { input = process.stdin, output = process.stdout } = options;
@@ -43,7 +43,7 @@ export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
   let server: Server | undefined;
   const onUpdated = (uri: string) => void server?.sendResourceUpdated({ uri }).catch(ignoreDeparture);
   const watcher = createWatcher({ bus, onUpdated, log });
-  // The client may open both eras in turn, so there can be two servers; what they keep alive is one.
+  // The client may try both protocol versions in turn, so there can be two servers. They share one keep-alive.
   const connection = serveStdio(
     ({ era }) => {
       server = createMcpServer({ ...options, era, keepAlive, watcher });
@@ -54,17 +54,17 @@ export async function serveMcpOverStdio(options: StdioOptions): Promise<void> {
   observeListening(transport, watcher);
   replayAnswered(transport, options.answered ?? []);
   finishCalls(transport, input);
-  // Whoever answered the opening has paused it.
+  // The code that handled the opening paused the input.
   input.resume();
   await endOfSession(transport);
   watcher.close();
   await Promise.all([connection.close(), keepAlive.releaseAll()]);
 }
 
-/** What asks for nothing that may take long is answered also when the client has said its last word. */
+/** How long to finish calls that do not wait for anything, after the client has closed its end. */
 const finishMilliseconds = 900;
 
-/** The library closes at the end of the input at once, and then nothing is answered any more. */
+/** The library closes at once when the input ends, and calls would then get no response. */
 function finishCalls(transport: Transport, input: Readable): void {
   const unanswered = observeUnanswered(transport);
   const close = transport.close.bind(transport);
@@ -81,7 +81,7 @@ function finishCalls(transport: Transport, input: Readable): void {
 
 function ignoreDeparture(): void {}
 
-/** The transport closes when stdin ends and when stdout breaks. */
+/** The transport closes when stdin ends or stdout breaks. */
 function endOfSession(transport: Transport): Promise<void> {
   const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
   return new Promise((resolve) => {

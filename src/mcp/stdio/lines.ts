@@ -1,8 +1,8 @@
-/** Everything that is longer is dropped up to its end, so that one line cannot take all memory. */
+/** A longer line is discarded to its end, so that one line cannot take all memory. */
 const lineBytesMax = 10 * 1024 * 1024;
 const lineFeed = 0x0a;
 
-/** Makes lines of the chunks that come; blank ones are left out. */
+/** Splits the incoming chunks into lines; blank lines are left out. */
 export function createLineReader({
   onLine,
   onTooLong,

@@ -3,11 +3,10 @@ import { listenTo, readListenedUris } from '../listening.ts';
 import type { Watcher } from '../watcher.ts';
 
 /**
- * Learns on the way in which resources `subscriptions/listen` requests are about: the library answers those by
- * itself, and lets through only the updates that somebody listens to, but it does not say to what.
+ * Finds out which resources `subscriptions/listen` requests name. The library handles those requests itself and
+ * passes on only updates that somebody subscribed to, but it does not say which resources those are.
  *
- * A listening request waits until nothing that happens after its answer can be missed, and what comes behind it waits
- * with it.
+ * A listening request is held back until no later change can be missed, and the messages behind it wait with it.
  */
 export function observeListening(transport: Transport, watcher: Watcher): void {
   const urisOf = new Map<unknown, readonly string[]>();
@@ -29,7 +28,7 @@ export function observeListening(transport: Transport, watcher: Watcher): void {
     return true;
   }
 
-  /** Undefined for a message that changes nothing here and need not wait. */
+  /** Undefined for a message that changes nothing here and does not have to wait. */
   function note(message: JSONRPCMessage): Promise<boolean> | undefined {
     const uris = readListenedUris(message as never);
     if (uris && 'id' in message) return listen(message.id, uris);

@@ -2,8 +2,8 @@ import type { ToolSelection } from '../tools.ts';
 import type { OpeningAnswers } from './opening.ts';
 
 /**
- * The answers of a server that offers fewer tools, made from those of one that offers all, so that it need not be
- * loaded for that. Undefined for a choice that the server refuses: it has the words for it.
+ * Derives the opening responses of a server with fewer tools from those of one with all tools, so that the server
+ * need not be loaded for that. Undefined for a choice of tools that the server refuses; it has the words for that.
  */
 export function narrowAnswers(
   answers: OpeningAnswers,

@@ -4,15 +4,15 @@ import { parseJson } from '../../contract/json.ts';
 import type { RawMessage } from '../listening.ts';
 
 /**
- * The results of the requests that open a session, as JSON text, made at build time by the very server that takes
- * over. They depend on nothing that is known only later.
+ * The results of the requests that open a session, as JSON text. The real server produced them at build time, and
+ * they depend on nothing that is only known later.
  */
 export type OpeningAnswers = Readonly<{
-  /** By the protocol version that is asked for. */
+  /** By requested protocol version. */
   initialize: Readonly<Record<string, string>>;
-  /** By method, for clients of the era of 2025. */
+  /** By method, for clients of the 2025 versions. */
   legacy: Readonly<Record<string, string>>;
-  /** By method, for clients of the era of 2026. */
+  /** By method, for clients of the 2026 versions. */
   modern: Readonly<Record<string, string>>;
   modernVersion: string;
 }>;
@@ -24,18 +24,19 @@ export type OpeningOptions = Readonly<{
   signals: Pick<NodeJS.Process, 'on' | 'off'>;
 }>;
 
-/** What was answered, so that the server that takes over can be told; or that the client has left. */
+/** What was said so far, to be passed on to the server that takes over; or `ended` when the client has left. */
 export type Opened = readonly RawMessage[] | 'ended';
 
 const restMilliseconds = 250;
-/** An opening is short; what is longer is for the server to judge. */
+/** An opening is short. Longer input is left to the server. */
 const bytesMax = 65_536;
 
 /**
- * Answers the opening of a session over stdio while nothing else is loaded: clients hold up people until then.
+ * Handles the opening of a session over stdio before anything else is loaded, because clients make people wait for
+ * it.
  *
- * Resolves at the first message that it has no answer for, which it leaves in the input with all that follows, or
- * when the client pauses.
+ * Resolves at the first message that has no prepared response, or when the client pauses. It leaves that message and
+ * everything after it in the input.
  */
 export function openSession({ answers, input, output, signals }: OpeningOptions): Promise<Opened> {
   return new Promise((resolve) => {
@@ -51,7 +52,7 @@ export function openSession({ answers, input, output, signals }: OpeningOptions)
       }
     }
 
-    /** Whether a whole message was held that could be answered. */
+    /** Whether there was a complete message with a prepared response. */
     function answerNext(): boolean {
       const end = held.indexOf('\n');
       if (end < 0 && held.length <= bytesMax) return false;
@@ -82,7 +83,7 @@ export function openSession({ answers, input, output, signals }: OpeningOptions)
 
     function leave(): void {
       stop();
-      // What breaks on the way out is nobody's business any more.
+      // Write errors no longer matter to anybody.
       output.on('error', () => {});
       resolve('ended');
     }
@@ -100,7 +101,7 @@ function parse(line: Buffer): RawMessage | undefined {
   return json && 'value' in json && isObject(json.value) ? json.value : undefined;
 }
 
-/** The line to answer, or the empty text for what needs no answer. Undefined for whatever is not quite ordinary. */
+/** The line to send, or an empty text when none is needed. Undefined for anything unusual. */
 function toAnswer(
   answers: OpeningAnswers,
   before: readonly RawMessage[],

@@ -2,8 +2,8 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 import type { RawMessage } from '../listening.ts';
 
 /**
- * Tells a server what was said before it was there: it comes to know the client, and stands where it would stand if it
- * had answered itself. Its answers to that are dropped, because the client has them.
+ * Replays what was said before the server was loaded, so that it knows the client and is in the same state as if it
+ * had responded itself. Its responses are dropped, because the client already has them.
  */
 export function replayAnswered(transport: Transport, answered: readonly RawMessage[]): void {
   const ids = new Set<unknown>(answered.flatMap(({ id }) => (id === undefined ? [] : [id])));

@@ -19,8 +19,8 @@ import { createLineReader } from './lines.ts';
 export type StdioTransportOptions = Readonly<{ input: Readable; output: Writable; log: Log }>;
 
 /**
- * JSON-RPC, one message a line. Every request gets an answer: what the library would leave out without a word is
- * refused here, with the id that it came with wherever one can be found.
+ * JSON-RPC with one message per line. Every request gets a response: what the library would silently drop is refused
+ * here, with the request's id wherever one can be found.
  */
 export function createStdioTransport({ input, output, log }: StdioTransportOptions): Transport {
   const readLines = createLineReader({ onLine: receive, onTooLong: refuseTooLong });
@@ -57,7 +57,7 @@ export function createStdioTransport({ input, output, log }: StdioTransportOptio
     log(
       `a line of the client was refused: ${message}; it begins ${toVisibleJson(JSON.stringify(text.slice(0, 80)))}`,
     );
-    // Written by hand, because a number that was rounded when it was read must go back as it came.
+    // Written by hand, because an id that was rounded on reading must go back exactly as it came.
     void write(`{"jsonrpc":"2.0","id":${findId(text)},"error":${JSON.stringify({ code, message })}}`).catch(
       () => {},
     );
@@ -80,7 +80,7 @@ export function createStdioTransport({ input, output, log }: StdioTransportOptio
   const end = () => void transport.close();
 
   function onOutputError(error: Error): void {
-    // It stays after the close, so that what breaks on the way out ends nobody.
+    // The listener stays after the close, so that a write error does not crash the process.
     if (isClosed) return;
     transport.onerror?.(error);
     end();
@@ -120,7 +120,7 @@ function toRefusal(message: unknown): object {
   return { jsonrpc: '2.0', id: JSON.parse(findId(JSON.stringify(message))), error: invalidRequest };
 }
 
-/** The id that the client waits for, as it wrote it; `null` if there is none, or none that an answer could carry. */
+/** The id the client waits for, exactly as it wrote it; `null` if there is none that a response could carry. */
 function findId(text: string): string {
   try {
     const { id } = JSON.parse(withoutByteOrderMark(text)) as { id?: unknown };

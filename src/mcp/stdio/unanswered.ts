@@ -1,9 +1,9 @@
 import type { Transport } from '@modelcontextprotocol/server';
 import { mayWait, type RawMessage, readListenedUris } from '../listening.ts';
 
-/** The requests that the client has sent and was not answered yet. */
+/** The client's requests that have no response yet. */
 export type Unanswered = Readonly<{
-  /** Resolves when all are answered, but for those that wait for something to happen; or when the time is over. */
+  /** Resolves when all requests have a response, except those that wait for something, or when the time is over. */
   settled(milliseconds: number): Promise<void>;
 }>;
 
