@@ -2,15 +2,15 @@ import type { Operation } from '../contract/operation.ts';
 import type { Invocation } from './command.ts';
 import { toLoginName } from './folders.ts';
 
-/** The input with whoever calls filled in, and the id that was filled in, if one was. */
+/** The input with the caller filled in, and the id that was used for that, if any. */
 type Called = Readonly<{ input: Record<string, unknown>; caller?: string | undefined }>;
 
 /**
- * Fills in who calls, where nobody says: the person who is logged in, or the agent of this shell.
+ * Fills in the caller where the call does not name one: the person who is logged in, or the agent of this shell.
  *
- * This is the one place that knows who a command is. Without `BUS_MCP_AGENT_ID` each command is an agent of its own.
- * Such an agent can post, but must not hold a lane: the next command could not release it. So an `owner` is left out
- * then, and the check of the input refuses the call.
+ * This is the only place that knows who runs a command. Without `BUS_MCP_AGENT_ID` each command counts as an agent
+ * of its own. Such an agent may post, but must not hold a lane, because the next command could not release it. In
+ * that case `owner` is left out, and the input check refuses the call.
  */
 export function fillInCaller(
   { agentField, personField }: Operation,
@@ -24,6 +24,6 @@ export function fillInCaller(
   return { input: { ...input, [field]: caller }, caller };
 }
 
-/** What to do about an owner that is missing. */
+/** What to do when the owner is missing. */
 export const ownerAdvice =
   'is required: name yourself, or set BUS_MCP_AGENT_ID once for this shell, so that later commands can renew and release the lane';

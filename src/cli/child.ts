@@ -5,14 +5,14 @@ import { createFamily, createMark, type Family } from './descendants.ts';
 
 /** A command that runs with the input and output of this process. */
 export type Child = Readonly<{
-  /** How it ended, once it and everything that it started is gone. */
+  /** Resolves with how it ended, once the command and everything it started are gone. */
   ended: Promise<Ending>;
-  /** Asks it and everything that it started to end. What still runs after the grace is killed. */
+  /** Asks the command and everything it started to end. What still runs after the grace period is killed. */
   stop(signal: NodeJS.Signals): void;
 }>;
 
 type Ending = Readonly<{
-  /** The exit status of the command as a shell tells it: 128 and more for a signal, 126 and 127 for one that could not start. */
+  /** The exit status as a shell reports it: above 128 for a signal, 126 or 127 when the command could not start. */
   status: number;
   /** Whether something had to be killed. */
   isKilled: boolean;
@@ -21,7 +21,7 @@ type Ending = Readonly<{
 export type ChildRequest = Readonly<{
   command: readonly string[];
   environment: NodeJS.ProcessEnv;
-  /** The descriptors above 2 that the command gets too. */
+  /** The file descriptors above 2 to pass on to the command. */
   descriptors: readonly number[];
   graceSeconds: number;
   timers: Timers;
@@ -37,12 +37,12 @@ export function startChild(asked: ChildRequest): Child {
   return watchOver(status, createFamily(started.pid, mark), asked);
 }
 
-/** What a shell answers for a command that a signal ended. */
+/** The status a shell returns for a command that a signal ended. */
 export function toSignalStatus(signal: NodeJS.Signals | null): number {
   return 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-/** The command with what it starts, from now until the last of them is gone. */
+/** Follows the command and its descendants until the last of them is gone. */
 function watchOver(commandStatus: Promise<number>, family: Family, asked: ChildRequest): Child {
   const { graceSeconds, remark, timers } = asked;
   let firstSignal: NodeJS.Signals | undefined;
@@ -55,7 +55,7 @@ function watchOver(commandStatus: Promise<number>, family: Family, asked: ChildR
     const status = await commandStatus;
     let left = family.list();
     if (left.length > 0 && firstSignal === undefined) remark(toWaitSentence(left));
-    // A shell lets its background commands ignore Ctrl-C and its like; all programs know what this one means.
+    // A shell makes its background commands ignore Ctrl-C and similar signals, but every program knows SIGTERM.
     if (firstSignal !== undefined && firstSignal !== 'SIGTERM') sendTo(left, 'SIGTERM');
     for (let milliseconds = 20; left.length > 0; milliseconds = Math.min(2 * milliseconds, 500)) {
       await new Promise<void>((resolve) => void timers.after(milliseconds, resolve));
@@ -66,7 +66,7 @@ function watchOver(commandStatus: Promise<number>, family: Family, asked: ChildR
   }
 
   function stop(signal: NodeJS.Signals): void {
-    // Before the first of them ends: then its children are no longer known to be its own.
+    // List them before the first one ends: after that its children no longer appear as its own.
     sendTo(family.list(), signal);
     if (firstSignal === undefined) cancelKill = timers.after(graceSeconds * 1000, kill);
     firstSignal ??= signal;
@@ -86,7 +86,7 @@ function watchOver(commandStatus: Promise<number>, family: Family, asked: ChildR
       remark(`${toCountText(refused)} of the command belongs to another user and cannot be ended from here`);
       isRefused = true;
     }
-    // Something may have been started at the very moment.
+    // Something may have started at this very moment.
     cancelKill = timers.after(1000, kill);
   }
 }
@@ -95,14 +95,14 @@ function spawnCommand(asked: ChildRequest, environment: NodeJS.ProcessEnv): Chil
   const [file = '', ...args] = asked.command;
   const stdio: ('inherit' | 'ignore' | number)[] = ['inherit', 'inherit', 'inherit'];
   for (const id of asked.descriptors) {
-    // What is ignored above 2 is closed, as it would be without a word about it.
+    // Descriptors above 2 that are ignored here get closed, as they should be.
     while (stdio.length < id) stdio.push('ignore');
     stdio[id] = id;
   }
   try {
     return spawn(file, args, { env: environment, stdio });
   } catch (error) {
-    // Some reasons are thrown, the others arrive as an event.
+    // Some start failures are thrown, others arrive as an event.
     return tellFailure(asked, error as NodeJS.ErrnoException);
   }
 }
@@ -111,7 +111,7 @@ function toStatus(child: ChildProcess, asked: ChildRequest): Promise<number> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? toSignalStatus(signal)));
     child.on('error', (error) => {
-      // A signal that could not be sent arrives here too, while the command goes on.
+      // A signal that could not be sent also arrives here, while the command goes on.
       if (child.pid === undefined) resolve(tellFailure(asked, error));
     });
   });
@@ -131,14 +131,14 @@ function toEnding(status: number): Ending {
   return { status, isKilled: false };
 }
 
-/** Answers the ones that may not be signalled. */
+/** Returns the processes that this user may not signal. */
 function sendTo(processIds: readonly number[], signal: NodeJS.Signals): readonly number[] {
   return processIds.filter((processId) => {
     try {
       process.kill(processId, signal);
       return false;
     } catch (error) {
-      // Otherwise it has ended meanwhile.
+      // Otherwise the process has ended in the meantime.
       return (error as NodeJS.ErrnoException).code === 'EPERM';
     }
   });

@@ -5,16 +5,16 @@ import type { Config } from './config.ts';
 import type { Reader, SettingName } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
-/** A bus that must be closed when the command is done with it. */
+/** A bus that must be closed when the command is done. */
 export type OpenedBus = Bus & Readonly<{ close(): void | Promise<void> }>;
 
-/** What only the composition of the product can do. */
+/** What only the app can do for a command. */
 export type Actions = Readonly<{
   /** Connects to the bus, and may find or start the local one. */
   openBus(config: Config): Promise<OpenedBus>;
   /** Runs the bus until it is stopped. */
   serve(config: Config, terminal: Terminal): Promise<void>;
-  /** Runs the MCP server over stdio until its client leaves. */
+  /** Runs the MCP server over stdio until its client disconnects. */
   mcp(config: Config): Promise<void>;
 }>;
 
@@ -26,7 +26,7 @@ export type SignalSource = Readonly<{
   off(signal: SignalName, listener: () => void): unknown;
 }>;
 
-/** One run of a command: what was typed, and everything that it may touch. */
+/** One run of a command: what was typed, and everything it may use. */
 export type Invocation = Readonly<{
   /** The arguments without flags, in order. */
   operands: readonly string[];
@@ -38,7 +38,7 @@ export type Invocation = Readonly<{
   actions: Actions;
   terminal: Terminal;
   environment: NodeJS.ProcessEnv;
-  /** What the caller opened above 2, for a command that starts another. */
+  /** The file descriptors above 2 that the caller opened, for a command that starts another. */
   descriptors: readonly number[];
   input: NodeJS.ReadableStream;
   signals: SignalSource;
@@ -49,23 +49,23 @@ export type CommandGroup = 'Run' | 'Operations' | 'For scripts' | 'This machine'
 
 /** One command of the command line. */
 export type CommandDeclaration = Readonly<{
-  /** What help and documents call it. */
+  /** Its name in help and documents. */
   name: string;
-  /** Other names that run it. */
+  /** Other names that also run it. */
   aliases?: readonly string[];
-  /** Words that people try for it; they run nothing, and the error names this command. */
+  /** Words that people may try instead. They do not run anything; the error names this command. */
   alsoTried?: readonly string[];
   group: CommandGroup;
   /** One sentence without a full stop, for the list of commands. */
   summary: string;
-  /** More about it, for its own help. */
+  /** More text for its own help. */
   guidance?: string;
-  /** Whose settings it goes by: a malformed one of these stops it. */
+  /** Whose settings it uses: a malformed one stops the command. */
   readers: readonly Reader[];
-  /** The settings that matter most here, five at most; its help shows the others with `--all`. */
+  /** Its most important settings, at most five. Its help shows the others with `--all`. */
   mainSettings?: readonly SettingName[];
-  /** Adds the arguments and flags of its own. */
+  /** Adds the command's own arguments and flags. */
   declare?(command: Command): void;
-  /** Does it and answers the exit status. Failures are thrown, and told by the caller. */
+  /** Runs the command and returns the exit status. Failures are thrown and reported by the caller. */
   run(invocation: Invocation): Promise<number>;
 }>;

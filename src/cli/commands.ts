@@ -16,7 +16,7 @@ import type { SettingName } from './settings.ts';
 import { toTypedText } from './typed-text.ts';
 import { toJsonLine } from './visible.ts';
 
-/** One command per operation of the contract that is offered at the command line. */
+/** One command for each operation that the command line offers. */
 export const operationCommands: readonly CommandDeclaration[] = operationsAt('cli').map(
   ([name, operation]) => ({
     name: toCommandName(name, operation),
@@ -68,7 +68,7 @@ async function runOperation(
   if ('issues' in checked) throw toInputError(operation, checked.issues);
   const bus = await actions.openBus(config);
   try {
-    // The schema of this very operation has just accepted the input.
+    // The schema of this operation has just accepted the input.
     const answer = await bus[name](checked.value as never, { idempotencyKey });
     if (flags.json === true) {
       const isAgent = caller !== undefined && operation.agentField !== undefined;

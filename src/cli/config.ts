@@ -18,7 +18,7 @@ import { isLoopbackHost, type Parsed } from './values.ts';
 /** The value of every setting, and which of them somebody set. */
 export type Config = SettingValues & Readonly<{ given: ReadonlySet<SettingName> }>;
 
-/** The command or a setting was used wrongly; the message is one sentence for the person who typed it. */
+/** A command or a setting was used incorrectly. The message is one sentence for the person who typed it. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);
@@ -26,14 +26,14 @@ export class UsageError extends Error {
   }
 }
 
-/** What was typed for a setting: the text after its flag, or whether a switch is on. */
+/** What was typed for each setting: the text after its flag, or whether a switch is on. */
 export type Flags = Readonly<Partial<Record<SettingName, string | boolean>>>;
 
 /**
- * All settings: a flag wins over the variable, and the empty string counts as unset.
+ * Reads all settings. A flag wins over the variable, and an empty string counts as unset.
  *
- * Throws `UsageError` at the first malformed value that one of the readers would go by. What only others read is
- * left at its default, so that a mistake in the settings of the bus does not keep a client from connecting.
+ * Throws `UsageError` for the first malformed value that one of the readers uses. Values that only other readers use
+ * stay at their default. So a mistake in the bus's settings does not keep a client from connecting.
  */
 export function readConfig(
   given: Readonly<{
@@ -53,7 +53,7 @@ export function readConfig(
   refuseForeignFlags(flags, readers);
   const autostart = values.autostart && !names.has('baseUrl');
   let config: Config = { ...values, autostart, given: names };
-  // Whoever starts a bus hands these settings on to it.
+  // A command that may start a bus passes these settings on to it.
   const affected = autostart ? withBus(readers) : readers;
   const told = readings.filter(({ name }) =>
     settings[name].readBy.some((reader) => affected.includes(reader)),
@@ -75,7 +75,7 @@ function withBus(readers: readonly Reader[]): readonly Reader[] {
   return readers.includes('client') || readers.includes('mcp') ? [...readers, 'bus'] : readers;
 }
 
-/** A variable is shared by all that run in one environment; a flag was meant for this command. */
+/** A variable is shared by every program in an environment, but a flag is meant for this command. */
 function refuseForeignFlags(flags: Flags, readers: readonly Reader[]): void {
   const reached = withBus(readers);
   for (const name of Object.keys(flags) as SettingName[]) {
@@ -124,7 +124,7 @@ function parseSetting(setting: Setting, text: string): Parsed<unknown> {
   return isUnexpanded(text) ? { problem: unexpandedProblem } : setting.parse(text);
 }
 
-/** Which of the two is meant when they differ is nothing to guess. */
+/** If the two differ, do not guess which one is meant. */
 function readSecret({ writeSecret, writeSecretFile }: SettingValues): { secret?: string; warning?: string } {
   if (writeSecretFile === undefined) return writeSecret === undefined ? {} : { secret: writeSecret };
   if (writeSecret !== undefined) {
@@ -136,8 +136,8 @@ function readSecret({ writeSecret, writeSecretFile }: SettingValues): { secret?:
 }
 
 /**
- * A client starts the bus of whatever folder it runs in, so the same relative path means another store for each of
- * them. Only a person who types the path knows which folder is meant.
+ * A client starts the bus from whatever folder it runs in, so a relative path would mean a different store each
+ * time. Only a person who types the path knows which folder is meant.
  */
 function refuseRelativeStore({ given, store }: Config, readers: readonly Reader[], flags: Flags): void {
   const isTyped = flags.store !== undefined && !readers.includes('mcp');

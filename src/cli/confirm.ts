@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Terminal } from './terminal.ts';
 
-/** Whether a person sits at both ends: somebody who can read a question and type an answer. */
+/** Whether a person is at both ends, who can read a question and type a response. */
 export function canAsk(input: NodeJS.ReadableStream): boolean {
   return (input as Partial<NodeJS.ReadStream>).isTTY === true && process.stderr.isTTY === true;
 }

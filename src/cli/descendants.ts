@@ -4,16 +4,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** A command and everything that it started. */
 export type Family = Readonly<{
-  /** The ids of those that still run, the command first. Empty before it was started, and on Windows but for the command. */
+  /**
+   * The ids of the processes that still run, the command first. Empty before it has started. On Windows it lists
+   * only the command.
+   */
   list(): readonly number[];
 }>;
 
-/** A mark for the environment of a command, by which its descendants can be known. */
+/** A mark in the environment of a command, by which its descendants can be recognised. */
 export type Mark = Readonly<{ id: string; environment: Readonly<Record<string, string>> }>;
 
 /**
- * Makes a mark that the descendants of a command inherit. A command that is held inside of another hold carries both
- * marks: the outer lane is kept too until it is gone.
+ * Creates a mark that all descendants of a command inherit. A command held inside another hold carries both marks,
+ * so the outer lane is also kept until it is gone.
  */
 export function createMark(environment: NodeJS.ProcessEnv): Mark {
   const id = randomBytes(8).toString('hex');
@@ -23,11 +26,11 @@ export function createMark(environment: NodeJS.ProcessEnv): Mark {
 const markVariable = 'BUS_HOLD';
 
 /**
- * Finds the command with this id and what it started, however often it is asked.
+ * Finds the command with this id and everything it started. It may be called repeatedly.
  *
- * The parent of a process is not enough to go by: when a shell ends, what it started in the background gets another
- * parent. So there are three ways to be found: to descend from the command, to carry its mark in the environment (Linux
- * tells that of processes of the same user), and to descend from a process that was found earlier.
+ * Following parent ids is not enough: when a shell ends, its background processes get another parent. So there are
+ * three ways to recognise a descendant. It descends from the command; or it carries the mark in its environment,
+ * which Linux shows for processes of the same user; or it descends from a process that was found earlier.
  */
 export function createFamily(commandId: number, mark: Mark): Family {
   let known: readonly ProcessEntry[] = [];
@@ -44,7 +47,7 @@ export function createFamily(commandId: number, mark: Mark): Family {
   }
 }
 
-/** Whether the process still does something. One that nobody has collected yet does not; one of another user does. */
+/** Whether the process is still running. A zombie is not. A process of another user is. */
 export function isRunning(processId: number): boolean {
   try {
     process.kill(processId, 0);
@@ -57,9 +60,9 @@ export function isRunning(processId: number): boolean {
 type ProcessEntry = Readonly<{
   id: number;
   parentId: number;
-  /** Tells a process from a later one with the same id, where the system says it. */
+  /** Distinguishes a process from a later one with the same id, where the system says when it started. */
   startedAt: string;
-  /** Whether it has ended and only waits to be collected. */
+  /** Whether it has ended and only waits for its parent to collect it. */
   isOver: boolean;
 }>;
 
@@ -67,7 +70,7 @@ function isSame(one: ProcessEntry, other: ProcessEntry): boolean {
   return one.id === other.id && one.startedAt === other.startedAt;
 }
 
-/** What ended but was not collected yet may still have children. */
+/** A process that has ended but was not collected may still have children. */
 function withDescendants(
   roots: readonly ProcessEntry[],
   all: readonly ProcessEntry[],
@@ -89,7 +92,10 @@ function listProcesses(): readonly ProcessEntry[] {
   return names.flatMap((name) => readStat(Number(name)) ?? []);
 }
 
-/** `id (name) state parent …`; the name may contain spaces and brackets. The start is the 22nd field. */
+/**
+ * The format is `id (name) state parent …`, and the name may contain spaces and brackets. The start time is the 22nd
+ * field.
+ */
 function readStat(id: number): ProcessEntry | undefined {
   try {
     const text = readFileSync(`/proc/${id}/stat`, 'utf8');

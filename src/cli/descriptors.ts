@@ -1,11 +1,12 @@
 import { fstatSync, readdirSync, readFileSync, type Stats } from 'node:fs';
 
 /**
- * The descriptors above 2 that the caller opened for this process, as in `exec 9> log` or make's jobserver.
+ * The file descriptors above 2 that the caller opened for this process, as with `exec 9> log` or make's jobserver.
  *
- * Call it first of all: soon this process opens files of its own. Node.js has opened some even then, and nothing in the
- * system says whose a descriptor is. Those of Node.js are no files, sockets or devices, but event queues, and pipes of
- * which it has both ends. The caller hands on one end of a pipe, or says in `MAKEFLAGS` that it hands on both.
+ * Call it first, because this process soon opens files of its own. Even then Node.js has opened some, and the system
+ * does not say who opened a descriptor. The ones of Node.js are event queues, or pipes of which this process has
+ * both ends; they are never files, sockets or devices. A caller passes on one end of a pipe, or says in `MAKEFLAGS`
+ * that it passes on both.
  */
 export function listGivenDescriptors(environment: NodeJS.ProcessEnv): readonly number[] {
   const open = listOpenDescriptors();
@@ -28,7 +29,7 @@ function listOpenDescriptors(): readonly Descriptor[] {
   }
 }
 
-/** The folder that was just read is listed too, and closed by now. */
+/** The list includes the folder that was just read, which is closed by now. */
 function toDescriptor(id: number): Descriptor[] {
   try {
     return [{ id, stats: fstatSync(id) }];
@@ -48,7 +49,7 @@ function isGiven(stats: Stats): boolean {
   );
 }
 
-/** A pipe that also stands at 0, 1 or 2 came from the caller, as after `3>&1`. */
+/** A pipe that is also 0, 1 or 2 came from the caller, as after `3>&1`. */
 function isOwnPipe(id: number, { dev, ino }: Stats, open: readonly Descriptor[]): boolean {
   const same = open.filter(({ stats }) => stats.ino === ino && stats.dev === dev);
   const others = same.filter((one) => one.id !== id);
@@ -57,7 +58,10 @@ function isOwnPipe(id: number, { dev, ino }: Stats, open: readonly Descriptor[])
 
 const writeMode = 0o1;
 
-/** Undefined for both ends would say that there is no pair, so where the system does not tell, the ends differ by their ids. */
+/**
+ * If both ends gave undefined, they would look like the same end. Where the system does not say, use the ids, which
+ * differ.
+ */
 function isWriter(id: number): boolean | number {
   try {
     const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${id}`, 'utf8'))?.[1] ?? '';
@@ -67,7 +71,7 @@ function isWriter(id: number): boolean | number {
   }
 }
 
-/** Of the calls of make that led here, the last one counts, as for make itself. */
+/** If make called make, the last call counts, as it does for make itself. */
 function readJobServers({ MAKEFLAGS = '', CARGO_MAKEFLAGS = '' }: NodeJS.ProcessEnv): readonly number[] {
   return [MAKEFLAGS, CARGO_MAKEFLAGS].flatMap((flags) => {
     const last = [...flags.matchAll(/--jobserver-(?:auth|fds)=(\d+),(\d+)/g)].at(-1);

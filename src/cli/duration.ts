@@ -7,7 +7,7 @@ export function parseDuration(text: string): number | undefined {
   return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * secondsOf[unit as Unit], 0);
 }
 
-/** The same backwards, exactly: `300` as `5m`, `5400` as `1h30m`. */
+/** The reverse, exactly: `300` becomes `5m`, `5400` becomes `1h30m`. */
 export function toDurationText(seconds: number): string {
   if (!Number.isInteger(seconds) || seconds <= 0) return `${seconds}s`;
   let rest = seconds;
@@ -19,7 +19,7 @@ export function toDurationText(seconds: number): string {
   return parts.join('');
 }
 
-/** What a text has to be that is none. */
+/** What a text that is not a duration should look like. */
 export const durationProblem = 'must be a duration, as in 90s, 5m or 12h';
 
 type Unit = keyof typeof secondsOf;

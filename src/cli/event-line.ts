@@ -46,7 +46,7 @@ function toWord(field: string, value: unknown): string {
   return field === 'body' ? toExcerpt(value) : toText(value);
 }
 
-/** As much of the body as fits into a line. */
+/** As much of the body as fits on a line. */
 function toExcerpt(body: unknown): string {
   const characters = [...(typeof body === 'string' ? toVisible(body) : toText(body))];
   return characters.length > bodyCharactersMax

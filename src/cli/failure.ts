@@ -5,10 +5,10 @@ import { UsageError } from './config.ts';
 import { toFailureText } from './gone-folder.ts';
 import { toTypedText } from './typed-text.ts';
 
-/** How the command ended, for scripts that branch on it. */
+/** How the command ended, for scripts. */
 export const exitStatus = { done: 0, refused: 1, usedWrongly: 2, unreachable: 3 } as const;
 
-/** Input that does not fit the operation, found before the bus was asked. */
+/** Input that does not fit the operation, found before calling the bus. */
 export class InputError extends UsageError {
   readonly issues: readonly InputIssue[];
 
@@ -19,14 +19,14 @@ export class InputError extends UsageError {
   }
 }
 
-/** What a failed command tells: a status for scripts, a sentence for people, an object for programs. */
+/** What a failed command reports: a status for scripts, a sentence for people, an object for programs. */
 export type Failure = Readonly<{
   status: number;
   sentence: string;
   error: Readonly<Record<string, unknown>>;
 }>;
 
-/** `help` is the command that shows how what was typed wrongly is typed. */
+/** `help` is the command that shows the correct usage. */
 export function toFailure(error: unknown, help: string): Failure {
   if (error instanceof BusUnreachableError) {
     const { message, url } = error;
@@ -54,7 +54,7 @@ export function toFailure(error: unknown, help: string): Failure {
 function toRefusal({ status, detail, code, data }: BusError): Failure {
   return {
     status: code === 'invalid_input' ? exitStatus.usedWrongly : exitStatus.refused,
-    // The bus names its fields; people type flags. A word in quotes is a name that somebody chose, so it stays.
+    // The bus uses field names, but people type flags. A quoted word is a name that somebody chose, so it stays.
     sentence: detail.replace(/[^']*$/, toTypedText),
     error: {
       type: 'bus_api_error',
@@ -74,13 +74,16 @@ function toMisuse(message: string, issues: readonly InputIssue[]): Failure {
   };
 }
 
-/** On one line without the word in front, and without the value in `unknown option '--name=value'`, which may be a secret. */
+/**
+ * One line, without the leading word. The value in `unknown option '--name=value'` is removed, because it may be a
+ * secret.
+ */
 function toMessage({ message }: CommanderError): string {
   const shown = message.replace(/^error: /, '').replace(/(unknown option '--[^=']+)=[^\n]*'/, "$1'");
   return shown.replaceAll('\n', ' ');
 }
 
-/** Whether the same call may well be answered later: the bus was away, or could not for the moment. */
+/** Whether the same call may succeed later: the bus was unreachable, or temporarily unable to serve. */
 export function isPassing(error: unknown): error is Error {
   return (
     error instanceof BusUnreachableError ||

@@ -8,7 +8,7 @@ import { durationProblem, parseDuration, toDurationText } from './duration.ts';
 import { InputError } from './failure.ts';
 import { toFlagNames, toTypedText } from './typed-text.ts';
 
-/** What is wrong with the input, with the names that the fields have at the command line. */
+/** What is wrong with the input, with the field names of the command line. */
 export function toInputError(operation: Operation, issues: readonly InputIssue[]): InputError {
   const shown = issues.map(({ field, message }) => ({
     field: toTypedName(operation, field),
@@ -40,7 +40,7 @@ export function toOption(operation: Operation, field: string): Option {
   );
 }
 
-/** The flags of a field: a switch can be said to be off too, as a program that fills in a command line does. */
+/** The flags of a field. A switch also has a flag that turns it off, for programs that fill in a command line. */
 export function toOptions(operation: Operation, field: string): readonly Option[] {
   const option = toOption(operation, field);
   if (fieldKindOf(toSchema(operation, field)) !== 'boolean') return [option];
@@ -48,7 +48,7 @@ export function toOptions(operation: Operation, field: string): readonly Option[
   return [option, new Option(negated, `The opposite of ${toFlagNames(field)[0]}`)];
 }
 
-/** What was typed as input of the operation: text, numbers, switches and durations. */
+/** Converts what was typed to the operation's input: text, numbers, switches and durations. */
 export function toInput(
   operation: Operation,
   entries: readonly (readonly [string, string])[],
@@ -60,7 +60,7 @@ export function toInput(
   return fromText(operation.input, typed);
 }
 
-/** The fields that are typed with a flag, in the order of the contract. */
+/** The fields that have a flag, in the order of the contract. */
 export function toFlagFields(operation: Operation): readonly string[] {
   return Object.keys(operation.input.shape).filter((field) => !operation.positionalFields.includes(field));
 }
@@ -73,7 +73,7 @@ export function toDescription(operation: Operation, field: string): string {
   return toTypedText(toSchema(operation, field).description ?? '');
 }
 
-/** Lengths of time: the contract has them in seconds, people type `5m`. */
+/** Durations: the contract uses seconds, people type `5m`. */
 function isDuration(field: string): boolean {
   return field.endsWith('_s');
 }

@@ -2,19 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { posix, win32 } from 'node:path';
 
-/** What the defaults of the settings depend on besides the variables. */
+/** What the defaults of the settings depend on, besides the variables. */
 export type Machine = Readonly<{
   platform: NodeJS.Platform;
   hostName: string;
-  /** Tells this process from all others: two containers share host names and process ids, and so does a copied machine. */
+  /**
+   * Distinguishes this process from all others. Two containers can share host name and process id, and so can a
+   * copied machine.
+   */
   processName: string;
   environment: NodeJS.ProcessEnv;
 }>;
 
-/** What says where the files of a user lie. */
+/** Determines where a user's files are. */
 type Home = Pick<Machine, 'environment' | 'platform'>;
 
-/** The variables that say where the data lies, beside the home folder itself. */
+/** The variables that say where the data is, besides the home folder. */
 export const folderVariables = ['XDG_DATA_HOME', 'LOCALAPPDATA'] as const;
 
 /** The machine that this process runs on. */
@@ -25,7 +28,7 @@ export function toMachine(environment: NodeJS.ProcessEnv): Machine {
 
 let processName: string | undefined;
 
-/** Where the store lies when nobody says where: the place that each system has for the data of its user. */
+/** The default location of the store: the place each system has for its users' data. */
 export function toDefaultStorePath(machine: Home): string {
   const { environment, platform } = machine;
   const home = toHomeFolder(machine);
@@ -36,13 +39,13 @@ export function toDefaultStorePath(machine: Home): string {
   if (platform === 'darwin') {
     return posix.join(home, 'Library', 'Application Support', 'bus-mcp', 'bus.db');
   }
-  // The XDG rules say that a relative path there counts as unset.
+  // By the XDG rules a relative path counts as unset.
   const given = environment.XDG_DATA_HOME;
   const folder = given?.startsWith('/') ? given : posix.join(home, '.local', 'share');
   return posix.join(folder, 'bus-mcp', 'bus.db');
 }
 
-/** Who this process is as long as nobody names it. */
+/** The id of this process when nobody configured one. */
 export function toDefaultAgentId({ hostName, processName }: Machine): string {
   return `session:${hostName}:${processName}`;
 }
@@ -54,14 +57,14 @@ export function toLoginName({ LOGNAME, USER, USERNAME }: NodeJS.ProcessEnv): str
   try {
     return userInfo().username;
   } catch {
-    // A user without an entry in the list of users has no name either.
+    // A user without an entry in the user database has no name either.
     return undefined;
   }
 }
 
 /**
- * The home folder of the user, `/` for one that has none. A variable that is empty or relative says nothing: the data
- * would lie in whatever folder the client happens to run in.
+ * The user's home folder, or `/` if there is none. An empty or relative variable is ignored: the data would end up
+ * in whatever folder the client runs in.
  */
 export function toHomeFolder({ environment, platform }: Home): string {
   const [given, paths] = platform === 'win32' ? [environment.USERPROFILE, win32] : [environment.HOME, posix];
@@ -69,7 +72,7 @@ export function toHomeFolder({ environment, platform }: Home): string {
   try {
     return userInfo().homedir || '/';
   } catch {
-    // A user without an entry in the list of users, as in some containers, has none.
+    // A user without an entry in the user database, as in some containers, has none.
     return '/';
   }
 }

@@ -4,12 +4,12 @@ import { flagNamesOf } from './setting-flags.ts';
 import { hasMoreSettings } from './setting-options.ts';
 import { settingEntries } from './settings.ts';
 
-/** The end of the help of a command: where its other settings are. */
+/** The end of a command's help: how to see its other settings. */
 export function toCommandFooter(declaration: CommandDeclaration): string {
   return hasMoreSettings(declaration) ? `\nMore settings: bus-mcp ${declaration.name} --help --all` : '';
 }
 
-/** What the root help says below its commands: every setting, and the meaning of the exit statuses. */
+/** The part of the main help below the commands: every setting and the exit statuses. */
 export function toRootHelp(): string {
   return ['', 'Settings (a flag wins over the variable):', ...settingLines(), '', exitLine, ''].join('\n');
 }
@@ -21,7 +21,7 @@ function settingLines(): readonly string[] {
   const width = Math.max(...settingEntries.map(([, { environment }]) => environment.length));
   return settingEntries.flatMap(([, setting]) => {
     const { defaultText, description, environment, flag = '(no flag)', isNegatable } = setting;
-    // Of two names for one flag, the first is enough.
+    // If a flag has two names, show the first.
     const [name = flag] = flagNamesOf(setting);
     const shownFlag = `${isNegatable ? name.replace(/^--/, '--[no-]') : name}${flag.match(/ <.+>$/)?.[0] ?? ''}`;
     return [

@@ -56,14 +56,14 @@ export const holdCommand: CommandDeclaration = {
   run: hold,
 };
 
-/** What was asked for, checked. */
+/** What was asked for, after checking. */
 type Hold = Readonly<{
   claim: LaneClaim;
   command: readonly string[];
   waitSeconds: number | undefined;
-  /** How it ends when the lane was not to be had. */
+  /** The exit status when the lane could not be obtained. */
   waitStatus: number;
-  /** From the signal that asks the command to end until it is killed. */
+  /** The time between asking the command to end and killing it. */
   graceSeconds: number;
   /** Whether nobody else can hold a lane as this owner. */
   isOwnerUnique: boolean;
@@ -92,7 +92,7 @@ async function hold(invocation: Invocation): Promise<number> {
       terminal.remark(error.message);
       return asked.waitStatus;
     }
-    // The lane may have been granted in the moment in which the wait was given up.
+    // The lane may have been granted at the moment the wait was given up.
     if (asked.isOwnerUnique) await bus.releaseLane(toHolder(asked.claim)).catch(() => undefined);
     return toSignalStatus(stopped);
   } finally {
@@ -131,7 +131,7 @@ async function runHolding(
     const { status, isKilled } = await child.ended;
     keeper.stop();
     if (!isLost) await release(bus, claim, grant.lane.fence, invocation);
-    // A command that ends well has still not done its work when the lane was lost, or when a part of it was killed.
+    // If the lane was lost or part of the command was killed, the work is not done, even if the command succeeded.
     return status === exitStatus.done && (isLost || isKilled) ? exitStatus.refused : status;
   } finally {
     forget();
@@ -144,7 +144,7 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
     throw new UsageError(dashesSentence);
   }
   const { hostName } = toMachine(environment);
-  // Two containers may agree in the name of the host and in the number of the process.
+  // Two containers may have the same host name and process id.
   const ending = `:${process.pid}:${randomBytes(4).toString('hex')}`;
   const suffix = config.given.has('agentId') ? `:hold${ending}` : ending;
   const agent = config.given.has('agentId') ? config.agentId : `hold:${hostName}`;
@@ -165,7 +165,7 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
   };
 }
 
-/** A flag that nobody knows is most often one of the command: only `--` tells the two apart. */
+/** An unknown flag most likely belongs to the command. Only `--` separates the two. */
 function withDashes(error: CommanderError): CommanderError {
   const { code, exitCode, message } = error;
   if (code !== 'commander.unknownOption' || message.includes('Did you mean')) return error;
@@ -191,7 +191,7 @@ function toEnvironment(environment: NodeJS.ProcessEnv, { lane, owner }: LaneClai
   return { ...environment, BUS_LANE: lane, BUS_OWNER: owner, BUS_FENCE: fence?.toString() };
 }
 
-/** Ctrl-C and Ctrl-\ reach the command without us: a second one would make many programs end without tidying up. */
+/** Ctrl-C and Ctrl-\ reach the command directly. A second signal would make many programs end without cleaning up. */
 function isSentByTerminal(name: SignalName): boolean {
   return (
     (name === 'SIGINT' || name === 'SIGQUIT') &&
@@ -214,5 +214,5 @@ function toHolder({ lane, owner }: LaneClaim) {
 
 const leaseSecondsDefault = 60;
 const graceSecondsDefault = 10;
-/** `EX_TEMPFAIL`: to be tried again later. Commands hardly ever end with it themselves. */
+/** `EX_TEMPFAIL`: try again later. Commands rarely end with this status themselves. */
 const waitStatusDefault = 75;

@@ -2,10 +2,11 @@ import { limits } from '../contract/limits.ts';
 import type { Timers } from '../lease/timers.ts';
 
 /**
- * Asks for something that is waited for, for longer than one call may wait. A call that is repeated while it waits
- * takes over the place of the one before, so each is asked a little before the bus would end the other.
+ * Waits for something longer than one call may wait. When the same request is sent again, the new call takes over
+ * the place of the waiting one. So each new call is sent shortly before the bus would end the previous one, and the
+ * place in the queue is never lost.
  *
- * Answers with the first grant, and rejects with what the last call was refused with.
+ * Returns the first grant, and rejects with the refusal of the last call.
  */
 export async function askAndStay<Answer>({
   ask,
@@ -13,7 +14,7 @@ export async function askAndStay<Answer>({
   timers,
   signal,
 }: Readonly<{
-  /** Must be the same request each time, but for how long it waits. */
+  /** Must send the same request each time, except for how long it waits. */
   ask: (waitSeconds: number, signal: AbortSignal) => Promise<Answer>;
   until: number;
   timers: Timers;
@@ -30,7 +31,8 @@ export async function askAndStay<Answer>({
     }
     return await answer;
   } finally {
-    // A bus that does not know of taking over keeps the other call in the queue, and would grant it to nobody.
+    // A bus that does not support taking over a place keeps the other call in the queue, and would grant the lane to
+    // nobody.
     over.abort();
   }
 }
@@ -55,5 +57,5 @@ async function toFirstOf<Answer>(earlier: Promise<Answer>, later: Promise<Answer
   }
 }
 
-/** Time for the call to arrive, also at a bus that was just started again. */
+/** Time for the call to arrive, even at a bus that has just restarted. */
 const overlapSeconds = 10;

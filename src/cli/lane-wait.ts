@@ -15,7 +15,7 @@ type Asked = Readonly<{
   claim: LaneClaim;
   /** Whether nobody else can hold a lane as this owner. */
   isOwnerUnique: boolean;
-  /** Absent: for ever. */
+  /** Absent: no limit. */
   waitSeconds: number | undefined;
   timers: Timers;
   signal: AbortSignal;
@@ -23,18 +23,18 @@ type Asked = Readonly<{
 }>;
 
 /**
- * Waits in the queue of the lane until it is granted.
+ * Waits in the lane's queue until the lane is granted.
  *
- * Rejects with the refusal of the bus when the time is over, and with one like it when another run holds the lane as
- * the same owner: the bus takes the two for one and would let both in.
+ * Rejects with the refusal of the bus when the time is over. Also rejects when another run holds the lane as the
+ * same owner: the bus cannot tell the two apart and would let both in.
  */
 export async function waitForLane(asked: Asked): Promise<Grant> {
   const { claim, isOwnerUnique } = asked;
   if (isOwnerUnique) return waitForGrant(asked);
-  // A claim would be answered at once, and would give the lease of the other run another end.
+  // A claim would succeed at once, and would change the end of the other run's lease.
   if (await isHeldByNamesake(asked)) throw toNamesakeRefusal(claim);
   const grant = await waitForGrant(asked);
-  // It cannot be our own grant whose answer was lost: repeated under its key, that is answered as it was at first.
+  // This cannot be our own grant with a lost response: repeated under its key, it would get its original response.
   if (grant.decision === 'renew') throw toNamesakeRefusal(claim);
   return grant;
 }
@@ -44,7 +44,7 @@ export function isHeldRefusal(error: unknown): error is BusError {
   return error instanceof BusError && error.status === 409;
 }
 
-/** All questions carry one key, so that to the bus they are one request, with one place and one grant. */
+/** All calls use one key, so the bus treats them as one request with one place and one grant. */
 async function waitForGrant(asked: Asked): Promise<Grant> {
   const { bus, claim, remark, signal, timers, waitSeconds = Number.POSITIVE_INFINITY } = asked;
   const deadline = timers.now() + waitSeconds * 1000;
@@ -82,7 +82,10 @@ async function waitForGrant(asked: Asked): Promise<Grant> {
   }
 }
 
-/** The first answer to a question whose answer was lost may be over long since: it is ours if it can be renewed. */
+/**
+ * If a response got lost, the repeated call returns an old grant that may have ended. It is ours if it can be
+ * renewed.
+ */
 async function confirm({ bus, claim, signal }: Asked, grant: Grant): Promise<Grant | undefined> {
   try {
     const renewed = await bus.heartbeatLane({ ...claim, fence: grant.lane.fence }, { signal });
@@ -98,7 +101,7 @@ async function isHeldByNamesake({ bus, claim, signal }: Asked): Promise<boolean>
     const { state, lane } = await bus.getLane({ lane: claim.lane }, { signal });
     return state === 'held' && lane.owner === claim.owner;
   } catch (error) {
-    // Not every bus can be asked.
+    // Not every bus supports this call.
     if (error instanceof BusError && error.status === 404) return false;
     throw error;
   }
@@ -109,7 +112,7 @@ function toNamesakeRefusal({ lane, owner }: LaneClaim): BusError {
   return new BusError({ status: 409, code: 'lane_held', detail });
 }
 
-/** A bus that does not know how to wait refuses at once: it must not be asked without a break. */
+/** A bus that cannot wait refuses at once, so pause between calls. */
 function toBreakMilliseconds(asked: Readonly<{ askedAt: number; until: number; now: number }>): number {
   const waitMilliseconds = Math.min(asked.until - asked.askedAt, limits.waitSecondsMax * 1000);
   const waitedMilliseconds = asked.now - asked.askedAt;

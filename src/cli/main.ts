@@ -13,19 +13,19 @@ import { toolsCommand } from './tools.ts';
 import { toJsonLine } from './visible.ts';
 import { watchCommand } from './watch.ts';
 
-/** Everything that a run of the command line may touch. */
+/** Everything that a run of the command line may use. */
 export type CommandLine = Readonly<{
-  /** What was typed after the name of the program. */
+  /** The arguments after the program's name. */
   argv: readonly string[];
   environment: NodeJS.ProcessEnv;
-  /** The descriptors above 2 that this process was given. */
+  /** The file descriptors above 2 that this process was given. */
   descriptors?: readonly number[];
   input?: NodeJS.ReadableStream;
   output: NodeJS.WritableStream;
   errorOutput: NodeJS.WritableStream;
   version: string;
   actions: Actions;
-  /** Commands of other rooms, listed and run like the ones of this. */
+  /** Commands defined elsewhere, listed and run like the ones here. */
   extraCommands?: readonly CommandDeclaration[];
   signals?: SignalSource;
   timers?: Timers;
@@ -40,7 +40,7 @@ export async function runCommandLine(commandLine: CommandLine): Promise<number> 
       : report(error, terminal, commandLine),
   );
   await terminal.flush();
-  // An answer that did not arrive is none, whatever the bus has done.
+  // If the output could not be written, the command failed, whatever the bus did.
   return status === exitStatus.done && terminal.hasFailed() ? exitStatus.refused : status;
 }
 
@@ -128,7 +128,7 @@ async function report(error: unknown, terminal: Terminal, commandLine: CommandLi
   return failure.status;
 }
 
-/** This works even when the arguments could not be read. What follows `--` belongs to another program. */
+/** Works even when the arguments cannot be parsed. What follows `--` belongs to another program. */
 function isForPrograms(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return argv.slice(0, end === -1 ? undefined : end).includes('--json');

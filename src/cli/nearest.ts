@@ -1,9 +1,9 @@
 import type { CommandDeclaration } from './command.ts';
 
-/** What the names of a command are for whoever looks for one. */
+/** The names of a command that a search considers. */
 export type Named = Pick<CommandDeclaration, 'name' | 'aliases' | 'alsoTried'>;
 
-/** The name of the command that somebody most likely meant by a word that is none; undefined when none is near. */
+/** The command that somebody most likely meant; undefined when no name is similar enough. */
 export function findNearest(word: string, commands: readonly Named[]): string | undefined {
   const known = commands.flatMap(({ name, aliases = [], alsoTried = [] }) =>
     [name, ...aliases, ...alsoTried].map((one) => ({ name, distance: toDistance(word, one) })),
@@ -12,12 +12,12 @@ export function findNearest(word: string, commands: readonly Named[]): string | 
   return nearest && nearest.distance <= toDistanceMax(word) ? nearest.name : undefined;
 }
 
-/** A third of the letters may be wrong; of a short word one. */
+/** A third of the letters may be wrong, or one letter in a short word. */
 function toDistanceMax(word: string): number {
   return Math.max(1, Math.floor(word.length / 3));
 }
 
-/** How many letters one has to insert, drop or replace to make one word of the other. */
+/** The edit distance: how many letters to insert, drop or replace. */
 function toDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [index, letter] of [...from].entries()) {

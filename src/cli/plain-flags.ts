@@ -3,8 +3,8 @@ import { flagNamesOf, takesValue } from './setting-flags.ts';
 import { type SettingName, settingEntries } from './settings.ts';
 
 /**
- * The settings that were typed, if nothing else was; undefined for anything that is not quite plain. For callers that
- * cannot wait until the reader of all commands is loaded.
+ * The settings that were typed, if nothing else was; undefined for anything more complicated. For callers that
+ * cannot wait for the full parser to load.
  */
 export function readPlainFlags(words: readonly string[]): Flags | undefined {
   const flags: Partial<Record<SettingName, string | boolean>> = {};

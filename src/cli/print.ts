@@ -13,15 +13,15 @@ import {
 } from './rows.ts';
 import { toStatusLines } from './status-lines.ts';
 
-/** What the bus answered, for people: short lines and tables. Programs read `--json`. */
+/** Prints a result for people: short lines and tables. Programs use `--json`. */
 export function printAnswer(
   name: OperationName,
   answer: Row,
   now = new Date(),
-  /** What was asked: hints say how to go on from there. */
+  /** The input of the call, for hints on how to go on. */
   input: Row = {},
 ): string {
-  // An empty answer says only that the bus did it.
+  // An empty result only says that the bus did it.
   if (Object.keys(answer).every((field) => field === 'ok')) return 'done';
   const printer = printers[name] ?? toFieldLines;
   return printer(answer, now, input).join('\n');
@@ -29,7 +29,7 @@ export function printAnswer(
 
 type Printer = (answer: Row, now: Date, input: Row) => readonly string[];
 
-/** Operations that are not here are printed field by field. */
+/** Results of other operations are printed field by field. */
 const printers: Readonly<Partial<Record<OperationName, Printer>>> = {
   postMessage: ({ id, topic }) => [toLine('posted', said('#', id), said('to ', topic))],
   readMessages: toMessagePageLines,
@@ -52,18 +52,18 @@ const printers: Readonly<Partial<Record<OperationName, Printer>>> = {
   ],
 };
 
-/** The words that there are: a bus of another version may leave some out. */
+/** Joins the words that are present; a bus of another version may leave some out. */
 function toLine(...words: readonly string[]): string {
   return words.filter((word) => word !== '').join(' ');
 }
 
-/** A value with the word that announces it; nothing for a value that is absent. */
+/** A value with its label; an empty text when the value is absent. */
 function said(word: string, value: unknown): string {
   const text = toText(value);
   return text === '' ? '' : `${word}${text}`;
 }
 
-/** Some answers carry the lane, others only its name. */
+/** Some results contain the lane, others only its name. */
 function laneOf({ lane }: Row): Row {
   return typeof lane === 'string' ? { lane } : (toRows([lane])[0] ?? {});
 }
@@ -92,7 +92,7 @@ function toMessagePageLines(answer: Row, now: Date, input: Row): readonly string
   return [...(messages.length === 0 ? ['no messages'] : lines), ...hints];
 }
 
-/** A page that begins with the newest goes on in two directions: back to older ones, and on to those still to come. */
+/** A page of the newest rows continues in two directions: back to older rows, and on to rows still to come. */
 function toPageHints(answer: Row, messages: readonly Row[], input: Row): readonly string[] {
   const oldest = messages.at(-1)?.id;
   const isNewest = input.before_id === undefined;
@@ -105,7 +105,7 @@ function toPageHints(answer: Row, messages: readonly Row[], input: Row): readonl
   return hints.length === 0 ? [] : [`(${hints.join(', ')})`];
 }
 
-/** What came after a cursor goes on after the next one. */
+/** A page after a cursor continues after its last row. */
 function toCursorLines(answer: Row, rows: readonly Row[]): readonly string[] {
   if (answer.cursor === undefined) return [];
   const more = answer.has_more === true && rows.length > 0 ? ', and there are more' : '';

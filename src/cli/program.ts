@@ -16,8 +16,8 @@ export type Typed = Readonly<{
 }>;
 
 /**
- * Reads the arguments, and runs nothing. Returns undefined when help or the version was asked for, which it has written
- * by then. Throws commander's own error for anything that it does not know.
+ * Parses the arguments without running anything. Returns undefined after it has printed the help or the version.
+ * Throws commander's own error for anything unknown.
  */
 export function readArguments(
   given: Readonly<{
@@ -39,10 +39,10 @@ export function readArguments(
   }
   const { operands, unknown } = program.parseOptions([...argv]);
   const [name] = operands[0] === 'help' ? operands.slice(1) : operands;
-  // The library would answer a request for the help of an unknown command with the help of all commands.
+  // The library would respond to help for an unknown command with the help of all commands.
   if (name !== undefined) refuseUnknown(name, declarations);
   const isHelp = unknown.includes('--help') || unknown.includes('-h');
-  // Only settings were typed, so they are read again as those of the default command.
+  // Only settings were typed, so parse them again as those of the default command.
   const isBare = operands.length === 0 && !isHelp;
   program.parse(isBare ? [defaultCommand, ...argv] : [...argv], { from: 'user' });
   return typed;
@@ -56,11 +56,11 @@ function refuseUnknown(name: string, declarations: readonly CommandDeclaration[]
   throw new CommanderError(1, 'commander.unknownCommand', `unknown command '${name}'${hint}`);
 }
 
-/** `--all` beside `--help` is about the help. Everywhere else it stays what it is. */
+/** With `--help`, `--all` belongs to the help. Anywhere else it is left alone. */
 function takeAllFlag(argv: readonly string[]): Readonly<{ argv: readonly string[]; isAll: boolean }> {
   const end = argv.indexOf('--');
   const own = end === -1 ? argv : argv.slice(0, end);
-  // `-V` is what `-v` was called before.
+  // `-V` is the old name of `-v`.
   if (own[0] === '-V') return { argv: ['-v', ...argv.slice(1)], isAll: false };
   const isHelp = own[0] === 'help' || own.some((word) => word === '--help' || word === '-h');
   if (!isHelp || !own.includes('--all')) return { argv, isAll: false };
@@ -90,7 +90,7 @@ function createProgram(given: Readonly<{ write(text: string): void }>): Command 
     .configureOutput({
       writeOut: given.write,
       writeErr: given.write,
-      // The error that is thrown carries the message, and whoever catches it prints it.
+      // The thrown error contains the message, and the caller prints it.
       outputError: () => {},
     })
     .configureHelp({ helpWidth: 100, subcommandTerm: toTerm, optionTerm: toFlagTerm })

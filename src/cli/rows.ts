@@ -2,7 +2,7 @@ import { toDurationText } from './duration.ts';
 import { toClockTime, toDuration, toTable } from './table.ts';
 import { toVisible, toVisibleName } from './visible.ts';
 
-/** A row of an answer. Buses of other versions leave fields out and add some, so nothing about it is certain. */
+/** A row of a result. Buses of other versions leave fields out or add some, so any field may be missing. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** The rows under a name in an answer; none when the bus does not send them. */
@@ -10,7 +10,7 @@ export function toRows(value: unknown): readonly Row[] {
   return Array.isArray(value) ? value.filter((row) => typeof row === 'object' && row !== null) : [];
 }
 
-/** A name or a value of an answer on one line, with all that is hidden shown; nothing for a value that is absent. */
+/** A name or a value on one line, with hidden characters made visible; an empty text when it is absent. */
 export function toText(value: unknown): string {
   if (value === undefined || value === null) return '';
   return toVisibleName(typeof value === 'string' ? value : JSON.stringify(value));
@@ -137,15 +137,16 @@ function toCell(row: Row, field: string, now: Date): string {
   return field === 'since' ? toClockTime(value, now) : toFieldText(field, value, now);
 }
 
-/** How long a lease lasts, as people type it: `5m`. */
+/** The length of a lease the way people type it: `5m`. */
 export function toLeaseLength(seconds: unknown): string {
   return typeof seconds === 'number' ? toDurationText(seconds) : toText(seconds);
 }
 
-/** How long a lease has still to run, by the clock of the bus. */
+/** How much of a lease is left, by the bus's clock. */
 export function toRemaining(lane: Row): string {
   const seconds = lane.expires_in_s;
-  // A bus without remaining seconds leaves the timestamp only, which the clock of this machine would misread.
+  // A bus that does not send the remaining seconds leaves only the timestamp, which this machine's clock would
+  // misjudge.
   if (typeof seconds !== 'number') return toText(lane.expires_at);
   if (seconds > 0) return toDuration(seconds);
   return seconds < 0 ? `expired ${toDuration(-seconds)} ago` : 'expired';

@@ -2,12 +2,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
 import { parseSecret } from './values.ts';
 
-/** The write secret that a file holds and what its owner should know, or why there is none to be had. */
+/** The write secret in a file with a warning for its owner, or the reason why there is none. */
 export type SecretFile = Readonly<{ secret: string; warning?: string } | { refusal: string }>;
 
 const bytesMax = 8_192;
 
-/** Reads `BUS_WRITE_SECRET_FILE`. No sentence shows anything of what is in the file. */
+/** Reads `BUS_WRITE_SECRET_FILE`. No message ever shows the file's content. */
 export function readSecretFile(path: string): SecretFile {
   const name = `BUS_WRITE_SECRET_FILE ${JSON.stringify(path)}`;
   try {

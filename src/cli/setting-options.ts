@@ -4,7 +4,10 @@ import type { Flags } from './config.ts';
 import { flagNamesOf, negatedFlagOf } from './setting-flags.ts';
 import { mainSettings, type Setting, type SettingName, settingEntries } from './settings.ts';
 
-/** Every setting is a flag of every command. Its help shows the main ones, or with `--all` each one that it goes by. */
+/**
+ * Every command accepts every setting as a flag. Its help shows the main ones, or with `--all` every setting it
+ * uses.
+ */
 export function toSettingOptions(
   { readers, mainSettings: own }: Pick<CommandDeclaration, 'readers' | 'mainSettings'>,
   isAll: boolean,

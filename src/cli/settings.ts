@@ -227,8 +227,8 @@ export type SettingValues = {
 };
 
 /**
- * The settings that matter most to whoever reads the help of a command, five at most. A command that goes by the settings
- * of several readers shows those of the last.
+ * The most important settings for each reader's help, at most five. A command with several readers shows those of
+ * the last one.
  */
 export const mainSettings: Readonly<Record<Reader, readonly SettingName[]>> = {
   client: ['baseUrl', 'agentId', 'writeSecretFile', 'timeoutSeconds', 'autostart'],
@@ -238,7 +238,7 @@ export const mainSettings: Readonly<Record<Reader, readonly SettingName[]>> = {
   tests: [],
 };
 
-/** The table for loops that treat all settings alike. */
+/** The table, for loops that treat all settings alike. */
 export const settingEntries = Object.entries(settings) as readonly (readonly [SettingName, Setting])[];
 
 function toSetting<Value>(

@@ -2,8 +2,9 @@ import { type Row, toLaneLines, toMessageLines, toRows, toRowTable, toText, toWa
 import { toDuration } from './table.ts';
 
 /**
- * The status for people, in sections: first what they have to act on and to read, then the lanes. A long section is
- * folded, and says which command shows the rest. Empty sections are left out, except that no lanes at all are `none`.
+ * The status for people, in sections: first what they have to act on and read, then the lanes. A long section is
+ * folded and names the command that shows the rest. Empty sections are left out, but no lanes at all is shown as
+ * `none`.
  */
 export function toStatusLines(answer: Row, now: Date): readonly string[] {
   const [meta = {}] = toRows([answer._meta]);
@@ -19,7 +20,7 @@ type Section = Readonly<{
   /** Where the bus says how many there are; its list may hold fewer. */
   count: string;
   toLines(rows: readonly Row[], now: Date): readonly string[];
-  /** At most this many rows are shown, and this command shows the others. Absent: all are shown. */
+  /** Shows at most this many rows, and names the command that shows the others. Absent: shows all. */
   fold?: Readonly<{ rowsMax: number; command: string }>;
   /** What an empty list says. */
   empty?: string;

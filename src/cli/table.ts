@@ -10,7 +10,7 @@ export function toTable(heading: readonly string[], rows: readonly (readonly str
   );
 }
 
-/** A length of time in the two units that matter: `45s`, `2m05s`, `3h20m`, `4d03h`. */
+/** A duration in its two largest units: `45s`, `2m05s`, `3h20m`, `4d03h`. */
 export function toDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole}s`;

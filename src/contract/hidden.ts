@@ -9,19 +9,22 @@ const hidden =
 type ToSign = (sign: string) => string;
 
 /**
- * In a text of lines. Line feeds and tabs stay, and so does what is invisible by itself but shapes an emoji, or a script
- * that is written with it.
+ * In a text of several lines. Line feeds and tabs stay. So do characters that are invisible by themselves but shape
+ * an emoji, or a script that needs them.
  */
 export function replaceHiddenInText(text: string, toSign: ToSign): string {
   return text.replace(inText, (found, wanted: string | undefined) => wanted ?? toSign(found));
 }
 
-/** In a name: also every blank but a single space between two words, so that no name can pose as another. */
+/**
+ * In a name. Also replaces every kind of space except a single one between words, so that no name can imitate
+ * another.
+ */
 export function replaceHiddenInName(name: string, toSign: ToSign): string {
   return name.replace(inName, toSign);
 }
 
-/** In JSON, everywhere: what is hidden becomes an escape, so that it is the same JSON. */
+/** In JSON, everywhere: hidden characters become escapes, so the JSON stays the same. */
 export function toVisibleJson(json: string): string {
   return json.replace(anywhere, toEscapes);
 }
@@ -42,5 +45,5 @@ const joinedScripts = 'Arab Syrc Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Si
 
 const inText = new RegExp(`(${emoji}|(?<=[${joinedScripts}])[\\u200c\\u200d])|[${hidden}]`, 'gu');
 const inName = new RegExp(`[\\t\\n${hidden}]|(?! )\\p{Z}|^ | $|(?<= ) `, 'gu');
-/** JSON has line ends and tabs only between its values. */
+/** JSON has line breaks and tabs only between its values. */
 const anywhere = new RegExp(`[${hidden}]|(?! )\\p{Z}`, 'gu');

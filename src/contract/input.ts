@@ -13,13 +13,16 @@ export function parseInput<Name extends OperationName>(name: Name, input: unknow
   return result.value as ParsedInput<Name>;
 }
 
-/** How long the caller is ready to wait, told by input that nobody has checked yet; 0 for anything but a time. */
+/**
+ * How long the caller is willing to wait, from input that has not been checked yet; 0 for anything that is not a
+ * number.
+ */
 export function waitSecondsOf(input: unknown): number {
   const seconds = (input as { wait_s?: unknown } | null | undefined)?.wait_s;
   return typeof seconds === 'number' && seconds > 0 ? seconds : 0;
 }
 
-/** The same against any object schema: doors that add arguments of their own check them this way. */
+/** The same check against any object schema, for doors that add arguments of their own. */
 export function checkInput(
   operation: Readonly<Pick<Operation, 'input'>>,
   input: unknown,
@@ -29,13 +32,16 @@ export function checkInput(
   return { issues: shownOf(issuesOf(operation.input, input)) };
 }
 
-/** Looks again: the issues need the input that they found, and asking for it makes every check four times as slow. */
+/**
+ * Checks a second time: the issues need the input they found, and asking for it makes every check four times as
+ * slow.
+ */
 function issuesOf(schema: z.ZodObject, input: unknown): readonly InputIssue[] {
   const { error } = schema.safeParse(input, { reportInput: true });
   return error?.issues.flatMap((issue) => toInputIssues(issue, schema)) ?? [];
 }
 
-/** A caller who sends a hundred thousand unknown fields is not told of each. */
+/** A caller that sends a hundred thousand unknown fields does not get a list of all of them. */
 function shownOf(issues: readonly InputIssue[]): readonly InputIssue[] {
   const more = issues.length - limits.inputIssuesShownMax;
   if (more <= 0) return issues;
@@ -87,7 +93,7 @@ const typeNames: Readonly<Record<string, string>> = {
   object: 'a JSON object',
 };
 
-/** Names that a caller made up come back in the answer, so they are kept short. */
+/** The response repeats names that a caller made up, so keep them short. */
 function shorten(name: string): string {
   return name.length > 60 ? `${name.slice(0, 60)}…` : name;
 }

@@ -21,10 +21,10 @@ export function parseJson(text: string): Json {
   }
 }
 
-/** Goes through the text once. Of text that is no JSON it may find nothing: the parser refuses that. */
+/** Reads the text once. In text that is not JSON it may find nothing; the parser refuses that. */
 function findFault(json: string): string | undefined {
   const { jsonDepthMax } = limits;
-  /** The keys of each open object; of an open array, nothing. */
+  /** The keys of each open object; undefined for an open array. */
   const open: (Set<string> | undefined)[] = [];
   for (let at = 0; at < json.length; at += 1) {
     const sign = json[at];
@@ -47,7 +47,7 @@ function findFault(json: string): string | undefined {
   return undefined;
 }
 
-/** Where the string that begins here ends; the end of the text for one that does not. */
+/** Where the string that begins here ends; the end of the text if it is not closed. */
 function findEnd(json: string, start: number): number {
   let end = json.indexOf('"', start + 1);
   while (end >= 0 && isEscaped(json, end)) end = json.indexOf('"', end + 1);
@@ -66,7 +66,7 @@ function isKey(json: string, after: number): boolean {
   return json[at] === ':';
 }
 
-/** `"\u0061"` and `"a"` are one key. */
+/** `"\u0061"` and `"a"` are the same key. */
 function toKey(quoted: string): string {
   if (!quoted.includes('\\')) return quoted.slice(1, -1);
   try {

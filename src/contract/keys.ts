@@ -2,8 +2,8 @@ import { toInvalidInput } from './input.ts';
 import { idempotencyKeyPattern, limits } from './limits.ts';
 
 /**
- * Makes idempotency keys. They begin with the time, so that a store that keeps them sorted appends instead of
- * inserting, and end with what tells this process from all others.
+ * Creates idempotency keys. They begin with the time, so that a store that sorts them can append, and end with text
+ * that is unique to this process.
  */
 export function createKeyMaker(): () => string {
   let count = 0;

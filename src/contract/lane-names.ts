@@ -7,8 +7,8 @@ export function toLaneNameFault(wish: unknown): string {
 }
 
 /**
- * The name of a lane for what somebody wanted to call it, such as a path or a branch. It is the same for everybody who
- * wants the same, so that two agents that are refused meet in one lane.
+ * Proposes a lane name for what somebody typed, such as a path or a branch. The same text always gives the same
+ * name, so two agents that are refused end up in the same lane.
  */
 export function proposeLaneName(wish: string): string {
   if (laneNamePattern.test(wish)) return wish;
@@ -20,11 +20,11 @@ export function proposeLaneName(wish: string): string {
   if (name === '') return `lane-${toDigest(wish)}`;
   const { laneNameCharactersMax } = limits;
   if (name.length <= laneNameCharactersMax) return name;
-  // Long paths often begin alike, so the rest of the name must not be lost.
+  // Long paths often begin alike, so include a digest of the whole text.
   return `${name.slice(0, laneNameCharactersMax - 9)}-${toDigest(wish)}`;
 }
 
-/** FNV-1a: short, the same everywhere, and enough to keep apart what people write. */
+/** FNV-1a: short, the same everywhere, and good enough to tell apart what people type. */
 function toDigest(text: string): string {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1)

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { agentId, fenceNumber, laneName, leaseSeconds, pageLimit, timestamp, waitSeconds } from './fields.ts';
 import type { Operation } from './operation.ts';
 
-/** A lane that somebody holds, or held until the lease ran out. */
+/** A lane that somebody holds, or held until the lease expired. */
 export const laneSchema = z.looseObject({
   lane: z.string(),
   owner: z.string(),
@@ -14,7 +14,7 @@ export const laneSchema = z.looseObject({
   fence: z.number(),
 });
 
-/** A caller whose claim is held open until the lane is free; `place` counts from 1. */
+/** A caller that waits for the lane; `place` counts from 1. */
 export const waiterSchema = z.looseObject({
   lane: z.string(),
   owner: z.string(),

@@ -1,13 +1,16 @@
-/** What a text that names a store can be; nothing here ever repeats it, because a password may stand in it. */
+/**
+ * Recognises what a text that names a store means. Nothing here ever repeats the text, because it may contain a
+ * password.
+ */
 
-/** `postgres://…`: everything else that is not foreign is the path of a file. */
+/** `postgres://…`. Any other text that is not a foreign URL is a file path. */
 export function isPostgresUrl(location: string): boolean {
   return /^postgres(ql)?:\/\//i.test(location);
 }
 
 /**
- * The address of something that is no store, or a mistyped one of a store: taken for a path, it would become a folder
- * that shows the password. The letter of a drive is no scheme.
+ * A URL that is not a store, or a mistyped one. As a path it would create a folder that shows the password. A drive
+ * letter is not a scheme.
  */
 export function isForeignUrl(location: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\//i.test(location) && !isPostgresUrl(location);

@@ -138,11 +138,11 @@ export const pruneMessages = {
     pruned_events: z.number(),
     has_more: z.boolean(),
     oldest_id: z.number(),
-    /** The open flag that the call stopped before, when it kept something back. */
+    /** The open flag at which the call stopped, if it kept something back. */
     held_back_by: z.number().optional(),
   }),
   errors: [],
-  // The command line has its own command, which repeats the call until all is done.
+  // The command line has its own command, which repeats the call until everything is done.
   doors: [],
   positionalFields: [],
 } as const satisfies Operation;

@@ -1,9 +1,9 @@
-/** `claimLane` as the tools and the wire say it: `claim_lane`. */
+/** `claimLane` becomes `claim_lane`, for tools and the wire. */
 export function toSnakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** `claimLane` as the command line says it: `claim-lane`; `lease_s` becomes `lease-s`. */
+/** `claimLane` becomes `claim-lane`, for the command line; `lease_s` becomes `lease-s`. */
 export function toKebabCase(name: string): string {
   return toSnakeCase(name).replaceAll('_', '-');
 }

@@ -2,30 +2,30 @@ import type { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import { toKebabCase } from './names.ts';
 
-/** What repeating a call does: nothing at all, nothing more, or the same again. */
+/** What repeating a call changes: nothing (`read`), nothing more (`idempotent`), or the same again (`append`). */
 export type Effect = 'read' | 'idempotent' | 'append';
 
-/** A way in at which operations are listed by name. Every operation is offered over HTTP and to the library. */
+/** A door that lists operations by name. HTTP and the library offer every operation. */
 export type Door = 'mcp' | 'cli';
 
-/** One thing that the bus can do, declared once; every door is a loop over these declarations. */
+/** One thing the bus can do, declared once. Every door is a loop over these declarations. */
 export type Operation = Readonly<{
-  /** Title for people: menus of MCP clients, headings of the reference. */
+  /** A title for people: menus of MCP clients, headings of the reference. */
   title: string;
   /** One sentence without a full stop, for help texts and tables. */
   summary: string;
   /** For agents: when to use it, and what to do on a conflict. Under 600 characters with the summary. */
   guidance: string;
   method: 'GET' | 'POST';
-  /** Below the base path; `{field}` names an input field that travels in the path. */
+  /** Relative to the base path. `{field}` stands for an input field. */
   path: string;
   effect: Effect;
   input: z.ZodObject;
   output: z.ZodObject;
-  /** The refusals of its own; `errorsOf` adds the ones that every operation can end in. */
+  /** The operation's own refusals; `errorsOf` adds the ones that any operation can end in. */
   errors: readonly ErrorCode[];
   doors: readonly Door[];
-  /** The field that says who is calling; doors that know their agent fill it in when it is left out. */
+  /** The field for the calling agent. Doors that know their agent fill it in when it is missing. */
   agentField?: string;
   /** The field that says who reads. Doors that know their agent fill it in, and agents need not know of it. */
   readerField?: string;
@@ -33,15 +33,15 @@ export type Operation = Readonly<{
   personField?: string;
   /** Fields that the command line takes without a flag, in order. */
   positionalFields: readonly string[];
-  /** What people type; present wherever `doors` has `cli`. */
+  /** What people type; present whenever `doors` has `cli`. */
   command?: CommandWords;
 }>;
 
-/** The words for an operation at the command line. Its long name (`claim-lane`) works too. */
+/** The names of an operation on the command line. Its long name (`claim-lane`) works too. */
 type CommandWords = Readonly<{
-  /** The one that help and documents use. */
+  /** The name in help and documents. */
   name: string;
-  /** Words that people try first. They run nothing: the error names the command that is meant. */
+  /** Words that people may try first. They do not run anything: the error names the right command. */
   alsoTried: readonly string[];
 }>;
 
@@ -54,7 +54,7 @@ const everyCall: readonly ErrorCode[] = [
 ];
 const everyWrite: readonly ErrorCode[] = ['unauthorized', 'too_large', 'idempotency_conflict'];
 
-/** What people type to run it. */
+/** What people type to run the operation. */
 export function toCommandName(name: string, { command }: Operation): string {
   return command?.name ?? toKebabCase(name);
 }
@@ -65,7 +65,7 @@ export function errorsOf(operation: Operation): readonly ErrorCode[] {
   return [...new Set([...operation.errors, ...common])];
 }
 
-/** Whether the operation changes what the bus keeps, so that the secret and idempotency keys apply to it. */
+/** Whether the operation changes stored data, so that the secret and idempotency keys apply. */
 export function isWrite(operation: Operation): boolean {
   return operation.effect !== 'read';
 }

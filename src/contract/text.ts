@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a field takes, with optional and default stripped: the doors that carry text decide by this. */
+/** The type of a field without optional and default. Doors that carry text use it. */
 export type FieldKind = 'text' | 'number' | 'boolean';
 
 export function fieldKindOf(field: z.ZodType): FieldKind {
@@ -12,8 +12,8 @@ export function fieldKindOf(field: z.ZodType): FieldKind {
 }
 
 /**
- * Query strings and flags carry text: gives each field the type that its schema asks for. Text that does not read as
- * that type, and fields that the schema does not know, stay text, for the schema to refuse by name.
+ * Query strings and flags carry text, so this gives each field the type its schema asks for. Text that does not
+ * parse as that type stays text, as do unknown fields, and the schema refuses them by name.
  */
 export function fromText(
   schema: z.ZodObject,

@@ -1,6 +1,6 @@
 import { type CommandWords, toValueFlags } from './words.ts';
 
-/** Works with the bash 3.2 that macOS has, in which nothing can be said about names of files later than here. */
+/** Works with bash 3.2, which macOS ships. That version cannot mark a candidate as a file name later on. */
 export function toBashScript(commands: readonly CommandWords[]): string {
   const valueFlags = toValueFlags(commands);
   return `# Completion of bus-mcp for bash
@@ -65,7 +65,7 @@ function toCase({ flags, names, operands }: CommandWords): string {
     const more = isFile ? 'files=yes' : `words+=' ${choices.join(' ')}'`;
     return isFile || choices.length > 0 ? [`      ((operands == ${index})) && ${more}`] : [];
   });
-  // Of two long names for one flag the short one is offered.
+  // If a flag has two long names, offer the short one.
   const words = flags.flatMap((flag) => flag.names.filter((one) => one.startsWith('--')).slice(0, 1));
   return [`    ${toPattern(names)})`, `      words='${words.join(' ')}'`, ...lines, '      ;;'].join('\n');
 }

@@ -5,7 +5,7 @@ import { exitStatus } from '../failure.ts';
 const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** Prints the script that teaches a shell what can be typed. */
+/** Prints the completion script for a shell. */
 export function createCompletionCommand(
   toDeclarations: () => readonly CommandDeclaration[],
 ): CommandDeclaration {

@@ -6,7 +6,7 @@ import { toFishScript } from './fish.ts';
 import { toCommandWords } from './words.ts';
 import { toZshScript } from './zsh.ts';
 
-/** Made of the same declarations as the help: it cannot miss a command or a flag. */
+/** Built from the same declarations as the help, so it cannot miss a command or a flag. */
 export function toScript(shell: Shell, declarations: readonly CommandDeclaration[]): string {
   return scripts[shell](toCommands(declarations).map(toCommandWords));
 }

@@ -24,7 +24,7 @@ export type FlagWords = Readonly<{
     isFile: boolean;
     /** Empty where anything may be typed. */
     choices: readonly string[];
-    /** Several may be chosen, with commas between them. */
+    /** Takes several values, separated by commas. */
     isList: boolean;
   }>;
 }>;
@@ -34,7 +34,7 @@ export type OperandWords = Readonly<{
   /** Empty where anything may be typed. */
   choices: readonly string[];
   isFile: boolean;
-  /** The rest of the line is another program's. */
+  /** The rest of the line belongs to another program. */
   isRest: boolean;
 }>;
 
@@ -56,7 +56,7 @@ export function toCommandWords(command: Command): CommandWords {
   };
 }
 
-/** The names of the flags that a value follows. */
+/** The names of the flags that take a value. */
 export function toValueFlags(
   commands: readonly CommandWords[],
   isWanted: (value: NonNullable<FlagWords['value']>) => boolean = () => true,

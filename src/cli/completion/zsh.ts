@@ -1,6 +1,6 @@
 import type { CommandWords, FlagWords, OperandWords } from './words.ts';
 
-/** Works from a startup file and as a file `_bus-mcp` in a folder of `fpath`. */
+/** Works from a startup file, and as a file `_bus-mcp` in a folder of `fpath`. */
 export function toZshScript(commands: readonly CommandWords[]): string {
   return `#compdef bus-mcp
 # Completion of bus-mcp for zsh

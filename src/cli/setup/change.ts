@@ -10,11 +10,11 @@ import { type Editor, openEditor } from './editor.ts';
 import { type Entry, isObject, serverName, toChanges, toCommandLine } from './entry.ts';
 import { FileProblem } from './problem.ts';
 
-/** What was done to a file, or that there was nothing to do. */
+/** What was done to a file, or that nothing had to be done. */
 export type Outcome = Readonly<{
   deed: 'added' | 'changed' | 'kept' | 'removed' | 'deleted' | 'absent';
   file: ConfigFile;
-  /** The entry as it stands there now, or stood there before it was removed. */
+  /** The entry as it is now, or as it was before it was removed. */
   entry?: Entry;
   /** How the server was started before. */
   commandLineBefore?: string;
@@ -24,9 +24,9 @@ export type Outcome = Readonly<{
 export type Target = Readonly<{ client: Client; path: string; newFileMode: number }>;
 
 /**
- * Makes the file say how the server is started. What else somebody wrote, in the entry too, stays as it is.
+ * Makes the file start the server as wanted. Everything else that somebody wrote stays, also inside the entry.
  *
- * Throws `FileProblem` without having touched anything when the file cannot be changed safely.
+ * Throws `FileProblem` before touching anything when the file cannot be changed safely.
  */
 export async function addServer(target: Target, wanted: Entry): Promise<Outcome> {
   const { file, editor } = await openFile(target);
@@ -53,8 +53,8 @@ export async function addServer(target: Target, wanted: Entry): Promise<Outcome>
 }
 
 /**
- * Takes the entry out again. When nothing else changed since it was put there, the file is again what it was, to the
- * byte; a file that was made for the entry goes.
+ * Removes the entry. If nothing else changed since it was added, the file is exactly what it was before; a file that
+ * was created for the entry is deleted.
  */
 export async function removeServer(target: Target): Promise<Outcome> {
   const { file, editor } = await openFile(target);
@@ -76,7 +76,7 @@ async function openFile({ client, path, newFileMode }: Target) {
   return { file, editor: await openEditor(client) };
 }
 
-/** Whether putting the entry into the one text gives the other. */
+/** Whether adding the entry to one text gives the other. */
 function isResult(editor: Editor, before: string, entry: Entry, after: string): boolean {
   try {
     if (editor.readServers(before)[serverName] !== undefined) return false;

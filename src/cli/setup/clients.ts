@@ -14,7 +14,7 @@ export const clientNames = [
 ] as const;
 export type ClientName = (typeof clientNames)[number];
 
-/** What people call a client besides. */
+/** Other names that people use for a client. */
 const otherNames: Readonly<Record<string, ClientName>> = {
   claude: 'claude-code',
   code: 'vscode',
@@ -34,33 +34,33 @@ export function findClient(typed: string): ClientName | undefined {
   );
 }
 
-/** What of JSON beyond the standard the client itself can read: more would be kept out of its file as broken. */
+/** The extensions of JSON that the client can read. Anything more would break its file. */
 export type JsonDialect = Readonly<{ comments: boolean; trailingCommas: boolean }>;
 
-/** A program that starts MCP servers, and the file in which it is told about them. */
+/** A program that starts MCP servers, and the file that lists them. */
 export type Client = Readonly<{
   title: string;
   format: Readonly<{ kind: 'json'; dialect: JsonDialect } | { kind: 'toml' }>;
   /** The key under which the file keeps its servers, each by its name. */
   serversKey: string;
   toUserFile(machine: Machine): string;
-  /** Below the folder of the project; absent where the client knows no such file. */
+  /** Relative to the project's folder. Absent when the client has no such file. */
   projectFile?: readonly string[];
-  /** What a new entry carries besides how the server is started. */
+  /** What a new entry contains besides how to start the server. */
   extras?: Entry;
-  /** Written before `command`, where the client wants the kind of server named. */
+  /** Written before `command`, for clients that want the kind of server named. */
   type?: string;
   /** Whether the command and its arguments are one list. */
   isCommandList?: boolean;
-  /** The key of the variables of a server, where it is another than `env`. */
+  /** The key for a server's variables, if it is not `env`. */
   variablesKey?: string;
-  /** The variables that the entry has to name so that the server gets them, where the client hands on no others. */
+  /** The variables that the entry must name so that the server gets them, for clients that pass on no others. */
   toHandedOn?(environment: NodeJS.ProcessEnv): readonly string[];
-  /** Variables that it hands on only where the entry refers to them by `$` and their name. */
+  /** Variables that the client passes on only if the entry refers to them as `$NAME`. */
   keptBack?: readonly string[];
-  /** Why its servers do not see what is set in a shell, PATH included; absent where they do. */
+  /** Why its servers do not see what is set in a shell, PATH included. Absent when they do. */
   whyUnseen?: string;
-  /** What the person does next, and what else would stop him. */
+  /** What the user does next, and what else may get in the way. */
   next: readonly string[];
   secretAdvice: string;
 }>;
@@ -68,7 +68,7 @@ export type Client = Readonly<{
 const strict: JsonDialect = { comments: false, trailingCommas: false };
 const inherited = 'the server inherits it from the environment of the client';
 
-/** What is set here and decides which bus is found or started, and how. */
+/** Variables set here that affect which bus is found or started, and how. */
 function toSetVariables(environment: NodeJS.ProcessEnv): readonly string[] {
   const product = settingEntries.filter(([, { readBy }]) => !readBy.includes('tests'));
   const isPostgres = environment.BUS_STORE?.startsWith('postgres') ?? false;
@@ -135,7 +135,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
         'config.toml',
       ]),
     projectFile: ['.codex', 'config.toml'],
-    // Codex hands servers no variables but the ones named, and gives up on a call sooner than the bus lets it wait.
+    // Codex passes on only the named variables, and gives up on a call sooner than the bus lets it wait.
     toHandedOn: toSetVariables,
     extras: { startup_timeout_sec: 30, tool_timeout_sec: 330 },
     next: [
@@ -180,7 +180,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
   },
 };
 
-/** Paths are joined as the machine does, which in tests is not the one they run on. */
+/** Joins paths the way the target machine does. In tests that is not the machine that runs them. */
 export function toPath({ platform }: Pick<Machine, 'platform'>, parts: readonly string[]): string {
   return platform === 'win32' ? win32.join(...parts) : posix.join(...parts);
 }

@@ -11,7 +11,7 @@ import { type Client, clientNames, clients, findClient } from './clients.ts';
 import { toEntry } from './entry.ts';
 import { toLaunch } from './launch.ts';
 
-/** Tells a client about the MCP server, so that nobody has to paste anything. */
+/** Adds the MCP server to a client's configuration, so that nobody has to paste anything. */
 export const setupCommand: CommandDeclaration = {
   name: 'setup',
   alsoTried: ['install', 'init', 'configure', 'connect'],
@@ -21,7 +21,7 @@ export const setupCommand: CommandDeclaration = {
     'Keeps everything else in that file, with copies beside it: .bus-mcp.bak is what was there before the first change, .bus-mcp.last.bak before the last. Running it again changes nothing; --remove takes the entry out again. A file that is broken or read-only is left untouched. No bus is needed.',
     `The entry starts this program by its path; when it came through npx, it is npx -y bus-mcp.${isPublished ? ' With --project too, because others share that file.' : ''} Settings given as flags, like --base-url, become variables of the entry; those of this shell stay there, and what the client will not see of them is named. The write secret never does: files like these get copied and committed.`,
   ].join('\n\n'),
-  // The bus that a client starts goes by the entry too.
+  // A bus that the client starts uses the entry's settings too.
   readers: ['mcp', 'bus'],
   mainSettings: ['baseUrl', 'agentId', 'store', 'port', 'readOnly'],
   declare,
@@ -78,7 +78,7 @@ function toClient(typed: string): Client {
   );
 }
 
-/** The settings that were typed; the ones from the environment stay there. */
+/** Only the settings that were typed; those from the environment stay there. */
 function toVariables(flags: Invocation['flags'], client: Client): Record<string, string> {
   const entries = settingEntries.flatMap(([name, { environment, flag }]): [string, string][] => {
     const typed = flag === undefined ? undefined : flags[new Option(flag).attributeName()];
@@ -89,7 +89,7 @@ function toVariables(flags: Invocation['flags'], client: Client): Record<string,
   return Object.fromEntries(entries);
 }
 
-/** Clients start the server in a folder of their own choice. */
+/** Clients start the server in a folder of their choice, so paths become absolute. */
 function toText(name: SettingName, typed: string, client: Client): string {
   if (name === 'writeSecretFile') return resolve(typed);
   return name === 'store' ? toStoreText(typed, client) : typed;

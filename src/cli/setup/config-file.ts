@@ -4,12 +4,12 @@ import { dirname } from 'node:path';
 import { byteOrderMark, withoutByteOrderMark } from '../../contract/byte-order-mark.ts';
 import { FileProblem } from './problem.ts';
 
-/** A client's file as it was found. */
+/** A client's file as it was read. */
 export type ConfigFile = Readonly<{
   path: string;
-  /** Where the bytes are: links are followed, never replaced. */
+  /** The path after following links; links are never replaced. */
   realPath: string;
-  /** Absent when there is no file. The byte order mark is not part of it. */
+  /** Absent when there is no file. Does not include a byte order mark. */
   text: string | undefined;
   hasByteOrderMark: boolean;
   mode: number;
@@ -24,7 +24,7 @@ export async function readConfigFile(path: string, newFileMode: number): Promise
     return { path, realPath, text: undefined, hasByteOrderMark: false, mode: newFileMode, owner: undefined };
   }
   if (!found.isFile()) throw new FileProblem('is no file');
-  // Whoever may write everywhere is not stopped by the mode, but it says that this file is not to be changed.
+  // An administrator can write anyway, but the mode says that the file should not be changed.
   if ((found.mode & 0o222) === 0) throw new FileProblem('is read-only: make it writable and run this again');
   const bytes = await readFile(realPath).catch(toProblem('cannot be read'));
   const text = toText(bytes);
@@ -40,7 +40,7 @@ export async function readConfigFile(path: string, newFileMode: number): Promise
   };
 }
 
-/** Puts the text in the place of what was found, all or nothing, and answers where a copy of that lies. */
+/** Replaces the file's text completely or not at all, and returns where a copy of the old text is. */
 export async function writeConfigFile(file: ConfigFile, text: string): Promise<string | undefined> {
   await refuseChanged(file);
   await mkdir(dirname(file.realPath), { recursive: true }).catch(toProblem('cannot be written'));
@@ -49,7 +49,7 @@ export async function writeConfigFile(file: ConfigFile, text: string): Promise<s
   return backupPath;
 }
 
-/** The oldest copy is what somebody goes back to when all else went wrong, so it is written once and for all. */
+/** The oldest copy is what somebody returns to when all else failed, so it is written only once. */
 async function backUp(file: ConfigFile, text: string): Promise<string> {
   const { oldest, last } = toBackupPaths(file);
   const first = await readBackup(oldest);
@@ -64,7 +64,7 @@ export async function deleteConfigFile(file: ConfigFile): Promise<void> {
   await rm(file.realPath).catch(toProblem('cannot be removed'));
 }
 
-/** What the file was before the last change, and before the first, as far as there are copies. */
+/** The file's text before the last change, and before the first one, as far as there are copies. */
 export async function readBackups(file: ConfigFile): Promise<readonly string[]> {
   const { oldest, last } = toBackupPaths(file);
   const texts = await Promise.all([readBackup(last), readBackup(oldest)]);
@@ -107,7 +107,7 @@ async function refuseChanged(file: ConfigFile): Promise<void> {
   if (text !== before) throw new FileProblem('was changed by another program just now: run this again');
 }
 
-/** Another file takes the name in one step, so that nobody ever reads half of it. */
+/** Renames a new file over the old one, so that nobody ever reads half of it. */
 async function replaceFile(file: ConfigFile, path: string, text: string): Promise<void> {
   const passingPath = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {

@@ -2,9 +2,9 @@ import type { Client } from './clients.ts';
 import type { Entry } from './entry.ts';
 
 /**
- * Changes the text of a client's file and leaves every byte alone that need not change.
+ * Changes a client's file, and leaves every byte alone that need not change.
  *
- * All functions throw `FileProblem` for a text that is not what the client reads. They take an empty text for a file
+ * All functions throw `FileProblem` for a text that the client could not read. An empty text counts as a file
  * without content.
  */
 export type Editor = Readonly<{

@@ -12,7 +12,7 @@ export function toEntry(
   asked: Readonly<{
     client: Client;
     launch: Launch;
-    /** Variables for the server. Never the value of the secret: files like these are copied and committed. */
+    /** Variables for the server. Never the secret itself: files like these get copied and committed. */
     variables: Readonly<Record<string, string>>;
     environment: NodeJS.ProcessEnv;
   }>,
@@ -33,8 +33,8 @@ export function toEntry(
 }
 
 /**
- * What has to be set so that an entry found there says the same: how the server is started, the variables asked for,
- * and the names of those that are handed on. Whatever else somebody put into it stays.
+ * What to set so that an existing entry says the same: how the server is started, the requested variables, and the
+ * names of variables to pass on. Everything else in it stays.
  */
 export function toChanges(
   found: Entry,
@@ -58,7 +58,7 @@ export function toChanges(
   return changes;
 }
 
-/** An item of such a list is a name, or says more about one. */
+/** An item of such a list is a name, or an object with a name. */
 function toNames(list: unknown): readonly unknown[] {
   return Array.isArray(list) ? list.map((item) => (isObject(item) ? item.name : item)) : [];
 }

@@ -3,8 +3,8 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { FileProblem } from './problem.ts';
 
 /**
- * Refuses a file that only seems to lie in the project. A repository of somebody else may hold a link in place of a
- * folder, and `--project` would then change a file of the user.
+ * Refuses a file that only seems to be inside the project. In somebody else's repository a folder may be a link, and
+ * `--project` would then change one of the user's own files.
  */
 export function refuseOutside(path: string, projectFolder: string): void {
   const real = toRealPath(path);
@@ -15,7 +15,7 @@ export function refuseOutside(path: string, projectFolder: string): void {
   );
 }
 
-/** Where the file is or would be made, with every link on the way followed. */
+/** Where the file is or would be created, after following every link. */
 function toRealPath(path: string): string {
   try {
     return realpathSync(path);

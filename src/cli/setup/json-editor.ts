@@ -29,7 +29,7 @@ export function createJsonEditor(serversKey: string, dialect: JsonDialect): Edit
     remove(text, name) {
       const after = removeAt(text, [serversKey, name]);
       const servers = findNodeAtLocation(readRoot(after, dialect), [serversKey]);
-      // Nobody writes an empty list of servers, so it goes too; one that a comment stands in stays.
+      // Nobody writes an empty list of servers, so it is removed too, unless it contains a comment.
       const isBare = servers !== undefined && /^\{\s*\}$/.test(toNodeText(after, servers));
       return isBare ? removeAt(after, [serversKey]) : after;
     },
@@ -40,7 +40,7 @@ export function createJsonEditor(serversKey: string, dialect: JsonDialect): Edit
     const root = readRoot(base, dialect);
     const parent = findParent(base, root, path);
     const edits = modify(base, [...path], value, {
-      // In front of the others: what somebody wrote behind the last of them stays beside it.
+      // Insert before the others, so that a comment after the last entry stays with it.
       getInsertionIndex: () => 0,
       ...toFormat(base, root, parent),
     });
@@ -56,7 +56,7 @@ export function createJsonEditor(serversKey: string, dialect: JsonDialect): Edit
   }
 }
 
-/** A name that stands there twice is read differently than it is found: then nothing may be written. */
+/** If a name occurs twice, readers disagree about which one counts, so nothing is written. */
 function checked(text: string, expected: unknown, dialect: JsonDialect): string {
   if (isDeepStrictEqual(toValue(readRoot(text, dialect)), expected)) return text;
   throw new FileProblem('names something twice, so that this command cannot tell which one counts');
@@ -73,7 +73,7 @@ function readRoot(text: string, dialect: JsonDialect): Node {
   throw new FileProblem(`is broken at ${toLineAndColumn(text, first?.offset ?? 0)}: ${reason}`);
 }
 
-/** Where the parser's own word for it would not help. */
+/** For problems where the parser's own word does not help. */
 const problemWords: Readonly<Record<string, string>> = {
   InvalidSymbol: 'there is a word that JSON does not know, or quotes are missing',
   PropertyNameExpected: 'a name in double quotes is missing; no comma may stand before a closing brace',
@@ -92,7 +92,7 @@ function findParent(text: string, root: Node, path: readonly string[]): Node {
   return parent;
 }
 
-/** What is written on one line stays so; elsewhere the change is indented as the file is. */
+/** Text on one line stays on one line. Elsewhere the change uses the file's indentation. */
 function toFormat(text: string, root: Node, parent: Node): { formattingOptions?: FormattingOptions } {
   const isInline = ({ children = [], ...node }: Node) =>
     children.length > 0 && !toNodeText(text, node).includes('\n');
@@ -121,7 +121,7 @@ function removeProperty(text: string, property: Node): string {
   return (isCommentBefore && !/^\s*\n/.test(text.slice(end)) ? kept : kept.trimEnd()) + text.slice(end);
 }
 
-/** The comma behind a property, whatever comments stand before it. */
+/** The comma after a property, even if comments come before it. */
 function findComma(text: string, offset: number): number | undefined {
   const scanner = createScanner(text, true);
   scanner.setPosition(offset);
@@ -136,7 +136,7 @@ function toObjectNode(text: string, node: Node, name: string | undefined): Node 
   throw new FileProblem(`has ${subject}, at ${toLineAndColumn(text, node.offset)}`);
 }
 
-/** Ordinary objects: the parser's own have no prototype and compare as different. */
+/** Plain objects: the parser's own have no prototype and compare as different. */
 function toValue(node: Node) {
   return JSON.parse(JSON.stringify(getNodeValue(node)));
 }

@@ -6,9 +6,9 @@ import type { Machine } from '../folders.ts';
 export type Launch = Readonly<{ command: string; args: readonly string[] }>;
 
 /**
- * Decides how clients start the server: as it was typed; through npx when this very program came through npx, or when
- * the file is shared with people who have the program elsewhere and the registry has it; else by absolute paths, which
- * work at once and without a PATH.
+ * Decides how clients start the server: as it was typed; or through npx, if this program came through npx, or if the
+ * file is shared with others and the package is in the registry; or else by absolute paths, which work at once and
+ * without PATH.
  */
 export function toLaunch(
   asked: Readonly<{
@@ -28,17 +28,17 @@ export function toLaunch(
     return { command: toLastingNode(nodeFile), args: [programFile] };
   }
   const words = ['npx', '-y', 'bus-mcp'] as const;
-  // On Windows npx is a script, which a client that starts programs without a shell does not find.
+  // On Windows npx is a script. A client that starts programs without a shell does not find it.
   const isWindowsOnly = machine.platform === 'win32' && !isShared;
   return isWindowsOnly
     ? { command: 'cmd', args: ['/c', ...words] }
     : { command: words[0], args: words.slice(1) };
 }
 
-/** Caches of programs that are fetched for one run: what lies there may be gone tomorrow. */
+/** Caches of programs that were downloaded for one run. They may be gone tomorrow. */
 const passingFolder = /[\\/](_npx|dlx|dlx-[^\\/]+|bunx-[^\\/]+)[\\/]/;
 
-/** Homebrew keeps each version in a folder of its own and removes it when it upgrades; its link stays. */
+/** Homebrew removes a version's folder when it upgrades, but its link stays. */
 function toLastingNode(nodeFile: string): string {
   return nodeFile.replace(/\/Cellar\/(node[^/]*)\/[^/]+\/bin\/node$/, '/opt/$1/bin/node');
 }
@@ -49,7 +49,7 @@ function toTypedLaunch(typed: string): Launch {
   return { command, args };
 }
 
-/** Splits at blanks; quotes keep a word with blanks together. Backslashes stand for themselves, as in Windows paths. */
+/** Splits at spaces; quotes keep a word with spaces together. Backslashes are literal, as in Windows paths. */
 function toWords(text: string): string[] {
   const words: string[] = [];
   let word: string | undefined;

@@ -1,4 +1,4 @@
-/** A file that cannot be changed as it stands; the message says where, without the name of the file. */
+/** A file that cannot be changed in its current state. The message says where, without naming the file. */
 export class FileProblem extends Error {
   constructor(message: string) {
     super(message);
@@ -12,7 +12,7 @@ export function toLineAndColumn(text: string, offset: number): string {
   return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
 }
 
-/** How the text ends its lines; a text of one line decides nothing. */
+/** How the text ends its lines. A single line gives no answer. */
 export function toLineEnd(text: string): string {
   return /\r\n|\n/.exec(text)?.[0] ?? '\n';
 }

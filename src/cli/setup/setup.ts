@@ -88,7 +88,7 @@ function toAdvice(setup: Setup, entry: Entry): readonly string[] {
   const { client, machine } = setup;
   const isNpx = entry.command === 'npx' && client.whyUnseen !== undefined;
   const isOwnPath = setup.projectFolder !== undefined && !/npx/.test(toCommandLine(entry));
-  // Its value is not written, so somebody has to know how it gets there.
+  // The secret is not written, so somebody has to know how the server gets it.
   const isSecretSet = Boolean(machine.environment.BUS_WRITE_SECRET);
   return [
     ...(isSecretSet ? [`  secret  BUS_WRITE_SECRET is not written: ${client.secretAdvice}`] : []),

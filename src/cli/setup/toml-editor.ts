@@ -6,8 +6,8 @@ import { type Entry, isObject } from './entry.ts';
 import { FileProblem, toLineEnd } from './problem.ts';
 
 /**
- * Edits TOML. A new table goes to the end of the file; what is there is changed by a library that keeps comments and
- * order, and another one reads the result before it counts.
+ * Edits TOML. A new table is appended to the file. Existing tables are changed by a library that keeps comments and
+ * order, and a second library reads the result before it is accepted.
  */
 export function createTomlEditor(serversKey: string): Editor {
   return {
@@ -21,7 +21,7 @@ export function createTomlEditor(serversKey: string): Editor {
     },
   };
 
-  /** The text before the block that `add` has put at its end, if nobody touched that. */
+  /** The text before the block that `add` appended, if nobody has changed that block. */
   function cutBlock(text: string, name: string): string | undefined {
     const start = text.lastIndexOf(`[${serversKey}.${name}]`);
     const entry = readServers(text)[name];
@@ -67,7 +67,7 @@ function change(text: string, edit: (document: Entry) => Entry): string {
   return checked(patch(text, edit(parseForPatch(text)), format), edit(parseToml(text)));
 }
 
-/** What does not read back as it was meant ends here, before anything is written. */
+/** If the text does not read back as intended, stop before anything is written. */
 function checked(text: string, expected: unknown): string {
   try {
     if (isDeepStrictEqual(parseToml(text), expected)) return text;
@@ -87,14 +87,14 @@ function parseToml(text: string): Record<string, unknown> {
   }
 }
 
-/** Ordinary objects: the parser's own have no prototype and compare as different. */
+/** Plain objects: the parser's own have no prototype and compare as different. */
 function toPlain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toPlain);
   if (!isObject(value) || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]));
 }
 
-/** Ends as the text ended, so that taking the block out again leaves no trace. */
+/** Ends as the text ended, so that removing the block leaves no trace. */
 function appendBlock(text: string, block: string, lineEnd: string): string {
   return text.endsWith('\n') ? text + lineEnd + block + lineEnd : text + lineEnd + lineEnd + block;
 }

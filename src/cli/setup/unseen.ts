@@ -4,8 +4,8 @@ import type { Client } from './clients.ts';
 import { type Entry, isObject } from './entry.ts';
 
 /**
- * One line for each variable that is set here, means something to the server, and will not be seen by it. Without them
- * somebody ends up with two buses and does not know why.
+ * One line for each variable that is set here and matters to the server, but that the server will not see. Without
+ * these lines somebody ends up with two buses and does not know why.
  */
 export function toUnseenLines(
   { client, machine }: Readonly<{ client: Client; machine: Machine }>,
