@@ -4,6 +4,7 @@ import type { RowSource } from '../store/transfer.ts';
 import { type Check, createProblems, toCount } from './check.ts';
 import { createBoundsCheck } from './check-bounds.ts';
 import { createEventCheck } from './check-events.ts';
+import { createFieldCheck } from './check-fields.ts';
 import { createLaneCheck } from './check-lanes.ts';
 import { createMessageCheck } from './check-messages.ts';
 import type { Progress } from './progress.ts';
@@ -20,6 +21,7 @@ export async function checkRows(
   const lanes = createLaneCheck(Math.max(now, source.totals.clockMilliseconds));
   const answers = createAnswerCheck();
   const bounds = createBoundsCheck(source.totals);
+  const fields = createFieldCheck();
 
   async function forEach<Name extends CopiedKind>(
     table: Name,
@@ -30,7 +32,9 @@ export async function checkRows(
     for await (const page of source.readPages(table)) {
       for (const row of page) {
         see(row);
-        bounds.see(() => `${nouns[table]} ${nameOf(row)}`, row);
+        const which = () => `${nouns[table]} ${nameOf(row)}`;
+        bounds.see(which, row);
+        fields.see(table, which, row);
       }
       done += page.length;
       progress.report(`checking ${table}`, done, total);
@@ -49,7 +53,8 @@ export async function checkRows(
   await forEach('lanes', lanes.seeLane);
   await forEach('answers', answers.see);
   progress.end();
-  return [...messages.end(), events.end(messages.count()), lanes.end(), answers.end(), bounds.end()];
+  const [inBounds, whole] = [bounds.end(), fields.end()];
+  return [...messages.end(), events.end(messages.count()), lanes.end(), answers.end(), inBounds, whole];
 }
 
 const nouns = {

@@ -67,6 +67,18 @@ const wrongs: readonly (readonly [string, string, string, RegExp])[] = [
     /held is held by eve, and was given to ada/,
   ],
   [
+    'half of an acknowledgement',
+    'UPDATE messages SET acknowledged_at = NULL WHERE id = 3',
+    'fields',
+    /message 3 says only half of who acknowledged it/,
+  ],
+  [
+    'half of a hold',
+    "UPDATE lanes SET claimed_at = NULL WHERE lane = 'held'",
+    'fields',
+    /lane held says only half of its hold/,
+  ],
+  [
     'a lane that is gone',
     "DELETE FROM lanes WHERE lane = 'held'",
     'lanes',
@@ -111,6 +123,7 @@ describe('SQLite', () => {
       'lanes',
       'answers',
       'numbers',
+      'fields',
     ]);
   });
 
