@@ -6,9 +6,10 @@ import { noProgress } from '../../src/care/progress.ts';
 import { openSink, openSource } from '../../src/store/open-transfer.ts';
 import { type CopiedKind, copiedKinds, type Row, schema } from '../../src/store/schema.ts';
 import { createUnshow, type ShownField, shownFieldsOf } from '../../src/store/shown.ts';
+import { createFolder } from '../folder.ts';
 import { createTestSchema } from '../suite/postgres.ts';
 import { toText } from './export-stage.ts';
-import { createFolder, withBus } from './stage.ts';
+import { withBus } from './stage.ts';
 
 /** A row with a value in every field that callers are shown, as the schema declares it. */
 function toFullRow<Kind extends CopiedKind>(kind: Kind, given: Record<string, unknown> = {}): Row<Kind> {
