@@ -106,7 +106,7 @@ function readSetting(
   }>,
 ): Reading {
   const { name, setting, flag, machine } = asked;
-  const text = flag === undefined ? asked.environment[setting.environment] : toText(flag);
+  const text = flag === undefined ? asked.environment[setting.environment] : toFlagText(flag);
   const standard = { name, value: setting.toDefault(machine), isGiven: false };
   if (text === undefined || (text === '' && flag === undefined)) return standard;
   const parsed = parseSetting(setting, text);
@@ -159,7 +159,7 @@ function refuseOpenHost(config: SettingValues): void {
 const autostartWarning =
   'BUS_MCP_AUTOSTART has no effect, because BUS_MCP_BASE_URL says where the bus is: nothing will be started';
 
-function toText(flag: string | boolean): string {
+function toFlagText(flag: string | boolean): string {
   if (typeof flag === 'string') return flag;
   return flag ? '1' : '0';
 }

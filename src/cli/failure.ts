@@ -36,7 +36,7 @@ export function toFailure(error: unknown, help: string): Failure {
       error: { type: 'bus_unreachable', message, url },
     };
   }
-  if (error instanceof BusError) return toRefusal(error);
+  if (error instanceof BusError) return toRefusedFailure(error);
   if (error instanceof InputError) {
     // Programs know the fields by their names, people by their flags.
     const misuse = toMisuse(toSentence(error.issues), error.issues);
@@ -51,7 +51,7 @@ export function toFailure(error: unknown, help: string): Failure {
   return { status: exitStatus.refused, sentence: message, error: { type: 'failed', message } };
 }
 
-function toRefusal({ status, detail, code, data }: BusError): Failure {
+function toRefusedFailure({ status, detail, code, data }: BusError): Failure {
   return {
     status: code === 'invalid_input' ? exitStatus.usedWrongly : exitStatus.refused,
     // The bus uses field names, but people type flags. A quoted word is a name that somebody chose, so it stays.

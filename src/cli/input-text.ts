@@ -14,10 +14,10 @@ export async function readInputText(input: NodeJS.ReadableStream): Promise<strin
     }
     chunks.push(part);
   }
-  return withoutByteOrderMark(toText(Buffer.concat(chunks))).replace(/\r?\n$/, '');
+  return withoutByteOrderMark(decodeInput(Buffer.concat(chunks))).replace(/\r?\n$/, '');
 }
 
-function toText(bytes: Uint8Array): string {
+function decodeInput(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

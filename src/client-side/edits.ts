@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { isObject } from '../contract/json.ts';
 import { findPatched } from './shell/patch.ts';
 import { findWritten, type Surroundings } from './shell/writes.ts';
 
@@ -95,8 +96,4 @@ function toAbsolute(paths: readonly string[], { folder }: Surroundings): string[
   return paths.map((path) =>
     isAbsolute(path) || /^~(\/|$)|^[A-Za-z]:[\\/]/.test(path) ? path : join(folder, path),
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

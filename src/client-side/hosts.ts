@@ -1,4 +1,5 @@
 import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
+import { isObject } from '../contract/json.ts';
 import type { ToolCall } from './edits.ts';
 
 /** What a hook prints, and the status that it ends with. */
@@ -53,15 +54,17 @@ export function parseHookCall(text: string): HookCall | undefined {
   const payload = parseObject(withoutByteOrderMark(text));
   if (!payload) return undefined;
   const nested = toObject(payload.preToolUse) ?? toObject(payload.tool_info) ?? {};
-  const tool = toText(payload.tool_name ?? payload.toolName ?? nested.toolName ?? payload.agent_action_name);
+  const tool = toGivenText(
+    payload.tool_name ?? payload.toolName ?? nested.toolName ?? payload.agent_action_name,
+  );
   const given =
     payload.tool_input ?? payload.toolArgs ?? payload.args ?? nested.parameters ?? payload.tool_info;
   const input = toObject(given) ?? (typeof given === 'string' ? parseInput(given) : payload);
   return {
     tool,
     input,
-    session: toText(payload.session_id ?? payload.sessionId ?? payload.conversation_id),
-    folder: toText(payload.cwd),
+    session: toGivenText(payload.session_id ?? payload.sessionId ?? payload.conversation_id),
+    folder: toGivenText(payload.cwd),
   };
 }
 
@@ -79,11 +82,10 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 }
 
 function toObject(value: unknown): Record<string, unknown> | undefined {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject ? (value as Record<string, unknown>) : undefined;
+  return isObject(value) ? value : undefined;
 }
 
-function toText(value: unknown): string | undefined {
+function toGivenText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

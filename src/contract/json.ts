@@ -21,6 +21,11 @@ export function parseJson(text: string): Json {
   }
 }
 
+/** An object as JSON knows it: neither an array nor null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Reads the text once. In text that is not JSON it may find nothing; the parser refuses that. */
 function findFault(json: string): string | undefined {
   const { jsonDepthMax } = limits;

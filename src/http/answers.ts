@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { BusError, BusUnreachableError, toBusError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import { bodyLengthOf } from './body.ts';
+import { closeAfter } from './closing.ts';
 import { toCorsHeaders } from './cors.ts';
-import { closeAfter } from './linger.ts';
 import { headerNames, safeRepeats } from './wire.ts';
 
 /** One request in progress and its response. */
@@ -80,7 +80,7 @@ export function createAnswers(options: AnswersOptions) {
   function refuse(exchange: Exchange, error: unknown, more: readonly string[] = []): void {
     const { request, response } = exchange;
     if (response.destroyed || response.writableEnded) return;
-    const refusal = toRefusal(error);
+    const refusal = toBusRefusal(error);
     if (refusal.status >= 500) fail(exchange, error);
     const text = toRefusalText(refusal);
     const headers = [...more, ...toRetryHeader(refusal)];
@@ -186,7 +186,7 @@ function limitStall(socket: Socket, seconds: number): void {
   if (socket.writableLength > 0) socket.setTimeout(seconds * 1000);
 }
 
-function toRefusal(error: unknown): BusError {
+function toBusRefusal(error: unknown): BusError {
   if (error instanceof BusError) {
     if (error.status >= 400) return error;
     // A bus behind this one sent 200 with something that is not a valid response. Passing on the 200 would hide

@@ -4,7 +4,7 @@ import { type BusError, toBusError } from '../contract/errors.ts';
 import { toInvalidInput } from '../contract/input.ts';
 import { limits } from '../contract/limits.ts';
 import { toHead, toHeaders, toRefusalText } from './answers.ts';
-import { closeAfter } from './linger.ts';
+import { closeAfter } from './closing.ts';
 
 /** Responds to something that is not a complete HTTP request. Node has no response object for that case. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex, requestId: string): void {
@@ -12,13 +12,13 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
     socket.destroy();
     return;
   }
-  const { status, refusal } = toRefusal(error.code);
+  const { status, refusal } = toHttpRefusal(error.code);
   const text = toRefusalText(refusal);
   closeAfter(socket as Socket, toHead(status, [...toHeaders(requestId, text), 'connection', 'close']) + text);
 }
 
 /** These statuses come from HTTP, because no operation was reached that could have its own. */
-function toRefusal(code: string | undefined): { status: number; refusal: BusError } {
+function toHttpRefusal(code: string | undefined): { status: number; refusal: BusError } {
   if (code === 'HPE_HEADER_OVERFLOW') {
     const detail = `the headers are larger than the ${limits.headerBytesMax} bytes the bus reads: send fewer or shorter ones`;
     return { status: 431, refusal: toBusError('too_large', detail, { limit_bytes: limits.headerBytesMax }) };

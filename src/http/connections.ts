@@ -4,7 +4,7 @@ import { type BusError, toBusError } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
 import { type Logger, toHead, toHeaders, toRefusalText } from './answers.ts';
 import type { Bounds } from './bounds.ts';
-import { closeAfter } from './linger.ts';
+import { closeAfter } from './closing.ts';
 
 export type ConnectionsOptions = Pick<Bounds, 'connectionsMax' | 'answerBytesHeldMax'> &
   Readonly<{ server: Server; log: Logger; nextId: () => string }>;

@@ -19,7 +19,7 @@ export function toOpenApi({ version }: Readonly<{ version: string }>): Json {
     info: { title: 'bus-mcp', version, description },
     paths,
     components: {
-      schemas: Object.fromEntries(errorCodes.map((code) => [toSchemaName(code), toRefusal(code)])),
+      schemas: Object.fromEntries(errorCodes.map((code) => [toSchemaName(code), toRefusalSchema(code)])),
       securitySchemes: {
         writeSecret: { type: 'apiKey', in: 'header', name: 'X-Bus-Secret', description: secretHint },
       },
@@ -153,7 +153,7 @@ function toSchemaName(code: ErrorCode): string {
   return `Refusal_${code}`;
 }
 
-function toRefusal(code: ErrorCode): Json {
+function toRefusalSchema(code: ErrorCode): Json {
   const { meaning, next, data } = errorTable[code];
   return {
     type: 'object',

@@ -1,4 +1,5 @@
 import { BusError } from '../contract/errors.ts';
+import { isObject } from '../contract/json.ts';
 import type { Reply } from './send.ts';
 
 /**
@@ -12,7 +13,7 @@ export function toAnswer(reply: Reply, url: string): object {
   if (isSuccess && reply.text.trim() === '') return { ok: true };
   const value = parse(reply.text);
   if (value === undefined) throw toStranger(reply, url);
-  if (!isSuccess) throw toRefusal(reply.status, value);
+  if (!isSuccess) throw toStatedRefusal(reply.status, value);
   if (value.ok === false) throw toFailedSuccess(reply.status, value);
   return value;
 }
@@ -28,7 +29,7 @@ function parse(text: string): JsonObject | undefined {
   }
 }
 
-function toRefusal(status: number, { detail, code, data }: JsonObject): BusError {
+function toStatedRefusal(status: number, { detail, code, data }: JsonObject): BusError {
   return new BusError({
     status,
     detail: toDetail(detail) ?? `the bus answered with status ${status} and gave no reason`,
@@ -73,8 +74,4 @@ function toStranger({ status, contentType, location, text }: Reply, url: string)
   const found = text.trim() === '' && location === undefined ? 'it is empty' : shown;
   const detail = `the bus answered with something other than JSON (status ${status}, ${type}; ${found}): check that ${url} is the address of a bus`;
   return new BusError({ status, detail });
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

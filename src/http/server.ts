@@ -16,7 +16,7 @@ import { createEventStreams } from './events.ts';
 import { createGuard } from './guard.ts';
 import type { OnQuietChange } from './hints.ts';
 import { createIdMaker, readRequestId } from './ids.ts';
-import { createLine } from './line.ts';
+import { createRequestQueue } from './request-queue.ts';
 import { createRouteTable, type Match } from './routing.ts';
 import { type Health, type Page, type Target, toTargets } from './targets.ts';
 import { basePath, headerNames } from './wire.ts';
@@ -68,14 +68,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     toTargets({ answers, pages: [], ...options, serveCall: calls.toServe, serveStream: streams.serve }),
   );
 
-  const stand = createLine({ ...bounds, serve, refuse: answers.refuse });
+  const takeInOrder = createRequestQueue({ ...bounds, serve, refuse: answers.refuse });
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
     // The connection has already had its last response.
     if (request.socket.writableEnded) return;
     const id = readRequestId(request.headers[headerNames.requestId]) ?? nextId();
     const startedAtMs = performance.now();
-    stand({ request, response, id, startedAtMs, route: 'unknown', isMeasured: false });
+    takeInOrder({ request, response, id, startedAtMs, route: 'unknown', isMeasured: false });
   }
 
   function serve(exchange: Exchange): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type OperationName, operations } from '../contract/contract.ts';
 import { checkInput, type InputIssue, toInvalidInput } from '../contract/input.ts';
+import { isObject } from '../contract/json.ts';
 import { isWrite, type Operation } from '../contract/operation.ts';
 import { fieldKindOf, fromText } from '../contract/text.ts';
 
@@ -152,8 +153,4 @@ function decodePercent(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is InputObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { InputIssue } from '../contract/input.ts';
+import { isObject } from '../contract/json.ts';
 import { fromText } from '../contract/text.ts';
 import type { RawMessage } from './listening.ts';
 
@@ -54,8 +55,4 @@ export function toTyped(
 function findFault(given: unknown): InputIssue | undefined {
   if (!isObject(given)) return { field: 'arguments', message: 'must be a JSON object' };
   return Object.hasOwn(given, '__proto__') ? { field: '__proto__', message: 'is not known here' } : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

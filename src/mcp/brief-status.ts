@@ -1,4 +1,5 @@
 import type { Output } from '../contract/contract.ts';
+import { isObject } from '../contract/json.ts';
 import { limits } from '../contract/limits.ts';
 
 /**
@@ -61,8 +62,4 @@ function mapList(name: string, list: unknown, map: (row: Row) => Row): Row {
 function without(fields: readonly string[]) {
   return (row: Row): Row =>
     Object.fromEntries(Object.entries(row).filter(([name]) => !fields.includes(name)));
-}
-
-function isObject(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -15,9 +15,8 @@ import { limits } from '../contract/limits.ts';
 import { withPlainParams } from './arguments.ts';
 import type { Log } from './call.ts';
 import { createCancelling } from './cancelling.ts';
-import { refuseMessage, type StreamedAnswer, toStreamed } from './http-answers.ts';
+import { findIdProblem, refuseMessage, type StreamedAnswer, toStreamed } from './http-answers.ts';
 import { listenTo, mayWait, type RawMessage, readListenedUris } from './listening.ts';
-import { findIdProblem } from './message.ts';
 import type { Watcher } from './watcher.ts';
 
 /** A server is created for one request, in the protocol version of its client. */

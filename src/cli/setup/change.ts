@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/json.ts';
 import type { Client } from './clients.ts';
 import {
   type ConfigFile,
@@ -7,7 +8,7 @@ import {
   writeConfigFile,
 } from './config-file.ts';
 import { type Editor, openEditor } from './editor.ts';
-import { type Entry, isObject, serverName, toChanges, toCommandLine } from './entry.ts';
+import { type Entry, serverName, toChanges, toCommandLine } from './entry.ts';
 import { FileProblem } from './problem.ts';
 
 /** What was done to a file, or that nothing had to be done. */

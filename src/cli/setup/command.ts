@@ -84,13 +84,13 @@ function toVariables(flags: Invocation['flags'], client: Client): Record<string,
     const typed = flag === undefined ? undefined : flags[new Option(flag).attributeName()];
     if (typeof typed === 'boolean') return [[environment, typed ? '1' : '0']];
     if (typeof typed !== 'string') return [];
-    return [[environment, toText(name, typed, client)]];
+    return [[environment, toSettingText(name, typed, client)]];
   });
   return Object.fromEntries(entries);
 }
 
 /** Clients start the server in a folder of their choice, so paths become absolute. */
-function toText(name: SettingName, typed: string, client: Client): string {
+function toSettingText(name: SettingName, typed: string, client: Client): string {
   if (name === 'writeSecretFile') return resolve(typed);
   return name === 'store' ? toStoreText(typed, client) : typed;
 }

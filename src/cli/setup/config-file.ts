@@ -27,7 +27,7 @@ export async function readConfigFile(path: string, newFileMode: number): Promise
   // An administrator can write anyway, but the mode says that the file should not be changed.
   if ((found.mode & 0o222) === 0) throw new FileProblem('is read-only: make it writable and run this again');
   const bytes = await readFile(realPath).catch(toProblem('cannot be read'));
-  const text = toText(bytes);
+  const text = decodeFile(bytes);
   const hasByteOrderMark = text.startsWith(byteOrderMark);
   const owner = { user: found.uid, group: found.gid };
   return {
@@ -92,7 +92,7 @@ async function followLinks(path: string): Promise<string> {
   }
 }
 
-function toText(bytes: Buffer): string {
+function decodeFile(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

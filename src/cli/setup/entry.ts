@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/json.ts';
 import type { Client } from './clients.ts';
 import type { Launch } from './launch.ts';
 
@@ -67,10 +68,6 @@ function toNames(list: unknown): readonly unknown[] {
 export function toCommandLine(entry: Entry): string {
   const words = [entry.command, entry.args ?? []].flat();
   return words.map((word) => (/^[^\s"']+$/.test(String(word)) ? word : JSON.stringify(word))).join(' ');
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSame(one: unknown, other: unknown): boolean {

@@ -11,9 +11,9 @@ import {
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
+import { isObject } from '../../contract/json.ts';
 import type { JsonDialect } from './clients.ts';
 import type { Editor } from './editor.ts';
-import { isObject } from './entry.ts';
 import { FileProblem, toLineAndColumn, toLineEnd } from './problem.ts';
 
 /** Edits JSON, with comments and trailing commas where the client reads them. */

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse as parseForPatch, patch, TomlFormat } from '@decimalturn/toml-patch';
 import { parse, stringify, TomlError } from 'smol-toml';
+import { isObject } from '../../contract/json.ts';
 import type { Editor } from './editor.ts';
-import { type Entry, isObject } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { FileProblem, toLineEnd } from './problem.ts';
 
 /**

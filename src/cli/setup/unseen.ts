@@ -1,7 +1,8 @@
+import { isObject } from '../../contract/json.ts';
 import { folderVariables, type Machine } from '../folders.ts';
 import { type Setting, settingEntries } from '../settings.ts';
 import type { Client } from './clients.ts';
-import { type Entry, isObject } from './entry.ts';
+import type { Entry } from './entry.ts';
 
 /**
  * One line for each variable that is set here and matters to the server, but that the server will not see. Without

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Readable, Writable } from 'node:stream';
-import { parseJson } from '../../contract/json.ts';
+import { isObject, parseJson } from '../../contract/json.ts';
 import type { RawMessage } from '../listening.ts';
 
 /**
@@ -174,8 +174,4 @@ function own(record: Readonly<Record<string, string>>, key: string): string | un
 
 function isEmpty(value: object): boolean {
   return Object.keys(value).length === 0;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -37,7 +37,7 @@ export function createStdioTransport({ input, output, log }: StdioTransportOptio
   }
 
   function receiveBatch(messages: readonly unknown[]): void {
-    batches.begin(messages.map((message) => (isMessage(message) ? message : toRefusal(message))));
+    batches.begin(messages.map((message) => (isMessage(message) ? message : toJsonRpcError(message))));
     for (const message of messages) if (isMessage(message)) deliver(message);
   }
 
@@ -116,7 +116,7 @@ function isMessage(value: unknown): value is JSONRPCMessage {
   return isJSONRPCRequest(value) || isJSONRPCNotification(value) || isJSONRPCResponse(value);
 }
 
-function toRefusal(message: unknown): object {
+function toJsonRpcError(message: unknown): object {
   return { jsonrpc: '2.0', id: JSON.parse(findId(JSON.stringify(message))), error: invalidRequest };
 }
 

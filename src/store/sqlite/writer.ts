@@ -66,7 +66,7 @@ export async function startWriter({
       for (const { resolve } of kept) resolve();
     } else {
       charactersRefused = Math.max(charactersRefused, toLargest(given));
-      refuse(toRefusal(answer));
+      refuse(toWriteError(answer));
     }
   });
   worker.on('error', (error) => end(error.message));
@@ -140,7 +140,7 @@ function toUnknown(reason: string): Error {
   return toBusError('unavailable', detail, { retry_after_s: retrySeconds });
 }
 
-function toRefusal({ reason, condition, isUnknown }: Exclude<WriterAnswer, { kept: number }>): Error {
+function toWriteError({ reason, condition, isUnknown }: Exclude<WriterAnswer, { kept: number }>): Error {
   if (condition !== undefined && isUnknown) return toUnknown(condition);
   if (condition !== undefined) return toUnavailable(condition, retrySeconds);
   return new Error(`the commit failed: ${reason}`);

@@ -3,11 +3,11 @@ import { type BusError, toBusError } from '../contract/errors.ts';
 import type { Exchange } from './answers.ts';
 
 /**
- * Serves the requests of one connection one after the other, as their answers must go out: one that was sent before
- * an earlier one was answered waits for its turn. Of those only a few may stand behind another. Once some were
- * refused, their answers lie in the way and Node reads no more of that connection.
+ * Serves the requests of one connection one after the other, because their answers must go out in order. A client may
+ * send the next request before it has the answer to the last one; such a request is queued, and only a few may be. When
+ * more are refused, their answers queue up too, and then Node stops reading that connection.
  */
-export function createLine({
+export function createRequestQueue({
   requestsInLineMax,
   serve,
   refuse,
@@ -16,25 +16,26 @@ export function createLine({
   serve: (exchange: Exchange) => void;
   refuse: (exchange: Exchange, refusal: BusError) => void;
 }>) {
-  const inLine = new WeakMap<Socket, number>();
+  const queued = new WeakMap<Socket, number>();
 
-  function standInLine(exchange: Exchange): void {
+  function enqueue(exchange: Exchange): void {
     const { socket } = exchange.request;
-    const count = inLine.get(socket) ?? 0;
+    const count = queued.get(socket) ?? 0;
     if (count >= requestsInLineMax) {
       refuse(exchange, toTooMany(requestsInLineMax));
       return;
     }
-    inLine.set(socket, count + 1);
+    queued.set(socket, count + 1);
+    // Node hands the connection to a response once the one before it has gone out.
     exchange.response.once('socket', () => {
-      inLine.set(socket, (inLine.get(socket) ?? 0) - 1);
+      queued.set(socket, (queued.get(socket) ?? 0) - 1);
       serve(exchange);
     });
   }
 
   return (exchange: Exchange): void => {
     if (exchange.response.socket) serve(exchange);
-    else standInLine(exchange);
+    else enqueue(exchange);
   };
 }
 
