@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentSchema, sharingSchema } from '../src/contract/agents.ts';
 import { contract, type OperationName, operations } from '../src/contract/contract.ts';
 import { errorTable } from '../src/contract/errors.ts';
 import { eventSchema } from '../src/contract/events.ts';
@@ -28,6 +29,8 @@ const rows = new Map<z.ZodType, RowName>([
   [messageSchema, 'Message'],
   [laneSchema, 'Lane'],
   [waiterSchema, 'Waiter'],
+  [agentSchema, 'Agent'],
+  [sharingSchema, 'SharingSession'],
   [eventSchema, 'BusEvent'],
 ]);
 
@@ -37,8 +40,10 @@ const rowMeanings = {
   Message: 'One row of the append-only log.',
   Lane: 'A lane that somebody holds, or held until the lease ran out.',
   Waiter: 'A caller whose claim is held open until the lane is free; `place` counts from 1.',
+  Agent: 'Whoever acts under one id.',
+  SharingSession: 'Another live session that acts under the same id.',
   BusEvent:
-    'One row of the change feed. `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`.',
+    'One row of the change feed. `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`; the agent events carry `agent`.',
 } as const;
 
 function toOperationTypes(name: OperationName, { input, output }: Operation): string[] {
@@ -65,6 +70,8 @@ function toBus(): string {
     'export interface Call {',
     toComment('Ends a call that waits; what it would have waited for is forgotten at once.', '  '),
     '  readonly signal?: AbortSignal | undefined;',
+    toComment('Who calls, where the input does not say it.', '  '),
+    '  readonly agent?: string | undefined;',
     toComment('Makes a write safe to repeat: for 24 hours the same key gets the first answer again.', '  '),
     '  readonly idempotencyKey?: string | undefined;',
     '}',

@@ -32,7 +32,27 @@ export interface Waiter {
   readonly place: number;
 }
 
-/** One row of the change feed. `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`. */
+/** Whoever acts under one id. */
+export interface Agent {
+  readonly agent: string;
+  readonly client?: string | undefined;
+  readonly place?: string | undefined;
+  readonly joined_at: string;
+  readonly left_at?: string | undefined;
+  readonly seen_s_ago: number;
+  readonly state: 'here' | 'quiet' | 'left';
+  readonly holds: readonly string[];
+  readonly waits_for?: readonly string[] | undefined;
+}
+
+/** Another live session that acts under the same id. */
+export interface SharingSession {
+  readonly client?: string | undefined;
+  readonly place?: string | undefined;
+  readonly joined_at: string;
+}
+
+/** One row of the change feed. `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`; the agent events carry `agent`. */
 export interface BusEvent {
   readonly id: number;
   readonly kind: string;
@@ -46,6 +66,9 @@ export interface BusEvent {
   readonly previous_owner?: string | undefined;
   readonly previous_expires_at?: string | undefined;
   readonly released_by?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly client?: string | undefined;
+  readonly place?: string | undefined;
 }
 
 /** What `postMessage` is given. */
@@ -218,6 +241,53 @@ export interface GetLaneAnswer {
   readonly waiting: readonly Waiter[];
 }
 
+/** What `joinAgent` is given. */
+export interface JoinAgentInput {
+  /** The client's own key of the session; the same key gets the same agent */
+  readonly session: string;
+  /** The name of the client, such as claude-code */
+  readonly client?: string | undefined;
+  /** The project it works in, for people */
+  readonly place?: string | undefined;
+  /** An id of your own choice instead of a given one */
+  readonly agent?: string | undefined;
+}
+
+/** What `joinAgent` answers. */
+export interface JoinAgentAnswer {
+  readonly agent: string;
+  readonly is_new: boolean;
+  readonly shared_with?: readonly SharingSession[] | undefined;
+}
+
+/** What `leaveAgent` is given. */
+export interface LeaveAgentInput {
+  /** The agent that the session got */
+  readonly agent: string;
+  /** The client's own key of the session; the same key gets the same agent */
+  readonly session: string;
+}
+
+/** What `leaveAgent` answers. */
+export interface LeaveAgentAnswer {
+  readonly agent: string;
+  readonly released: readonly string[];
+}
+
+/** What `listAgents` is given. */
+export interface ListAgentsInput {
+  /** At most this many agents */
+  readonly limit?: number | undefined;
+  /** Only ids after this one */
+  readonly after?: string | undefined;
+}
+
+/** What `listAgents` answers. */
+export interface ListAgentsAnswer {
+  readonly agents: readonly Agent[];
+  readonly has_more: boolean;
+}
+
 /** What `readEvents` is given. */
 export interface ReadEventsInput {
   /** Only ids after this cursor; 0: everything that is kept */
@@ -271,6 +341,8 @@ export interface PruneMessagesAnswer {
 export interface Call {
   /** Ends a call that waits; what it would have waited for is forgotten at once. */
   readonly signal?: AbortSignal | undefined;
+  /** Who calls, where the input does not say it. */
+  readonly agent?: string | undefined;
   /** Makes a write safe to repeat: for 24 hours the same key gets the first answer again. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -297,6 +369,12 @@ export interface Bus {
   listLanes(input: ListLanesInput, call?: Call): Promise<ListLanesAnswer>;
   /** Look at one lane: held, orphaned or free, and who waits for it. A lane that nobody ever claimed is free and has fence 0. */
   getLane(input: GetLaneInput, call?: Call): Promise<GetLaneAnswer>;
+  /** Join the bus with a session, and learn which agent it is. A session that joins for the first time gets an id like claude-3, which no other session ever gets. Joining again, also after a restart of the bus, answers the same id. With agent, the session asks for an id of its own choice; when other live sessions use that id too, shared_with lists them, because they hold one another's lanes. */
+  joinAgent(input: JoinAgentInput, call?: Call): Promise<JoinAgentAnswer>;
+  /** End a session, which releases the lanes of its agent when no other session uses it. When the last live session of an agent leaves, the bus releases every lane that the agent holds, and those of its sub-ids such as claude-3/tests. The session may join again later and gets the same agent. */
+  leaveAgent(input: LeaveAgentInput, call?: Call): Promise<LeaveAgentAnswer>;
+  /** List the agents, sorted by id: who is here, what they hold, and what they wait for. An agent is here when it was heard within 5 minutes. Being quiet takes no lane away: only leases end. A page goes on after the last id of the page before. */
+  listAgents(input: ListAgentsInput, call?: Call): Promise<ListAgentsAnswer>;
   /** Read what happened after a cursor: posts, claims, steals, releases, acknowledgements. Events come oldest first. Go on after the cursor of the answer. Over HTTP, a request with Accept: text/event-stream gets a live stream, which resumes from Last-Event-ID. */
   readEvents(input: ReadEventsInput, call?: Call): Promise<ReadEventsAnswer>;
   /** Acknowledge a flagged message, which takes it off the list of what needs a person. Only people acknowledge: the panel and the command line offer it, the tools do not. */
@@ -314,6 +392,9 @@ interface Inputs {
   getBusStatus: GetBusStatusInput;
   listLanes: ListLanesInput;
   getLane: GetLaneInput;
+  joinAgent: JoinAgentInput;
+  leaveAgent: LeaveAgentInput;
+  listAgents: ListAgentsInput;
   readEvents: ReadEventsInput;
   acknowledgeFlag: AcknowledgeFlagInput;
   pruneMessages: PruneMessagesInput;
@@ -328,6 +409,9 @@ interface Answers {
   getBusStatus: GetBusStatusAnswer;
   listLanes: ListLanesAnswer;
   getLane: GetLaneAnswer;
+  joinAgent: JoinAgentAnswer;
+  leaveAgent: LeaveAgentAnswer;
+  listAgents: ListAgentsAnswer;
   readEvents: ReadEventsAnswer;
   acknowledgeFlag: AcknowledgeFlagAnswer;
   pruneMessages: PruneMessagesAnswer;
@@ -342,6 +426,9 @@ interface Defaulted {
   getBusStatus: never;
   listLanes: 'limit';
   getLane: never;
+  joinAgent: never;
+  leaveAgent: never;
+  listAgents: 'limit';
   readEvents: 'since' | 'limit' | 'wait_s';
   acknowledgeFlag: never;
   pruneMessages: never;
@@ -374,6 +461,11 @@ export interface ErrorData {
     readonly lane: string;
     readonly owner: string | null;
     readonly expires_in_s: number;
+  };
+  /** The session is not one of the agent that the call names. */
+  readonly not_your_session: {
+    readonly agent: string;
+    readonly session_agent: string | null;
   };
   /** The fence is not the current one of the lane: the lane was granted again since. */
   readonly stale_fence: {

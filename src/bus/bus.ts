@@ -1,13 +1,16 @@
-import { type Bus, type Call, type OperationName, operationNames } from '../contract/contract.ts';
+import { type Bus, type Call, contract, type OperationName, operationNames } from '../contract/contract.ts';
 import { parseInput } from '../contract/input.ts';
 import { limits } from '../contract/limits.ts';
+import { isWrite, type Operation } from '../contract/operation.ts';
 import type { Store } from '../store/store.ts';
+import { createAgentHandlers } from './agent-handlers.ts';
 import { createClaimHandlers } from './claims.ts';
 import { createEventHandlers } from './events.ts';
 import { createHeldLanes } from './held-lanes.ts';
 import { createLeaseWatch } from './lease-watch.ts';
 import { createMessageHandlers } from './messages.ts';
 import type { BusSettings, EngineParts, Handlers } from './parts.ts';
+import { createPresence, type Presence } from './presence.ts';
 import { createPruneHandlers } from './prune.ts';
 import { createQuietChanges } from './quiet-changes.ts';
 import { createSeats } from './seats.ts';
@@ -44,11 +47,13 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
     return `${settings.instance}-${ticketCount}`;
   };
 
-  const shared = { store, waiting, leases, heldLanes, seats: { waiters, readers } };
+  const presence = createPresence(store);
+  const shared = { store, presence, waiting, leases, heldLanes, seats: { waiters, readers } };
   const parts: EngineParts = { ...shared, settings, nextTicket };
   const handlers: Handlers = {
     ...createMessageHandlers(parts),
     ...createClaimHandlers(parts),
+    ...createAgentHandlers(parts),
     ...createStatusHandlers(parts),
     ...createEventHandlers(parts),
     ...createPruneHandlers(parts),
@@ -62,13 +67,27 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
     waiting.close();
   }
 
-  return { ...toBus(handlers), onQuietChange: quiet.subscribe, readersWaiting: readers.count, close };
+  return {
+    ...toBus(handlers, presence),
+    onQuietChange: quiet.subscribe,
+    readersWaiting: readers.count,
+    close,
+  };
 }
 
-function toBus(handlers: Handlers): Bus {
+/** Checks the input of each call, and takes it as a sign of life of the agent that it names. */
+function toBus(handlers: Handlers, presence: Presence): Bus {
   const guard = <Name extends OperationName>(name: Name) => {
     const handle = handlers[name] as Handlers[Name];
-    return [name, async (input: unknown, call: Call = {}) => handle(parseInput(name, input), call)] as const;
+    const { agentField } = contract[name] as Operation;
+    const isChange = isWrite(contract[name]);
+    const operate = async (input: unknown, call: Call = {}) => {
+      const parsed = parseInput(name, input);
+      const agent = agentField === undefined ? call.agent : (parsed as Record<string, string>)[agentField];
+      if (agent !== undefined) presence.hear(agent, isChange);
+      return handle(parsed, call);
+    };
+    return [name, operate] as const;
   };
   return Object.fromEntries(operationNames.map(guard)) as unknown as Bus;
 }

@@ -2,6 +2,7 @@ import type { Call, OperationName, Output, ParsedInput } from '../contract/contr
 import type { Store } from '../store/store.ts';
 import type { HeldLanes } from './held-lanes.ts';
 import type { LeaseWatch } from './lease-watch.ts';
+import type { Presence } from './presence.ts';
 import type { Seats } from './seats.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -17,6 +18,7 @@ export type BusSettings = Readonly<{
 /** What the subjects of the engine share. */
 export type EngineParts = Readonly<{
   store: Store;
+  presence: Presence;
   waiting: Waiting;
   leases: LeaseWatch;
   heldLanes: HeldLanes;

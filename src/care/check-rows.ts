@@ -61,12 +61,15 @@ const nouns = {
   messages: 'message',
   events: 'event',
   lanes: 'lane',
+  agents: 'agent',
+  sessions: 'the session',
+  stems: 'the stem',
   answers: 'the remembered answer',
 } as const;
 
 function nameOf(row: object): unknown {
-  const { id, key, lane } = row as Readonly<Record<string, unknown>>;
-  return id ?? key ?? lane;
+  const { id, key, lane, agent } = row as Readonly<Record<string, unknown>>;
+  return id ?? key ?? lane ?? agent;
 }
 
 function createAnswerCheck() {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { joinAgent, leaveAgent, listAgents } from './agents.ts';
 import { readEvents } from './events.ts';
 import { claimLane, getLane, heartbeatLane, listLanes, releaseLane } from './lanes.ts';
 import { acknowledgeFlag, postMessage, pruneMessages, readMessages } from './messages.ts';
@@ -15,6 +16,9 @@ export const contract = {
   getBusStatus,
   listLanes,
   getLane,
+  joinAgent,
+  leaveAgent,
+  listAgents,
   readEvents,
   acknowledgeFlag,
   pruneMessages,
@@ -34,6 +38,8 @@ export type Output<Name extends OperationName> = Readonly<z.output<(typeof contr
 export type Call = Readonly<{
   /** Ends a call that waits; what it would have waited for is forgotten at once. */
   signal?: AbortSignal | undefined;
+  /** Who calls, where the input does not say it. */
+  agent?: string | undefined;
   /** Makes a write safe to repeat: for 24 hours the same key gets the first answer again. */
   idempotencyKey?: string | undefined;
 }>;

@@ -32,6 +32,12 @@ export const errorTable = {
       expires_in_s: z.number(),
     }),
   },
+  not_your_session: {
+    status: 409,
+    meaning: 'The session is not one of the agent that the call names.',
+    next: 'Go on as the agent that the session has, or use a session of your own.',
+    data: z.looseObject({ agent: z.string(), session_agent: z.string().nullable() }),
+  },
   stale_fence: {
     status: 409,
     meaning: 'The fence is not the current one of the lane: the lane was granted again since.',

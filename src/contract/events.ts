@@ -9,6 +9,8 @@ export const eventKinds = [
   'lane_stolen',
   'lane_released',
   'flag_acknowledged',
+  'agent_joined',
+  'agent_left',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
@@ -18,7 +20,8 @@ export function isGrant(kind: string): boolean {
 }
 
 /**
- * `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`. A steal,
+ * `message_posted` and `flag_acknowledged` carry `message`; the lane events carry `lane`, `owner` and `fence`, the
+ * agent events `agent`. A steal,
  * and the release of an orphaned claim, say in `previous_expires_at` when the old lease ran out.
  */
 export const eventSchema = z.looseObject({
@@ -34,6 +37,9 @@ export const eventSchema = z.looseObject({
   previous_owner: z.string().optional(),
   previous_expires_at: timestamp.optional(),
   released_by: z.string().optional(),
+  agent: z.string().optional(),
+  client: z.string().optional(),
+  place: z.string().optional(),
 });
 
 export const readEvents = {

@@ -15,6 +15,9 @@ function text(charactersMax: number) {
 
 export const laneName = z.string().regex(laneNamePattern, { error: ({ input }) => toLaneNameFault(input) });
 export const agentId = text(limits.agentIdCharactersMax);
+export const sessionKey = text(limits.sessionKeyCharactersMax);
+export const clientName = text(limits.clientNameCharactersMax);
+export const placeName = text(limits.placeCharactersMax);
 export const topicName = text(limits.topicCharactersMax);
 export const bodyText = text(limits.bodyCharactersMax);
 export const rowId = z.int().min(1);

@@ -4,6 +4,26 @@ export const limits = {
   laneNameCharactersMax: 128,
   /** Owners, senders and whoever acknowledges. More is `invalid_input`. */
   agentIdCharactersMax: 200,
+  /** The key by which a client names its session. More is `invalid_input`. */
+  sessionKeyCharactersMax: 200,
+  /** More is `invalid_input`. */
+  clientNameCharactersMax: 100,
+  /** The project that a session works in. More is `invalid_input`. */
+  placeCharactersMax: 300,
+  /** Sessions that an agent remembers. Of more, the one that joined first is forgotten, those that left before all others. */
+  agentSessionsKeptMax: 16,
+  /** An agent that was heard within so long is here. */
+  agentHereSeconds: 300,
+  /** Signs of life are written at most so often; a bus that is killed forgets those since then. */
+  presenceKeptSeconds: 60,
+  /** Agents whose signs of life wait to be written. Of more, those that were heard first are forgotten. */
+  agentsHeardMax: 16_384,
+  /** Agents that one write brings up to date, or that pruning removes at once. */
+  agentsPerTurnMax: 500,
+  /** Agents in the status. */
+  statusAgentsMax: 100,
+  /** Lanes that a list of agents shows for each of them. */
+  agentLanesShownMax: 20,
   /** More is `invalid_input`. */
   topicCharactersMax: 200,
   /** More is `invalid_input`. */

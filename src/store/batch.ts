@@ -22,6 +22,8 @@ export type BatchChanges = Readonly<{
   fresh: { readonly [Name in TurnKind]: readonly Row<Name>[] };
   /** Changed rows, and new rows of kinds that are not logs, by key. */
   changed: { readonly [Name in TurnKind]: ReadonlyMap<KeyOf<Name>, Row<Name>> };
+  /** The keys of rows that are gone, in kinds that are no log. */
+  removed: { readonly [Name in TurnKind]: ReadonlySet<KeyOf<Name>> };
   queues: ReadonlyMap<string, readonly Waiter[]>;
   events: readonly EventRow[];
   /** Remove everything up to these ids. */
@@ -57,20 +59,18 @@ export function decideBatch(
 }
 
 /** Whether nothing has to be written to disk. */
-export function isEmpty({ pruned, events, fresh, changed }: BatchChanges): boolean {
+export function isEmpty({ pruned, events, fresh, changed, removed }: BatchChanges): boolean {
   if (pruned !== undefined || events.length > 0) return false;
-  return turnKinds.every((kind) => fresh[kind].length + changed[kind].size === 0);
+  return turnKinds.every((kind) => fresh[kind].length + changed[kind].size + removed[kind].size === 0);
 }
 
-/**
- * The row as this batch leaves it; undefined when the batch does not touch it. `last` is the log's last id before
- * the batch.
- */
+/** The row as this batch leaves it: null when the batch removes it, undefined when the batch does not touch it. */
 export function findIn<Name extends TurnKind>(
-  { fresh, changed }: Pick<BatchChanges, 'fresh' | 'changed'>,
+  { fresh, changed, removed }: Pick<BatchChanges, 'fresh' | 'changed' | 'removed'>,
   kind: Name,
   key: KeyOf<Name>,
-): Row<Name> | undefined {
+): Row<Name> | null | undefined {
+  if (removed[kind].has(key as never)) return null;
   const known = (changed[kind] as ReadonlyMap<KeyOf<Name>, Row<Name>>).get(key);
   if (known !== undefined || fresh[kind].length === 0) return known;
   const [first] = fresh[kind] as readonly MessageRow[];
@@ -80,17 +80,18 @@ export function findIn<Name extends TurnKind>(
 type AnyRow = Row<TurnKind>;
 
 function createDraft(rows: BatchRows) {
-  const fresh = { messages: [], lanes: [], answers: [] } as Record<TurnKind, AnyRow[]>;
-  const changed = Object.fromEntries(turnKinds.map((kind) => [kind, new Map()])) as unknown as Record<
-    TurnKind,
-    Map<unknown, AnyRow>
-  >;
-  const draft = { fresh, changed } as unknown as Pick<BatchChanges, 'fresh' | 'changed'>;
+  const fresh = ofEachKind((): AnyRow[] => []);
+  const changed = ofEachKind(() => new Map<unknown, AnyRow>());
+  const removed = ofEachKind(() => new Set<unknown>());
+  const draft = { fresh, changed, removed } as unknown as Pick<BatchChanges, 'fresh' | 'changed' | 'removed'>;
   const queues = new Map<string, readonly Waiter[]>();
   const events: EventRow[] = [];
   const counters = { ...rows.counters } as { -readonly [Name in keyof Counters]: Counters[Name] };
 
-  const find: Find = (kind, key) => findIn(draft, kind, key) ?? rows.find(kind, key);
+  const find: Find = (kind, key) => {
+    const drafted = findIn(draft, kind, key);
+    return drafted === undefined ? rows.find(kind, key) : (drafted ?? undefined);
+  };
 
   function put(kind: TurnKind, row: AnyRow): void {
     const { log, key: keyFields } = schema[kind] as (typeof schema)[TurnKind] & {
@@ -107,7 +108,15 @@ function createDraft(rows: BatchRows) {
       fresh[kind].push(row);
       counters[log.last] = key as number;
       counters[log.count] += 1;
-    } else changed[kind].set(key, row);
+    } else {
+      changed[kind].set(key, row);
+      removed[kind].delete(key);
+    }
+  }
+
+  function remove(kind: TurnKind, key: unknown): void {
+    changed[kind].delete(key);
+    removed[kind].add(key);
   }
 
   /** This turn has the batch to itself, so the committed rows can be counted. */
@@ -143,6 +152,9 @@ function createDraft(rows: BatchRows) {
     if (outcome.rows) {
       for (const kind of turnKinds) for (const row of outcome.rows[kind] ?? []) put(kind, row);
     }
+    if (outcome.removed) {
+      for (const kind of turnKinds) for (const key of outcome.removed[kind] ?? []) remove(kind, key);
+    }
     for (const [lane, queue] of outcome.queues ?? []) queues.set(lane, queue);
     for (const event of outcome.events ?? []) {
       counters.lastEventId += 1;
@@ -160,4 +172,8 @@ function createDraft(rows: BatchRows) {
   });
 
   return { viewOf, apply, toChanges };
+}
+
+function ofEachKind<Value>(make: () => Value): Record<TurnKind, Value> {
+  return Object.fromEntries(turnKinds.map((kind) => [kind, make()])) as Record<TurnKind, Value>;
 }

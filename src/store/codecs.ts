@@ -1,7 +1,7 @@
 import { type Cell, createCodec } from './codec.ts';
 import { toEventRow, toStoredEvent } from './event-rows.ts';
 import type { EventRow } from './rows.ts';
-import { type KindName, schema, type TurnKind } from './schema.ts';
+import { type KindName, schema, type TurnKind, turnKinds } from './schema.ts';
 import { changedColumnsOf, columnsIn, insertedColumnsOf } from './tables.ts';
 
 /** The codecs of all kinds, given how a store represents flags. */
@@ -24,6 +24,9 @@ export function createCodecs(flags: Readonly<{ trueAs: Cell; falseAs: Cell }>) {
     messages: whole('messages'),
     events: whole('events'),
     lanes: whole('lanes'),
+    agents: whole('agents'),
+    sessions: whole('sessions'),
+    stems: whole('stems'),
     answers: whole('answers'),
     waiters: whole('waiters'),
     counters: whole('counters'),
@@ -33,7 +36,9 @@ export function createCodecs(flags: Readonly<{ trueAs: Cell; falseAs: Cell }>) {
   return {
     ...rows,
     /** What a commit writes for new rows and for changed rows. */
-    written: { messages: parts('messages'), lanes: parts('lanes'), answers: parts('answers') },
+    written: Object.fromEntries(turnKinds.map((kind) => [kind, parts(kind)])) as {
+      readonly [Name in TurnKind]: ReturnType<typeof parts>;
+    },
     toEventValues: (event: EventRow) => rows.events.toValues(toStoredEvent(event)),
     /** An event with its message. The message's columns are null when there is no message. */
     fromEventColumns(columns: Readonly<Record<string, unknown>>): EventRow {

@@ -1,6 +1,6 @@
 import type { Cell } from './codec.ts';
 import { type KindName, type ListName, listNames, lists, schema, type Where } from './schema.ts';
-import type { EventQuery, LaneQuery, MessageQuery } from './store.ts';
+import type { AgentQuery, EventQuery, LaneQuery, MessageQuery } from './store.ts';
 import { columnOf, columnsIn, namesOf, toWhere } from './tables.ts';
 
 /**
@@ -50,9 +50,13 @@ export const questions = {
     limit,
   }),
 
-  lanes({ owner, after = '', limit }: LaneQuery): Question {
+  lanes({ owner, under, after = '', limit }: LaneQuery): Question {
+    const owners: Bound[] = [
+      ...(owner === undefined ? [] : [['owner', '=', owner] as const]),
+      ...(under === undefined ? [] : toBoundsUnder('owner', under)),
+    ];
     const whose: Pick<Question, 'where' | 'bounds'> =
-      owner === undefined ? { where: { owner: 'present' } } : { bounds: [['owner', '=', owner]] };
+      owners.length === 0 ? { where: { owner: 'present' } } : { bounds: owners };
     return {
       of: 'lanes',
       ...whose,
@@ -61,6 +65,19 @@ export const questions = {
       limit,
     };
   },
+
+  /** By id, or by when they were last heard. */
+  agents: ({ under, after = '', order = 'id', seenBefore, limit }: AgentQuery): Question => ({
+    of: 'agents',
+    bounds: [
+      ...(under === undefined ? [] : toBoundsUnder('agent', under)),
+      ['agent', '>', after],
+      ...(seenBefore === undefined ? [] : [['seenAt', '<', seenBefore] as const]),
+    ],
+    orderBy: order === 'id' ? 'agent' : 'seenAt',
+    isDescending: order === 'newest',
+    limit,
+  }),
 
   /** Leases that end soonest come first: somebody may have to act on them. */
   live: (readAt: number | null, limit: number): Question => ({
@@ -140,6 +157,14 @@ export const eventsWithMessages = {
   ].join(', '),
   from: 'events LEFT JOIN messages ON messages.id = events.message_id',
 } as const;
+
+/** All ids that begin with the agent's and a slash; `0` is the sign after it. */
+function toBoundsUnder(field: string, agent: string): Bound[] {
+  return [
+    [field, '>', `${agent}/`],
+    [field, '<', `${agent}0`],
+  ];
+}
 
 function toConditions(
   { of, where = {}, bounds = [] }: Question,

@@ -16,6 +16,7 @@ export type Waiter = Row<'waiters'> &
   }>;
 /** Identifies a repeated request. */
 export type Repeat = NonNullable<Waiter['repeat']>;
+export type AgentRow = Row<'agents'>;
 export type AnswerRow = Row<'answers'>;
 
 /** An event as it is stored. It names its message, which may have been pruned. */

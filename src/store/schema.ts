@@ -80,6 +80,33 @@ const waiters = {
   }),
 } as const;
 
+/** Whoever acts under one id: one that joined, or one that was only heard. */
+const agents = {
+  agent: name,
+  client: optional(text),
+  place: optional(text),
+  joinedAt: time,
+  /** When it was heard last, as far as that was written. */
+  seenAt: time,
+  leftAt: optional(time),
+  /** The sessions that acted under it last, oldest first. */
+  sessions: json<readonly AgentSession[]>(),
+} as const;
+
+export type AgentSession = Readonly<{
+  session: string;
+  client?: string | undefined;
+  place?: string | undefined;
+  joinedAt: number;
+  leftAt?: number | undefined;
+}>;
+
+/** Which agent a session is. */
+const sessions = { session: name, agent: text } as const;
+
+/** The last number that was given to an id of this stem: it is never given again. */
+const stems = { stem: name, lastNumber: integer } as const;
+
 /** The first response to a request with an idempotency key. */
 const answers = { key: name, fingerprint: text, answer: text, keptUntil: time } as const;
 
@@ -103,6 +130,9 @@ const events = {
     /** When the lease that this event ends had expired. Events from older versions lack it. */
     previousExpiresAt: optional(time),
     releasedBy: optional(text),
+    agent: optional(text),
+    client: optional(text),
+    place: optional(text),
     /** Names the waiter that got the lane, so that the process with its connection can send the response. */
     ticket: optional(hidden(name)),
     /**
@@ -155,6 +185,13 @@ export const schema = {
     },
     cachedMax: limits.lanesCachedMax,
   },
+  agents: {
+    fields: agents,
+    key: ['agent'],
+    indexes: { agents_by_seen: { fields: ['seenAt', 'agent'] } },
+  },
+  sessions: { fields: sessions, key: ['session'] },
+  stems: { fields: stems, key: ['stem'] },
   answers: { fields: answers, key: ['key'], indexes: { answers_by_age: { fields: ['keptUntil'] } } },
   waiters: { fields: waiters, key: ['ticket'] },
   counters: { fields: counters, key: [] },
@@ -172,11 +209,26 @@ export type CounterName = {
 }[keyof Counters];
 
 /** The kinds that turns read and change row by row. */
-export const turnKinds = ['messages', 'lanes', 'answers'] as const satisfies readonly KindName[];
+export const turnKinds = [
+  'messages',
+  'lanes',
+  'agents',
+  'sessions',
+  'stems',
+  'answers',
+] as const satisfies readonly KindName[];
 export type TurnKind = (typeof turnKinds)[number];
 
 /** The kinds that are copied and checked, in the order in which a copy fills them. */
-export const copiedKinds = ['messages', 'events', 'lanes', 'answers'] as const satisfies readonly KindName[];
+export const copiedKinds = [
+  'messages',
+  'events',
+  'lanes',
+  'agents',
+  'sessions',
+  'stems',
+  'answers',
+] as const satisfies readonly KindName[];
 export type CopiedKind = (typeof copiedKinds)[number];
 
 /**

@@ -1,6 +1,7 @@
 import type { BusError } from '../contract/errors.ts';
 import type { Clock, Pause } from './clock.ts';
 import type {
+  AgentRow,
   Counters,
   EventRow,
   HeldLaneRow,
@@ -40,6 +41,7 @@ export type Store = Readonly<{
   readEvents: (query: EventQuery) => Promise<readonly EventRow[]>;
   /** Held and orphaned lanes, by name. */
   readLanes: (query: LaneQuery) => Promise<readonly HeldLaneRow[]>;
+  readAgents: (query: AgentQuery) => Promise<readonly AgentRow[]>;
   readLane: (lane: string) => Promise<Readonly<{ row: LaneRow | undefined; queue: readonly Waiter[] }>>;
   readCounters: () => Promise<Counters>;
   /**
@@ -114,6 +116,8 @@ export type Outcome<Answer> = Changes & (Readonly<{ answer: Answer }> | Readonly
 export type Changes = Readonly<{
   /** New rows, and changed rows in their new state. A new log row must have the next id. */
   rows?: { readonly [Name in TurnKind]?: readonly Row<Name>[] | undefined } | undefined;
+  /** The keys of rows that are to be gone, of kinds that are neither a log nor counted. */
+  removed?: Asks | undefined;
   /** By lane. */
   queues?: ReadonlyMap<string, readonly Waiter[]> | undefined;
   events?: readonly NewEvent[] | undefined;
@@ -137,7 +141,23 @@ export type MessageQuery = Readonly<{
 
 export type EventQuery = Readonly<{ sinceId: number }> & Pick<MessageQuery, 'limit' | 'bytesMax'>;
 
-export type LaneQuery = Readonly<{ owner?: string | undefined; after?: string | undefined; limit: number }>;
+export type LaneQuery = Readonly<{
+  owner?: string | undefined;
+  /** Only the lanes of the ids that belong to this one, as `claude-3/tests` does to `claude-3`. */
+  under?: string | undefined;
+  after?: string | undefined;
+  limit: number;
+}>;
+
+export type AgentQuery = Readonly<{
+  /** Only the ids that belong to this one. */
+  under?: string | undefined;
+  after?: string | undefined;
+  /** By id when left out, or by when they were heard. */
+  order?: 'id' | 'newest' | 'oldest' | undefined;
+  seenBefore?: number | undefined;
+  limit: number;
+}>;
 
 export type OverviewQuery = Readonly<{
   lists: readonly ListName[];

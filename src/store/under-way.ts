@@ -40,7 +40,10 @@ export function createUnderWay({
     return {
       ...base,
       counters: (batches.at(-1) as Batch).changes.counters,
-      find: (kind, key) => newest(({ changes }) => findIn(changes, kind, key)) ?? base.find(kind, key),
+      find(kind, key) {
+        const found = newest(({ changes }) => findIn(changes, kind, key));
+        return found === undefined ? base.find(kind, key) : (found ?? undefined);
+      },
       queue: (lane) => newest(({ changes }) => changes.queues.get(lane)) ?? base.queue(lane),
     };
   }

@@ -1,4 +1,5 @@
 import type { Rule } from './rule.ts';
+import { agents } from './rules/agents.ts';
 import { badInput } from './rules/bad-input.ts';
 import { claims } from './rules/claims.ts';
 import { cursors } from './rules/cursors.ts';
@@ -30,6 +31,7 @@ export const subjects: Readonly<Record<string, readonly Rule[]>> = {
   events,
   flags,
   pruning,
+  agents,
   status,
   'bad input': badInput,
   limits: limitRules,

@@ -21,6 +21,8 @@ export const eventEffects: Readonly<Record<EventKind, EventEffect>> = {
     mark: 'release',
     heard: ({ owner, released_by }) => (released_by === undefined ? owner : undefined),
   },
+  agent_joined: { heard: ({ agent }) => agent },
+  agent_left: {},
 };
 
 /** A kind that a newer bus has added changes nothing that this page knows of. */

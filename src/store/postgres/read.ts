@@ -9,9 +9,9 @@ import {
   toListed,
   toSelect,
 } from '../questions.ts';
-import type { Counters, EventRow, HeldLaneRow, MessageRow, Waiter } from '../rows.ts';
+import type { AgentRow, Counters, EventRow, HeldLaneRow, MessageRow, Waiter } from '../rows.ts';
 import type { ListedRow, ListName, Row, TurnKind } from '../schema.ts';
-import type { EventQuery, KeyOf, LaneQuery, Lists, MessageQuery } from '../store.ts';
+import type { AgentQuery, EventQuery, KeyOf, LaneQuery, Lists, MessageQuery } from '../store.ts';
 import { columnsIn, keyColumnsOf, namesOf } from '../tables.ts';
 import { codecs, columnTypes, dialect, toMilliseconds } from './dialect.ts';
 import type { Version } from './migrate.ts';
@@ -143,6 +143,7 @@ export function createRowReader(ask: Session['ask'], bus: string) {
       return (await askUpTo(bounds, sql, values)).map(codecs.fromEventColumns);
     },
 
+    agents: (query: AgentQuery): Promise<AgentRow[]> => select(questions.agents(query)),
     lanes: (query: LaneQuery): Promise<HeldLaneRow[]> => select(questions.lanes(query)),
     live: (now: number | null, limit: number): Promise<HeldLaneRow[]> => select(questions.live(now, limit)),
     orphaned: (now: number | null, limit: number): Promise<HeldLaneRow[]> =>

@@ -57,8 +57,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     },
     onRewind: tellRewind,
   });
-  const observe = health.commit;
-  const decideAndKeep = createCommit({ bus, channel, writing, atOnce, time, feed, observe });
+  const decideAndKeep = createCommit({ bus, channel, writing, atOnce, time, feed, observe: health.commit });
   const group = createGroupCommit({
     commit: (turns) => {
       const results = decideAndKeep(turns);
@@ -200,6 +199,7 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     readMessages: reader.messages,
     readEvents: reader.events,
     readLanes: reader.lanes,
+    readAgents: reader.agents,
     readLane,
     readCounters: reader.counters,
     readCountersNow: reader.counters,

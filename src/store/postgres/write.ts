@@ -4,8 +4,8 @@ import type { Cell } from '../codec.ts';
 import type { Waiter } from '../rows.ts';
 import { type KindName, type TurnKind, turnKinds } from '../schema.ts';
 import { changedColumnsOf, columnsIn, insertedColumnsOf, isLog, keyColumnsOf, namesOf } from '../tables.ts';
-import { codecs, toArrays, toUnnest } from './dialect.ts';
-import type { Session } from './session.ts';
+import { codecs, columnTypes, toArrays, toUnnest } from './dialect.ts';
+import type { Session, SqlValue } from './session.ts';
 
 /** Everything that one transaction writes. */
 export type CommitRequest = Omit<BatchChanges, 'queues'> & QueueChanges;
@@ -17,7 +17,7 @@ export type QueueChanges = Readonly<{
   gone: readonly string[];
 }>;
 
-type Statements = Readonly<{ insert: string; change: string }>;
+type Statements = Readonly<{ insert: string; change: string; remove: string }>;
 
 /**
  * In logs, rows are inserted, and later only the columns that can change are updated. Rows of other kinds are
@@ -26,7 +26,7 @@ type Statements = Readonly<{ insert: string; change: string }>;
 const statements = Object.fromEntries(
   turnKinds.map((kind) => [
     kind,
-    { insert: toInsert(kind), change: isLog(kind) ? toUpdate(kind) : toUpsert(kind) },
+    { insert: toInsert(kind), change: isLog(kind) ? toUpdate(kind) : toUpsert(kind), remove: toDelete(kind) },
   ]),
 ) as Readonly<Record<TurnKind, Statements>>;
 
@@ -41,6 +41,11 @@ function toUpsert(kind: TurnKind): string {
   const keys = namesOf(keyColumnsOf(kind));
   const set = columnsIn(kind).map(({ name }) => `${name} = excluded.${name}`);
   return `${toInsert(kind, columnsIn(kind))} ON CONFLICT (${keys}) DO UPDATE SET ${set.join(', ')}`;
+}
+
+function toDelete(kind: TurnKind): string {
+  const [key] = keyColumnsOf(kind);
+  return `DELETE FROM ${kind} WHERE ${key?.name} = ANY ($1::${key && columnTypes[key.column.type]}[])`;
 }
 
 function toUpdate(kind: TurnKind): string {
@@ -117,7 +122,7 @@ export function writeRows(
   request: CommitRequest,
   { bus, channel }: Readonly<{ bus: string; channel: string }>,
 ): Promise<unknown>[] {
-  const { fresh, changed, events, pruned, counters, arrived, replaced, gone } = request;
+  const { fresh, changed, removed, events, pruned, counters, arrived, replaced, gone } = request;
   const sent: Promise<unknown>[] = [];
   const send = (sql: string, values: readonly Parameters<Session['ask']>[1][]) =>
     sent.push(ask(sql, ...values));
@@ -129,6 +134,7 @@ export function writeRows(
     const { inserted, changed: changedOf } = codecs.written[kind];
     sendRows<never>(statements[kind].insert, fresh[kind] as never[], inserted);
     sendRows<never>(statements[kind].change, changed[kind].values() as never, changedOf);
+    if (removed[kind].size > 0) send(statements[kind].remove, [[...removed[kind]] as SqlValue]);
   }
   sendRows(insertEvents, events, codecs.toEventValues);
   // Each commit with new kept responses deletes a few expired ones, so no separate cleanup is needed.

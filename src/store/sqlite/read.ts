@@ -10,9 +10,9 @@ import {
   toListed,
   toSelect,
 } from '../questions.ts';
-import type { Counters, EventRow, HeldLaneRow, MessageRow } from '../rows.ts';
+import type { AgentRow, Counters, EventRow, HeldLaneRow, MessageRow } from '../rows.ts';
 import type { ListedRow, ListName, Row, TurnKind } from '../schema.ts';
-import type { EventQuery, KeyOf, LaneQuery, Lists, MessageQuery } from '../store.ts';
+import type { AgentQuery, EventQuery, KeyOf, LaneQuery, Lists, MessageQuery } from '../store.ts';
 import { keyColumnsOf } from '../tables.ts';
 import { codecs, dialect } from './dialect.ts';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts';
@@ -59,6 +59,7 @@ export function createRowReader(database: SqliteDatabase, health: StoreHealth) {
       return allUpTo(query.bytesMax, 'message__body', sql, values).map(codecs.fromEventColumns);
     },
 
+    agents: (query: AgentQuery): AgentRow[] => select(questions.agents(query)),
     lanes: (query: LaneQuery): HeldLaneRow[] => select(questions.lanes(query)),
     live: (now: number, limit: number): HeldLaneRow[] => select(questions.live(now, limit)),
     orphaned: (now: number, limit: number): HeldLaneRow[] => select(questions.orphaned(now, limit)),

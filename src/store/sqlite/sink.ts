@@ -58,6 +58,9 @@ function createSink({ database, path, before, release }: Parts): RowSink {
     messages: createInserter(database, 'messages'),
     events: createInserter(database, 'events'),
     lanes: createInserter(database, 'lanes'),
+    agents: createInserter(database, 'agents'),
+    sessions: createInserter(database, 'sessions'),
+    stems: createInserter(database, 'stems'),
     answers: createInserter(database, 'answers'),
     holes: createInserter(database, 'holes'),
   };

@@ -107,6 +107,7 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
     readMessages: async (query) => reader.messages(query),
     readEvents: async (query) => reader.events(query),
     readLanes: async (query) => reader.lanes(query),
+    readAgents: async (query) => reader.agents(query),
     readLane: async (lane) => ({ row: lanes.get(lane), queue: queueOf(lane) }),
     readCounters: async () => counters,
     // The rows may include a commit that this thread has not heard of yet, so do not use the counters in memory.

@@ -3,7 +3,7 @@ import { type BatchChanges, isEmpty } from '../batch.ts';
 import type { Cell } from '../codec.ts';
 import type { Pruned } from '../rows.ts';
 import { type TurnKind, turnKinds } from '../schema.ts';
-import { changedColumnsOf, insertedColumnsOf, isLog, namesOf } from '../tables.ts';
+import { changedColumnsOf, insertedColumnsOf, isLog, keyColumnsOf, namesOf } from '../tables.ts';
 import { codecs } from './dialect.ts';
 import type { SqliteDatabase, SqliteValue } from './driver.ts';
 import type { HighWater } from './integrity/mark.ts';
@@ -18,6 +18,8 @@ export type CommitRequest = Readonly<{
   fresh: Values;
   /** Later changes to log rows, and whole rows of the other kinds. */
   changed: Values;
+  /** The keys of rows that go. */
+  removed: Values;
   events: readonly Cell[];
   pruned?: Pruned | undefined;
   counters: readonly Cell[];
@@ -32,13 +34,18 @@ export type CommitRequest = Readonly<{
 type Values = { readonly [Name in TurnKind]?: readonly Cell[] };
 
 export function toCommitRequest(changes: BatchChanges, round: number): CommitRequest {
-  const { fresh, changed, events, pruned, counters } = changes;
-  const values: Record<'fresh' | 'changed', { [Name in TurnKind]?: Cell[] }> = { fresh: {}, changed: {} };
+  const { fresh, changed, removed, events, pruned, counters } = changes;
+  const values: Record<'fresh' | 'changed' | 'removed', { [Name in TurnKind]?: Cell[] }> = {
+    fresh: {},
+    changed: {},
+    removed: {},
+  };
   for (const kind of turnKinds) {
     if (fresh[kind].length > 0)
       values.fresh[kind] = flatten<never>(fresh[kind] as never[], codecs.written[kind].inserted);
     if (changed[kind].size > 0)
       values.changed[kind] = flatten<never>(changed[kind].values() as never, codecs.written[kind].changed);
+    if (removed[kind].size > 0) values.removed[kind] = [...removed[kind]];
   }
   let fence = 0;
   for (const lane of changed.lanes.values()) fence = Math.max(fence, lane.fence);
@@ -83,6 +90,7 @@ export function createRowWriter(database: SqliteDatabase): (requests: readonly C
     for (const kind of turnKinds) {
       writers[kind]?.insert(request.fresh[kind]);
       writers[kind]?.change(request.changed[kind]);
+      writers[kind]?.remove(request.removed[kind]);
     }
     events(request.events);
     if (request.changed.answers) answers.follow(request.changed.answers, request.decidedAt);
@@ -115,9 +123,19 @@ type Write = (values: readonly Cell[] | undefined) => void;
 function createKindWriter(
   database: SqliteDatabase,
   kind: TurnKind,
-): Readonly<{ insert: Write; change: Write }> {
-  if (!isLog(kind)) return { insert: () => {}, change: createInserter(database, kind, 'INSERT OR REPLACE') };
-  return { insert: createInserter(database, kind), change: createUpdater(database, kind) };
+): Readonly<{ insert: Write; change: Write; remove: Write }> {
+  if (isLog(kind))
+    return {
+      insert: createInserter(database, kind),
+      change: createUpdater(database, kind),
+      remove: () => {},
+    };
+  const change = createInserter(database, kind, 'INSERT OR REPLACE');
+  const removal = database.prepare(`DELETE FROM ${kind} WHERE ${namesOf(keyColumnsOf(kind))} = ?`);
+  const remove: Write = (keys = []) => {
+    for (const key of keys) removal.run(key as SqliteValue);
+  };
+  return { insert: () => {}, change, remove };
 }
 
 /** Running a statement costs as much as three of its rows, so eight rows share one. */

@@ -1,0 +1,93 @@
+import type { Call, Output, ParsedInput } from '../contract/contract.ts';
+import { toBusError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
+import type { HeldLaneRow } from '../store/rows.ts';
+import type { Outcome, Store, View } from '../store/store.ts';
+import { decideLeave } from './agents.ts';
+import type { LaneTurns } from './lane-turns.ts';
+import { decideRelease } from './lanes.ts';
+import { askOnce, decideOnce, toAnswerRow, toRepeat } from './repeats.ts';
+
+/**
+ * Ends a session, and gives back what its agent holds when it was the last one.
+ *
+ * First the session ends, in a turn of its own. Then each lane is released by a turn of that lane, so that whoever waits
+ * for it is served. A bus that is killed in between leaves lanes behind, and the repeat of the call releases them: for a
+ * session that has left, it is no error to leave.
+ */
+export async function leave(
+  { store, turns }: Readonly<{ store: Store; turns: LaneTurns }>,
+  input: ParsedInput<'leaveAgent'>,
+  { idempotencyKey }: Call,
+): Promise<Output<'leaveAgent'>> {
+  const { agent } = input;
+  const repeat = toRepeat('leaveAgent', input, idempotencyKey);
+  const ended = await store.take<Ended>({
+    asks: { agents: [agent], sessions: [input.session], ...askOnce(repeat) },
+    decide(view) {
+      // What this is answered is only known at the end, so it is not kept as the answer yet.
+      const known = repeat && view.find('answers', repeat.key);
+      const decided = decideLeaveTurn(input, view);
+      if (!known || view.now >= known.keptUntil) return decided;
+      return decideOnce<Ended>(repeat, view, () => decided);
+    },
+  });
+  if ('released' in ended) return ended;
+  const answer = { agent, released: ended.hasLeft ? await releaseAll(store, turns, agent) : [] };
+  if (!repeat) return answer;
+  return store.take({
+    asks: askOnce(repeat),
+    decide: (view) => ({ answer, rows: { answers: [toAnswerRow(repeat, answer, view.now)] } }),
+  });
+}
+
+type Ended = Readonly<{ hasLeft: boolean }> | Output<'leaveAgent'>;
+
+function decideLeaveTurn({ agent, session }: ParsedInput<'leaveAgent'>, view: View): Outcome<Ended> {
+  const known = view.find('sessions', session)?.agent;
+  const row = view.find('agents', agent);
+  if (known !== agent || !row) {
+    const whose = known === undefined ? 'has not joined' : `is the agent '${known}'`;
+    const detail = `the session ${whose}, so it cannot leave as '${agent}': leave with the session that joined as that agent`;
+    const data = { agent, session_agent: known ?? null };
+    return { refusal: toBusError('not_your_session', detail, data) };
+  }
+  const left = decideLeave(row, session, view.now);
+  return {
+    answer: { hasLeft: left.hasLeft },
+    rows: { agents: left.row === row ? [] : [left.row] },
+    events: left.event ? [left.event] : [],
+  };
+}
+
+/** The names of the lanes that were the agent's, or one of its sub-ids', and are free now. */
+async function releaseAll(store: Store, turns: LaneTurns, agent: string): Promise<string[]> {
+  const released: string[] = [];
+  for (const whose of [{ owner: agent }, { under: agent }]) {
+    for (let after: string | undefined; ; ) {
+      const rows = await store.readLanes({ ...whose, after, limit: limits.pageRowsMax });
+      const done = await Promise.all(rows.map((row) => release(turns, row, agent)));
+      released.push(...rows.filter((_, index) => done[index]).map(({ lane }) => lane));
+      after = rows.at(-1)?.lane;
+      if (rows.length < limits.pageRowsMax) break;
+    }
+  }
+  return released.sort();
+}
+
+/** Only what was held when it was read: the fence tells it from what was granted since. */
+function release(turns: LaneTurns, { lane, hold, fence }: HeldLaneRow, agent: string): Promise<boolean> {
+  return turns.take({
+    lane,
+    isOwed: true,
+    decide: (state, now) => {
+      if (state.row?.hold?.owner !== hold.owner) return { answer: false };
+      const decided = decideRelease(state, { owner: hold.owner, fence }, now);
+      if ('refused' in decided || decided.decision === 'free') return { answer: false };
+      const { event } = decided;
+      const told =
+        hold.owner === agent ? event : { ...event, detail: { ...event.detail, releasedBy: agent } };
+      return { answer: true, lane: decided.row, events: [told] };
+    },
+  });
+}
