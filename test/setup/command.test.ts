@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isPublished } from '../../src/contract/publication.ts';
 import { commandFile } from '../build.ts';
@@ -21,14 +20,17 @@ describe('the command line of setup', () => {
     expect([status, errorOutput]).toEqual([2, expect.stringContaining('leave out --project')]);
   });
 
-  it('writes the store by its whole path, and never a URL that may carry a password', async () => {
+  it('writes the store as it was typed, and neither a relative path nor a URL that may carry a password', async () => {
     const { list, read, setup } = createHome();
+    expect((await setup('cursor', ['--store', 'here.db'])).status).toBe(2);
     const { errorOutput, status } = await setup('cursor', ['--store', 'postgres://ada:xyzzy-5@db/bus']);
     expect([status, list()]).toEqual([2, []]);
     expect(errorOutput).toContain('may carry a password');
     expect(errorOutput).not.toContain('xyzzy-5');
-    await setup('cursor', ['--store', 'here.db']);
-    expect(readServers(read('.cursor/mcp.json')).bus?.env).toEqual({ BUS_STORE: resolve('here.db') });
+    for (const store of ['/srv/bus.db', '~/bus.db']) {
+      await setup('cursor', ['--store', store]);
+      expect(readServers(read('.cursor/mcp.json')).bus?.env).toEqual({ BUS_STORE: store });
+    }
   });
 
   it('refuses a malformed setting before it is written', async () => {

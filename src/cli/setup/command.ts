@@ -96,7 +96,8 @@ function toSettingText(name: SettingName, typed: string, client: Client): string
 }
 
 function toStoreText(typed: string, { whyUnseen }: Client): string {
-  if (!typed.includes('://')) return resolve(typed);
+  // It is absolute or begins with ~/, which means the same in every folder: other paths are refused before.
+  if (!typed.includes('://')) return typed;
   const advice =
     whyUnseen === undefined
       ? 'set BUS_STORE where the client is started'

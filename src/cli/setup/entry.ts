@@ -73,3 +73,9 @@ export function toCommandLine(entry: Entry): string {
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
+
+/** The object with one value set below it; what is missing on the way is made. */
+export function withValue(object: unknown, [key = '', ...below]: readonly string[], value: unknown): Entry {
+  const parent = isObject(object) ? object : {};
+  return { ...parent, [key]: below.length === 0 ? value : withValue(parent[key], below, value) };
+}

@@ -11,9 +11,9 @@ import {
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
-import { isObject } from '../../contract/json.ts';
 import type { JsonDialect } from './clients.ts';
 import type { Editor } from './editor.ts';
+import { withValue } from './entry.ts';
 import { FileProblem, toLineAndColumn, toLineEnd } from './problem.ts';
 
 /** Edits JSON, with comments and trailing commas where the client reads them. */
@@ -143,12 +143,6 @@ function toValue(node: Node) {
 
 function toNodeText(text: string, { offset, length }: Pick<Node, 'offset' | 'length'>): string {
   return text.slice(offset, offset + length);
-}
-
-function withValue(object: unknown, [key, ...below]: readonly string[], value: unknown): unknown {
-  if (key === undefined) return value;
-  const parent = isObject(object) ? object : {};
-  return { ...parent, [key]: withValue(parent[key], below, value) };
 }
 
 function withoutValue(object: unknown, [key = '', ...below]: readonly string[]): unknown {

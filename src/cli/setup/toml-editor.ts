@@ -3,7 +3,7 @@ import { parse as parseForPatch, patch, TomlFormat } from '@decimalturn/toml-pat
 import { parse, stringify, TomlError } from 'smol-toml';
 import { isObject } from '../../contract/json.ts';
 import type { Editor } from './editor.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, withValue } from './entry.ts';
 import { FileProblem, toLineEnd } from './problem.ts';
 
 /**
@@ -98,10 +98,4 @@ function toPlain(value: unknown): unknown {
 /** Ends as the text ended, so that removing the block leaves no trace. */
 function appendBlock(text: string, block: string, lineEnd: string): string {
   return text.endsWith('\n') ? text + lineEnd + block + lineEnd : text + lineEnd + lineEnd + block;
-}
-
-function withValue(object: unknown, [key, ...below]: readonly string[], value: unknown): Entry {
-  const parent = isObject(object) ? object : {};
-  if (key === undefined) return parent;
-  return { ...parent, [key]: below.length === 0 ? value : withValue(parent[key], below, value) };
 }
