@@ -1,27 +1,26 @@
 import { z } from 'zod';
 import { agentId, bodyText, laneName, topicName } from '../contract/fields.ts';
 import { checkInput } from '../contract/input.ts';
+import { copiedKinds } from '../store/schema.ts';
+import { type ShownField, shownFieldsOf } from '../store/shown.ts';
 import { countMax } from './check-bounds.ts';
 import { toPlace } from './text-lines.ts';
 
 /** What the API accepts in each field. An import must not bring in what the API would refuse. */
 const count = z.int().min(0).max(countMax);
 const rules = {
-  id: count,
-  message_id: count,
-  fence: count,
-  lease_s: z.int().min(0).max(countMax),
+  ...Object.fromEntries(copiedKinds.flatMap(shownFieldsOf).flatMap(toRule)),
   last_message_id: count,
   last_event_id: count,
-  topic: topicName,
-  sender: agentId,
-  body: bodyText,
-  acknowledged_by: agentId,
-  owner: agentId,
-  previous_owner: agentId,
-  released_by: agentId,
-  lane: laneName,
-} as const;
+};
+
+/** Whoever did something is an agent; other texts are of the kind that their names say. */
+function toRule({ name, column }: ShownField): readonly (readonly [string, z.ZodType])[] {
+  if (column.type === 'integer') return [[name, count]];
+  if (/(^|_)(by|owner|sender)$/.test(name)) return [[name, agentId]];
+  const named = { topic: topicName, body: bodyText, lane: laneName }[name];
+  return named === undefined ? [] : [[name, named]];
+}
 
 const operation = { input: z.looseObject(rules).partial() };
 

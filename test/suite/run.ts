@@ -53,12 +53,25 @@ async function prove(rule: Rule, door: Door, source: StoreSource): Promise<void>
         uses: rule.uses.filter((use) => !unseen.includes(use)).toSorted(),
         refusals: rule.refusals.toSorted(),
       });
+      await expectEventsToTell(stage.engine);
     } finally {
       await opened.close();
     }
   } finally {
     await stage.close();
   }
+}
+
+/**
+ * The last event about a message shows the message as it is: whoever follows the feed knows what anybody else can read.
+ * So an event that cannot tell what it did from its opposite fails here, and so does a change without an event.
+ */
+async function expectEventsToTell(engine: Bus): Promise<void> {
+  const { events } = await engine.readEvents({ limit: 500 }).catch(() => ({ events: [] }));
+  const last = new Map(events.flatMap(({ message }) => (message ? [[message.id, message] as const] : [])));
+  const { messages } = await engine.readMessages({ limit: 500 }).catch(() => ({ messages: [] }));
+  for (const message of messages)
+    if (last.has(message.id)) expect(last.get(message.id), 'the last event tells it').toEqual(message);
 }
 
 /** What a rule needs of a door, and what does not show in its calls. */

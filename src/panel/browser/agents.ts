@@ -1,4 +1,4 @@
-import { effectOf } from './event-effects.ts';
+import { effectOf } from './followed.ts';
 import type { HeldLane } from './lanes.ts';
 import type { BusEvent, Message, Waiter } from './rows.ts';
 

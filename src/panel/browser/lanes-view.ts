@@ -3,7 +3,7 @@ import type { Api } from './api.ts';
 import type { ServerClock } from './clock.ts';
 import type { Deeds } from './deeds.ts';
 import { part, setShown, setText, toClockTime } from './dom.ts';
-import { effectOf } from './event-effects.ts';
+import { effectOf } from './followed.ts';
 import {
   createFreeRow,
   createHeldRow,

@@ -1,4 +1,4 @@
-import { effectOf } from './event-effects.ts';
+import { effectOf } from './followed.ts';
 import type { BusEvent, Lane, LaneEvent, Status, Waiter } from './rows.ts';
 import { isLaneEvent } from './rows.ts';
 

@@ -1,14 +1,6 @@
+import { messageLists } from './followed.ts';
 import type { Message, Status } from './rows.ts';
 
-/** The lists of the status that hold the messages of which something is so, and not simply the newest. */
-export const messageLists = {
-  pending_action_flags: {
-    count: 'pending_action_flag_count',
-    isListed: ({ action_flag, acknowledged_at }) => action_flag && acknowledged_at === undefined,
-  },
-} as const satisfies Record<string, MessageList>;
-
-type MessageList = Readonly<{ count: string; isListed: (message: Message) => boolean }>;
 type ListName = keyof typeof messageLists;
 const listNames = Object.keys(messageLists) as readonly ListName[];
 

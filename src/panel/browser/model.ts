@@ -1,7 +1,7 @@
 import { createActivity } from './activity.ts';
 import { createAgents } from './agents.ts';
 import type { ServerClock } from './clock.ts';
-import { effectOf } from './event-effects.ts';
+import { effectOf } from './followed.ts';
 import { createLanes } from './lanes.ts';
 import { createMessageLists } from './message-lists.ts';
 import { createMessageLog } from './message-log.ts';

@@ -1,4 +1,4 @@
-import { type EventEffect, effectOf } from './event-effects.ts';
+import { type EventEffect, effectOf } from './followed.ts';
 import type { HeldLane } from './lanes.ts';
 import type { LaneEvent } from './rows.ts';
 

@@ -1,5 +1,7 @@
 import type { EventKind } from '../../contract/events.ts';
-import type { BusEvent } from './rows.ts';
+import type { BusEvent, Message } from './rows.ts';
+
+/** What the page follows: each kind of event, and the lists of messages in the status. */
 
 /** What the page makes of an event. */
 export type EventEffect = Readonly<{
@@ -29,3 +31,13 @@ export const eventEffects: Readonly<Record<EventKind, EventEffect>> = {
 export function effectOf({ kind }: Readonly<{ kind: string }>): EventEffect {
   return (eventEffects as Readonly<Record<string, EventEffect>>)[kind] ?? {};
 }
+
+/** The lists of the status that hold messages of which something is so, and not simply the newest. */
+export const messageLists = {
+  pending_action_flags: {
+    count: 'pending_action_flag_count',
+    isListed: ({ action_flag, acknowledged_at }) => action_flag && acknowledged_at === undefined,
+  },
+} as const satisfies Record<string, MessageList>;
+
+type MessageList = Readonly<{ count: string; isListed: (message: Message) => boolean }>;
