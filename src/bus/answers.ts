@@ -5,7 +5,7 @@ import { createShow } from '../store/shown.ts';
 import { toTimestamp } from '../store/timestamp.ts';
 import { type GrantDecision, type HeldRow, secondsLeft } from './lanes.ts';
 
-/** Rows as the wire shows them: `snake_case`, times as text, nothing that is null. */
+/** Converts rows to their wire form: `snake_case`, times as text, no nulls. */
 
 export const toMessage = createShow('messages') as (row: MessageRow) => Output<'postMessage'>;
 
@@ -33,7 +33,7 @@ export function toWaiting(lane: string, queue: readonly Waiter[]): Output<'getLa
   }));
 }
 
-/** An event shows its message, and what was set in it by then stands there. */
+/** An event shows its message with the later fields as they were at that time. */
 const toShownEvent = createShow('events', ['messageId', ...laterFields]);
 
 export function toEvent({ message, ...event }: EventRow): Output<'readEvents'>['events'][number] {

@@ -17,12 +17,15 @@ import { createSeats } from './seats.ts';
 import { createStatusHandlers } from './status.ts';
 import { createWaiting } from './waiting.ts';
 
-/** A bus in this process. Closing it ends every wait with `unavailable`; the store is its opener's to close. */
+/** A bus in this process. Closing it ends every wait with `unavailable`; whoever opened the store closes it. */
 export type Engine = Bus &
   Readonly<{
-    /** Calls back after a change of a lane that may be no event: a renewed lease, a queue that grew or shrank. */
+    /**
+     * Calls back after a lane changed in a way that may have no event: a renewed lease, or a queue that grew or
+     * shrank.
+     */
     onQuietChange: (listener: () => void) => () => void;
-    /** Reads that wait for a message or an event, those of streams among them. */
+    /** The number of reads that wait for a message or an event, including those of streams. */
     readersWaiting: () => number;
     close: () => void;
   }>;
@@ -75,7 +78,7 @@ export function createBus({ store, settings }: Readonly<{ store: Store; settings
   };
 }
 
-/** Checks the input of each call, and takes it as a sign of life of the agent that it names. */
+/** Checks the input of each call, and counts the call as a sign of life of the agent it names. */
 function toBus(handlers: Handlers, presence: Presence): Bus {
   const guard = <Name extends OperationName>(name: Name) => {
     const handle = handlers[name] as Handlers[Name];

@@ -8,7 +8,7 @@ import { toRepeat } from './repeats.ts';
 import { type Claim, type Registry, takeClaim } from './take-claim.ts';
 import { claimAndWait } from './waiting-claim.ts';
 
-/** The registry of lanes, as far as it changes: claims, heartbeats, releases. */
+/** The operations that change lanes: claims, heartbeats, releases. */
 export function createClaimHandlers(
   parts: EngineParts,
 ): Pick<Handlers, 'claimLane' | 'heartbeatLane' | 'releaseLane'> {

@@ -5,7 +5,7 @@ import { createSharedReads, cutPage, readOrWait } from './pages.ts';
 import type { EngineParts, Handlers } from './parts.ts';
 import { toCursorExpired } from './refusals.ts';
 
-/** The change feed: everything that happened, for whoever watches. */
+/** The change feed: everything that happened. */
 export function createEventHandlers({ store, waiting, seats }: EngineParts): Pick<Handlers, 'readEvents'> {
   const shared = createSharedReads({ parts: { store, waiting }, toCharacters: toPageCharacters });
 
@@ -14,7 +14,8 @@ export function createEventHandlers({ store, waiting, seats }: EngineParts): Pic
     const [rows, counted] = await Promise.all([asked, since > 0 ? store.readCountersNow() : undefined]);
     if (counted && since < counted.pruned.eventId)
       throw toCursorExpired(since, counted.pruned.eventId, 'since');
-    // No such event was ever given out, so the cursor is of another log, and nothing of this one has been read.
+    // The log never had such an event, so the cursor belongs to another log and its reader has read nothing of this
+    // one.
     if (counted && since > counted.lastEventId)
       return { events: [], cursor: 0, has_more: counted.lastEventId > 0 };
     const { page, hasMore } = cutPage(rows, limit, ({ message }) => message?.body);

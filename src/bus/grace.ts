@@ -3,21 +3,25 @@ import type { Pause } from '../store/clock.ts';
 import type { LaneRow } from '../store/rows.ts';
 
 /**
- * The row with the time that a pause of the bus gives its holder back.
+ * The lane's row with the extra time that its holder gets after a pause (grace).
  *
- * While the bus is stopped nobody can renew. It may have been stopped with the whole machine, holders and all, when a
- * laptop sleeps, or alone, by SIGSTOP or a paused container. Either way a holder that did everything right finds its
- * lease over when time goes on. So whoever held a live lease when the pause began gets long enough after it to renew
- * once more: careful holders renew at a third of the lease, so they get that third, and some more for a machine that
- * has just woken up. The lease ends then, or when it would have ended anyway, whichever is later.
+ * What a pause is: a time in which no bus served, so nobody could renew. The bus may have stopped together with the
+ * whole machine, holders included, as when a laptop sleeps. Or only the bus stopped, by SIGSTOP or in a paused
+ * container. In both cases a holder that did everything right may find its lease expired when time goes on.
  *
- * Three things make this safe. No claim is decided during a pause, so no lane is granted twice: a thief that asks as
- * soon as time goes on is refused. A lease that was over when the pause began stays over, because somebody may have
- * been told so. And the same pause gives the same end however often it is applied, so nothing has to remember whether
- * it was: after a renewal the lease ends later than that by itself, since no grace is longer than the lease.
+ * What the holder gets: enough time to renew once. Careful holders renew after a third of the lease, so they get a
+ * third of the lease, plus some seconds for a machine that has just woken up. The lease then ends at that time or at
+ * its original end, whichever is later.
  *
- * A laptop that sleeps all night wakes up for a few seconds now and then, too short for anybody to renew. So each pause
- * knows the one before it, and they are applied in turn: who had grace left when the next pause began gets new grace.
+ * Why this is safe: first, no claim is decided during a pause, so no lane is granted twice. Somebody who tries to
+ * steal the lane right after the pause is refused. Second, a lease that had expired before the pause stays expired,
+ * because somebody may have been told so. Third, applying the same pause again gives the same end, so nothing has to
+ * remember whether it was applied. That holds after a renewal too: a renewed lease already ends later, because grace
+ * is never longer than the lease.
+ *
+ * Several pauses: a laptop that sleeps all night wakes up for a few seconds now and then, too short for anybody to
+ * renew. So each pause refers to the one before it, and they are applied in order. A holder that still had grace
+ * when the next pause began gets new grace.
  */
 export function withGrace(row: LaneRow | undefined, pause: Pause | undefined): LaneRow | undefined {
   if (!row || !pause) return row;
@@ -28,7 +32,7 @@ export function withGrace(row: LaneRow | undefined, pause: Pause | undefined): L
   return expiresAt > hold.expiresAt ? { ...before, hold: { ...hold, expiresAt } } : before;
 }
 
-/** For how long after a pause a lease is live at least. */
+/** How long a lease is live after a pause, at least. */
 function graceSecondsOf(leaseSeconds: number): number {
   return Math.min(leaseSeconds, Math.ceil(leaseSeconds / 3) + limits.pauseGraceExtraSeconds);
 }

@@ -5,16 +5,17 @@ import type { Store } from '../store/store.ts';
 import { toTooMany } from './seats.ts';
 
 export type HeldLanes = Readonly<{
-  /** Why no lane more can be held; undefined while there is room. */
+  /** The refusal when no more lanes can be held; undefined while there is room. */
   refusal: () => BusError | undefined;
-  /** Counts anew, for a change that no event tells of. */
+  /** Counts again, after a change without an event. */
   recount: () => void;
   close: () => void;
 }>;
 
 /**
- * How many lanes are held or were left behind: counted once, and then by the events of all processes. Claims that
- * share a commit do not see each other here, so what it keeps is the size of the registry, not its last place.
+ * How many lanes are held or orphaned. Counted once, and then updated from the events of all processes. Claims that
+ * share a commit do not see each other in this count, so it limits the size of the registry roughly and not to the
+ * last place.
  */
 export function createHeldLanes(store: Store): HeldLanes {
   let count = 0;
@@ -29,7 +30,8 @@ export function createHeldLanes(store: Store): HeldLanes {
       (found) => {
         count += found - before;
       },
-      // A store that is away cannot take a claim either; counting from here on is better than not at all.
+      // A store that is unreachable cannot accept a claim either. Counting from here is better than not counting at
+      // all.
       () => {},
     );
   }

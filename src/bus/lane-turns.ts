@@ -13,7 +13,7 @@ type LaneTurn<Answer> = Readonly<{
   decide: (state: LaneState, now: number) => LaneOutcome<Answer>;
 }>;
 
-/** What a turn of a lane comes to: changes of that lane, of who waits for it, and what is remembered. */
+/** The result of a turn on a lane: changes of the lane, of its queue, and the response to keep. */
 export type LaneOutcome<Answer> = LaneChanges &
   (Readonly<{ answer: Answer }> | Readonly<{ refusal: BusError }>);
 
@@ -26,7 +26,7 @@ type LaneChanges = Readonly<{
 
 export type LaneTurns = Readonly<{ take: <Answer>(turn: LaneTurn<Answer>) => Promise<Answer> }>;
 
-/** Every change of a lane goes through here, so that whoever waits is served before anybody else can be. */
+/** Every change of a lane goes through here, so that waiters are served before anybody else can get the lane. */
 export function createLaneTurns(
   store: Store,
   leases: Readonly<Record<'watch' | 'touch', (lane: string) => void>>,
@@ -44,7 +44,7 @@ export function createLaneTurns(
         },
       });
     } finally {
-      // They may wait in another process, which does not hear of a lease that is shorter now.
+      // The waiters may be in another process, which does not know that the lease is shorter now.
       if (hasWaiters) leases.watch(lane);
       else leases.touch(lane);
     }
@@ -53,8 +53,9 @@ export function createLaneTurns(
 }
 
 /**
- * First comes first served: a lane whose lease ran out, or that this turn frees, goes to the first who waits within
- * the same turn, so that no newcomer can slip in between. A repeat of a claim that is served this way gets the answer to it.
+ * First come, first served. If the lease has expired, or this turn frees the lane, the first waiter gets it within
+ * the same turn. So no newcomer can get in between. If this turn is a repeat of the claim that is served this way,
+ * it gets that grant as its response.
  */
 export function decideInOrder<Answer>(
   { lane, repeat, decide }: Omit<LaneTurn<Answer>, 'isOwed'>,
@@ -96,7 +97,7 @@ function toChanges(lane: string, { lane: row, queue, events, remembered }: LaneC
   };
 }
 
-/** The lane as the rules see it: also with the grace that its holder has after a pause. */
+/** The lane as the rules see it, including the grace after a pause. */
 export function toLaneState(lane: string, view: View): LaneState {
   return { lane, row: withGrace(view.find('lanes', lane), view.pause), queue: view.queue(lane) };
 }

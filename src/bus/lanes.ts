@@ -2,18 +2,18 @@ import type { ErrorData } from '../contract/errors.ts';
 import type { EventDetail, Hold, LaneRow, NewEvent, Waiter } from '../store/rows.ts';
 
 /**
- * Who holds what: pure functions from what is, what is asked, and when. Nothing here reads a clock or a store, and
- * no other place decides.
+ * Decides who holds a lane: pure functions of the current state, the request and the time. Nothing here reads a
+ * clock or a store, and no other code decides about lanes.
  */
 
-/** A lane and who waits for it, first come first. */
+/** A lane and its waiters in order of arrival. */
 export type LaneState = Readonly<{ lane: string; row: LaneRow | undefined; queue: readonly Waiter[] }>;
 
 export type ClaimRequest = Readonly<{ owner: string; leaseSeconds: number }>;
 export type GrantDecision = 'claim' | 'renew' | 'steal';
 export type Granted = Readonly<{ decision: GrantDecision; row: HeldRow; event?: NewEvent | undefined }>;
 export type HeldRow = LaneRow & Readonly<{ hold: Hold }>;
-/** A waiter with what it is answered, and the lane as that leaves it. */
+/** A waiter with its result, and the lane after it. */
 export type Served = Readonly<{ waiter: Waiter; decision: GrantDecision; row: HeldRow }>;
 
 export type Refused =
@@ -21,12 +21,15 @@ export type Refused =
   | Readonly<{ refused: 'not_holder'; data: ErrorData<'not_holder'> }>
   | Readonly<{ refused: 'stale_fence'; data: ErrorData<'stale_fence'> }>;
 
-/** The hold that is live at `now`: a lease ends exactly at `expiresAt`. */
+/** The hold that is live at `now`. A lease ends exactly at `expiresAt`. */
 export function liveHoldOf(row: LaneRow | undefined, now: number): Hold | undefined {
   return row?.hold && now < row.hold.expiresAt ? row.hold : undefined;
 }
 
-/** Whole seconds left, rounded up, so that a live lease never shows 0; not positive once it has run out. */
+/**
+ * The remaining whole seconds, rounded up, so that a live lease never shows 0. Zero or negative after it has
+ * expired.
+ */
 export function secondsLeft(hold: Hold | undefined, now: number): number {
   return hold ? Math.ceil((hold.expiresAt - now) / 1000) || 0 : 0;
 }
@@ -54,7 +57,7 @@ export function decideClaim(state: LaneState, request: ClaimRequest, now: number
   };
 }
 
-/** Renews only for the owner whose lease is live: a lease that has run out never comes back. */
+/** Renews only for the owner of a live lease: an expired lease never comes back. */
 export function decideHeartbeat(
   state: LaneState,
   request: ClaimRequest & Readonly<{ fence?: number | undefined }>,
@@ -67,7 +70,7 @@ export function decideHeartbeat(
   return { row: renew(state.row as HeldRow, request, now) };
 }
 
-/** Frees the lane for its owner; clears an orphan for anyone; a free lane stays free. */
+/** Frees the lane for its owner. Anybody may free an orphan. A free lane stays free. */
 export function decideRelease(
   state: LaneState,
   request: Readonly<{ owner: string; fence?: number | undefined }>,
@@ -96,7 +99,7 @@ export function decideRelease(
   };
 }
 
-/** Whether the caller holds the lane under that fence: what a fenced post asks first. */
+/** Whether the caller holds the lane under that fence. A fenced post checks this first. */
 export function decideHolding(
   state: LaneState,
   request: Readonly<{ owner: string; fence: number }>,
@@ -108,8 +111,8 @@ export function decideHolding(
 }
 
 /**
- * Hands a lane that nobody holds live to the first who waits for it. Whoever else waits as the same owner has it then
- * too, and is answered as if it asked right afterwards: with a renewal.
+ * Grants a lane without a live holder to its first waiter. Other waiting claims of the same owner are answered too,
+ * as if they came right after it: with a renewal.
  */
 export function decideNextHolder(
   state: LaneState,
@@ -139,7 +142,7 @@ function notHolder({ lane, row }: LaneState, now: number): Refused {
   return { refused: 'not_holder', data: { lane, owner, expires_in_s: secondsLeft(row?.hold, now) } };
 }
 
-/** Every grant to a holder raises the fence by one, so that a holder of the past can be told from this one. */
+/** Every grant raises the fence by one, so that a former holder can be told from the current one. */
 function grant(
   { lane, row }: LaneState,
   { owner, leaseSeconds }: ClaimRequest,

@@ -5,24 +5,24 @@ import { withGrace } from './grace.ts';
 import { decideInOrder } from './lane-turns.ts';
 
 export type LeaseWatch = Readonly<{
-  /** Somebody waits for this lane: hands it over when the lease runs out, unless a turn does so first. */
+  /** Somebody waits for this lane: hand it over when the lease expires, unless a turn does so earlier. */
   watch: (lane: string) => void;
-  /** The holder or the end of the lease may have changed: looks again if anybody waits for the lane. */
+  /** The holder or the end of the lease may have changed: check again, if anybody waits for the lane. */
   touch: (lane: string) => void;
   touchAll: () => void;
   close: () => void;
 }>;
 
-/** How long to wait before the next attempt, when the store could not take the hand-over. */
+/** How long to wait before the next attempt when the store could not hand over the lane. */
 const retryMilliseconds = 1_000;
 
 /**
- * Asks for lanes that others wait for, in the millisecond in which their leases run out.
+ * Makes sure that a waiter gets the lane when the lease expires.
  *
- * No timer ends a lease: expiry is a comparison that a turn makes. Without waiters that is enough, since whoever wants
- * the lane asks for it. A waiter has asked already and sleeps, so somebody must take a turn for it. The alarm only
- * causes that turn. If it rings too early, because the lease was renewed meanwhile, the turn changes nothing and the
- * alarm is set anew.
+ * No timer ends a lease: expiry is a comparison that a turn makes. Without waiters that is enough, because whoever
+ * wants the lane will make a call. But a waiter has already made its call and now sleeps, so somebody has to run a
+ * turn for it. The timer here only causes that turn. If it fires too early, because the lease was renewed in the
+ * meantime, the turn changes nothing and the timer is set again.
  */
 export function createLeaseWatch(store: Store): LeaseWatch {
   const alarms = new Map<string, () => void>();
@@ -57,8 +57,8 @@ export function createLeaseWatch(store: Store): LeaseWatch {
   }
 
   /**
-   * Writes the grace of a pause into the rows, page by page, so that readers see it and it survives a restart. Turns do
-   * not depend on it: each applies the grace to the lane that it reads.
+   * Writes the grace of a pause into the rows, page by page, so that readers see it and it survives a restart. Turns
+   * do not depend on this: each turn applies the grace to the lane it reads.
    */
   async function grantGrace(pause: Pause): Promise<void> {
     for (let after: string | undefined; ; ) {
@@ -71,7 +71,7 @@ export function createLeaseWatch(store: Store): LeaseWatch {
   }
 
   const stopListening = store.clock.onPause?.((pause) => void grantGrace(pause).catch(() => {}));
-  /** Cancels the alarm before it reads the lane: the end that it was set for may no longer be true. */
+  /** Cancels the timer before it reads the lane, because the end it was set for may be out of date. */
   function watch(lane: string): void {
     alarms.get(lane)?.();
     alarms.set(lane, () => {});
@@ -82,7 +82,7 @@ export function createLeaseWatch(store: Store): LeaseWatch {
     if (alarms.has(lane)) watch(lane);
   }
 
-  /** Where several processes share the store, lanes also change hands in turns of the others. */
+  /** When several processes share the store, lanes also change in turns of the others. */
   const unsubscribe = store.subscribe((events) => {
     for (const { lane } of events) if (lane !== undefined) touch(lane);
   });
@@ -102,7 +102,10 @@ export function createLeaseWatch(store: Store): LeaseWatch {
   };
 }
 
-/** Changes only what time has changed: hands over a lane whose lease ran out, and writes the grace of a pause. */
+/**
+ * Changes only what the passing of time has changed: hands over a lane whose lease has expired, and writes the grace
+ * of a pause.
+ */
 function takeEmptyTurn(store: Store, lane: string): Promise<void> {
   return store.take({
     asks: { lanes: [lane] },

@@ -9,11 +9,11 @@ import { decideRelease } from './lanes.ts';
 import { askOnce, decideOnce, toAnswerRow, toRepeat } from './repeats.ts';
 
 /**
- * Ends a session, and gives back what its agent holds when it was the last one.
+ * Ends a session. If it was its agent's last session, releases what the agent holds.
  *
- * First the session ends, in a turn of its own. Then each lane is released by a turn of that lane, so that whoever waits
- * for it is served. A bus that is killed in between leaves lanes behind, and the repeat of the call releases them: for a
- * session that has left, it is no error to leave.
+ * The session ends first, in a turn of its own. Then each lane is released in a turn of that lane, so that its
+ * waiters are served. If the bus is killed in between, some lanes stay held, and the repeat of the call releases
+ * them: leaving is not an error for a session that has already left.
  */
 export async function leave(
   { store, turns }: Readonly<{ store: Store; turns: LaneTurns }>,
@@ -25,7 +25,7 @@ export async function leave(
   const ended = await store.take<Ended>({
     asks: { agents: [agent], sessions: [input.session], ...askOnce(repeat) },
     decide(view) {
-      // What this is answered is only known at the end, so it is not kept as the answer yet.
+      // The result is only known at the end, so no response is stored yet.
       const known = repeat && view.find('answers', repeat.key);
       const decided = decideLeaveTurn(input, view);
       if (!known || view.now >= known.keptUntil) return decided;
@@ -60,7 +60,7 @@ function decideLeaveTurn({ agent, session }: ParsedInput<'leaveAgent'>, view: Vi
   };
 }
 
-/** The names of the lanes that were the agent's, or one of its sub-ids', and are free now. */
+/** The names of the lanes that belonged to the agent or its sub-ids and are free now. */
 async function releaseAll(store: Store, turns: LaneTurns, agent: string): Promise<string[]> {
   const released: string[] = [];
   for (const whose of [{ owner: agent }, { under: agent }]) {
@@ -75,7 +75,7 @@ async function releaseAll(store: Store, turns: LaneTurns, agent: string): Promis
   return released.sort();
 }
 
-/** Only what was held when it was read: the fence tells it from what was granted since. */
+/** Releases only the hold that was read: the fence tells it from a later grant. */
 function release(turns: LaneTurns, { lane, hold, fence }: HeldLaneRow, agent: string): Promise<boolean> {
   return turns.take({
     lane,

@@ -37,15 +37,16 @@ export function createMessageHandlers({
 
   async function readPage(input: ParsedInput<'readMessages'>): Promise<Output<'readMessages'>> {
     const { topic, from: sender, limit, since_id: sinceId, before_id: beforeId } = input;
-    // Read before the rows: what is committed in between is then on the page, or after the cursor.
+    // Read this before the rows. Whatever is committed in between is then either on the page or after the cursor.
     const { lastMessageId } = await store.readCounters();
     const bounds = { limit: limit + 1, bytesMax: limits.pageBytesMax };
     const asked = store.readMessages({ topic, sender, sinceId, beforeId, ...bounds });
     const [rows, counted] = await Promise.all([asked, sinceId ? store.readCountersNow() : undefined]);
-    // Cursor 0 has seen nothing, and asks for whatever there is.
+    // Cursor 0 has seen nothing and asks for whatever there is.
     if (sinceId && counted && sinceId < counted.pruned.messageId)
       throw toCursorExpired(sinceId, counted.pruned.messageId, 'since_id');
-    // No such message was ever given out, so the cursor is of another log, and nothing of this one has been read.
+    // The log never had such a message, so the cursor belongs to another log and its reader has read nothing of this
+    // one.
     if (sinceId && counted && sinceId > counted.lastMessageId)
       return { messages: [], cursor: 0, has_more: counted.lastMessageId > 0 };
     const { page, hasMore } = cutPage(rows, limit, ({ body }) => body);
@@ -70,7 +71,7 @@ export function createMessageHandlers({
   return { postMessage, readMessages, acknowledgeFlag };
 }
 
-/** A reader who waits knows what it posted itself: that comes along in the page, and does not end the wait. */
+/** A waiting reader knows its own posts. They are part of the page, but do not end the wait. */
 function holdsNoNews(
   { messages, cursor, has_more: hasMore }: Output<'readMessages'>,
   { reader, since_id: sinceId }: ParsedInput<'readMessages'>,
@@ -107,7 +108,7 @@ function decideAcknowledge(
     const what = message ? `message ${id} carries no action flag` : `there is no message ${id}`;
     return { refusal: toBusError('not_found', `${what}: look at pending_action_flags in the status`, {}) };
   }
-  // The first who takes a flag on has it; saying so again changes nothing.
+  // The first acknowledgement stays. Repeating it changes nothing.
   if (message.acknowledgedAt !== undefined) return { answer: toMessage(message) };
   const acknowledged = { ...message, acknowledgedBy: by, acknowledgedAt: view.now };
   return {
@@ -117,7 +118,7 @@ function decideAcknowledge(
   };
 }
 
-/** The id that everything seen so far stands at or before, so that reading on from it skips nothing. */
+/** An id at or after everything seen so far, so that reading on from it skips nothing. */
 function toCursor(
   page: readonly MessageRow[],
   query: Readonly<{ sinceId?: number | undefined; beforeId?: number | undefined; lastMessageId: number }>,

@@ -6,8 +6,8 @@ import type { Seats } from './seats.ts';
 import type { Bell } from './waiting.ts';
 
 /**
- * Reads a page, and when it is empty waits for one until the time is over. The bell is taken before the read that
- * decides to wait, so that nothing can come in between unheard.
+ * Reads a page, and if it is empty waits for one until the time is over. It subscribes to the bell before the read
+ * that decides whether to wait, so that no change in between goes unnoticed.
  */
 export async function readOrWait<Page>({
   read,
@@ -47,10 +47,10 @@ export async function readOrWait<Page>({
 }
 
 /**
- * As many of the rows as a page may hold, and whether there are more: `rows` are those that the store gave when it was
+ * Cuts the rows to what a page may hold, and says whether there are more. `rows` is the store's result when it was
  * asked for one more than `limit`.
  *
- * What the bodies come to is measured as JSON, because that is what has to be held until a reader has taken it.
+ * The size of the bodies is measured as JSON, because that is what stays in memory until a reader has taken it.
  */
 export function cutPage<Row>(
   rows: readonly Row[],
@@ -63,7 +63,10 @@ export function cutPage<Row>(
   return { page, hasMore: page.length < rows.length };
 }
 
-/** An escape has six bytes, and so has nothing else. A page that stays below this need not be measured. */
+/**
+ * An escape has six bytes, and nothing is longer. If a page is below the limit with this estimate, it need not be
+ * measured.
+ */
 function toJsonBytesMost(body = ''): number {
   return 6 * body.length + 2;
 }
@@ -78,10 +81,11 @@ function countFitting(bodies: readonly (string | undefined)[]): number {
 }
 
 /**
- * Lets callers that ask the same question between two changes share one answer, the very same object: a post that
- * wakes five thousand waiters is read once, and so is a page that is asked for again and again.
+ * Lets callers that ask the same question between two changes share one result, the very same object. A post that
+ * wakes five thousand waiters is then read only once. So is a page that is requested again and again.
  *
- * Where others write to the store too, and where an answer is large, it is shared only by those who ask together.
+ * If other processes write to the store too, or if the result is large, only callers that ask at the same time share
+ * it.
  */
 export function createSharedReads<Answer>({
   parts: { store, waiting },
@@ -90,7 +94,7 @@ export function createSharedReads<Answer>({
 }: Readonly<{
   parts: Pick<EngineParts, 'store' | 'waiting'>;
   answersMax?: number;
-  /** About how much memory the answer takes. */
+  /** Roughly how much memory the result takes. */
   toCharacters: (answer: Answer) => number;
 }>) {
   let answers = new Map<string, Promise<Answer>>();

@@ -7,15 +7,15 @@ import type { Seats } from './seats.ts';
 import type { Waiting } from './waiting.ts';
 
 export type BusSettings = Readonly<{
-  /** Longer leases are granted as this. */
+  /** Longer leases are shortened to this. */
   leaseSecondsMax: number;
   isSecretArmed: boolean;
   version: string;
-  /** Tells this process from every other that fronts the same store. */
+  /** Identifies this process among those on the same store. */
   instance: string;
 }>;
 
-/** What the subjects of the engine share. */
+/** What the parts of the engine share. */
 export type EngineParts = Readonly<{
   store: Store;
   presence: Presence;
@@ -27,7 +27,7 @@ export type EngineParts = Readonly<{
   nextTicket: () => string;
 }>;
 
-/** The operations behind the check of their input. */
+/** The operations, called after their input was checked. */
 export type Handlers = {
   readonly [Name in OperationName]: (input: ParsedInput<Name>, call: Call) => Promise<Output<Name>>;
 };

@@ -6,8 +6,8 @@ import type { EngineParts, Handlers } from './parts.ts';
 import { askOnce, decideOnce, toRepeat } from './repeats.ts';
 
 /**
- * Forgetting the beginning of the log. What goes is always a first part of the change feed with the messages posted in
- * it, so that two numbers say what is gone and every id that is left keeps its meaning.
+ * Removes the beginning of the log. It always removes the oldest part of the change feed with the messages posted in
+ * it. So two numbers say what is gone, and every remaining id keeps its meaning.
  */
 export function createPruneHandlers({ store }: EngineParts): Pick<Handlers, 'pruneMessages'> {
   const pruneMessages: Handlers['pruneMessages'] = async (input, { idempotencyKey }) => {
@@ -34,18 +34,18 @@ type Plan = Readonly<{
   heldBackBy?: number | undefined;
 }>;
 
-/** Plans one part of the log: what lies right after the part that is gone already. */
+/** Plans one part of the log: the rows right after the part that is already gone. */
 async function planPart(store: Store, bounds: Bounds): Promise<Plan> {
   const { pruned } = await store.readCounters();
   const events = await store.readEvents({ sinceId: pruned.eventId, limit: limits.pruneEventsMax + 1 });
-  // Read after the events: another call may have pruned some of them meanwhile, and then this count leaves those out.
+  // Read this after the events. If another call pruned some of them in the meantime, this count leaves them out.
   const counters = await store.readCountersNow();
   const messagesMax = toMessagesMax(counters.messageCount, bounds);
   const openFlag = await store.readOldestOf('pendingActionFlags');
   return decidePrune({ events, pruned: counters.pruned, messagesMax, openFlag: openFlag?.id }, bounds);
 }
 
-/** Goes through the log part by part and removes nothing; others are served between two parts. */
+/** Goes through the log part by part without removing anything. Others are served between two parts. */
 async function planDryRun(store: Store, bounds: Bounds): Promise<Output<'pruneMessages'>> {
   const { messageCount, pruned } = await store.readCountersNow();
   const messagesMax = toMessagesMax(messageCount, bounds);
@@ -77,11 +77,11 @@ type Found = Readonly<{
   events: readonly EventRow[];
   pruned: Pruned;
   messagesMax: number;
-  /** The oldest message that still waits for a person: its event does not tell what came of it. */
+  /** The oldest message that still waits for a person. Its event does not say what happened to it later. */
   openFlag: number | undefined;
 }>;
 
-/** The oldest events that may go, up to the limit of one call. */
+/** The oldest events that may be removed, up to the limit of one call. */
 function decidePrune({ events: found, pruned, messagesMax, ...held }: Found, bounds: Bounds): Plan {
   const isOpenFlag = (event: EventRow) => isPost(event) && event.message?.id === held.openFlag;
   const events = found.filter(({ id }) => id > pruned.eventId);
@@ -92,14 +92,14 @@ function decidePrune({ events: found, pruned, messagesMax, ...held }: Found, bou
   const going = events.slice(0, Math.min(mayGo, limits.pruneEventsMax));
   const messageId = going.findLast(isPost)?.message?.id ?? pruned.messageId;
   const eventId = going.at(-1)?.id ?? pruned.eventId;
-  // What was read may end before what may go does.
+  // There may be more events to remove than were read.
   const isCut = mayGo === events.length && found.length > limits.pruneEventsMax;
   const hasMore = isCut || mayGo > going.length;
   const heldBackBy = isHeldBack && !hasMore ? events[openFlag]?.message?.id : undefined;
   return { events: going, through: { messageId, eventId }, hasMore, heldBackBy };
 }
 
-/** How many of the oldest events the caller wants to be gone. */
+/** How many of the oldest events the caller wants to remove. */
 function countInBounds(events: readonly EventRow[], messagesMax: number, before: string | undefined): number {
   const beforeMilliseconds = before === undefined ? Number.POSITIVE_INFINITY : Date.parse(before);
   let messagesLeft = messagesMax;
@@ -111,7 +111,7 @@ function countInBounds(events: readonly EventRow[], messagesMax: number, before:
   return firstKept === -1 ? events.length : firstKept;
 }
 
-/** Another call may have removed a part of it meanwhile: that part is not counted again. */
+/** Another call may have removed a part of it in the meantime. That part is not counted again. */
 function toOutcome(
   { events, through, hasMore, heldBackBy }: Plan,
   view: View,

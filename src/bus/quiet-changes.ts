@@ -2,14 +2,14 @@ import type { Store } from '../store/store.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 
 export type QuietChanges = Readonly<{
-  /** The same watch, with every look at a lane noticed: each turn of a lane ends with one. */
+  /** Wraps the lease watch so that every check of a lane is noticed: each turn on a lane ends with one. */
   around: (leases: LeaseWatch) => LeaseWatch;
   subscribe: (listener: () => void) => () => void;
 }>;
 
 /**
- * Changes of lanes that may be no events: a renewed lease, a queue that grew or shrank. Those of this process only, and
- * what was refused is none where the store counts its changes. Without a listener nothing is looked at.
+ * Reports changes of lanes that may have no event: a renewed lease, or a queue that grew or shrank. Only changes by
+ * this process, and where the store counts its changes, refusals are left out. Without a listener it does nothing.
  */
 export function createQuietChanges(store: Pick<Store, 'version'>): QuietChanges {
   const listeners = new Set<() => void>();

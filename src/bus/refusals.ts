@@ -1,7 +1,7 @@
 import { type BusError, type ErrorData, toBusError } from '../contract/errors.ts';
 import type { Refused } from './lanes.ts';
 
-/** The sentences of refused lane operations: what happened, then what to do. */
+/** The sentences for refused lane operations: what happened, then what to do. */
 export function toLaneRefusal(
   refused: Refused,
   act: 'claim' | 'heartbeat' | 'release' | 'post',
@@ -39,7 +39,7 @@ export function toCursorExpired(cursor: number, prunedId: number, field: 'since'
 
 type NotHolder = ErrorData<'not_holder'>;
 
-/** Begins as other people's programs expect, and goes on with what happened. */
+/** Begins the way other people's programs expect, then says what happened. */
 function toNotHolderSentence(refused: NotHolder, act: string, caller: string): string {
   const { lane, owner, expires_in_s } = refused;
   if (act === 'release')

@@ -5,7 +5,7 @@ import { limits } from '../contract/limits.ts';
 import type { AnswerRow, Repeat } from '../store/rows.ts';
 import type { Asks, Outcome, View } from '../store/store.ts';
 
-/** What identifies the request, or nothing when the caller gave no key. */
+/** What identifies the request; undefined when the caller gave no key. */
 export function toRepeat(
   operation: string,
   input: Readonly<Record<string, unknown>>,
@@ -13,7 +13,7 @@ export function toRepeat(
 ): Repeat | undefined {
   if (key === undefined) return undefined;
   checkIdempotencyKey(key);
-  // How long a caller is ready to wait is not part of what it asks for.
+  // How long a caller is willing to wait is not part of the request.
   const { wait_s: _wait, ...asked } = input;
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([operation, asked]))
@@ -27,8 +27,8 @@ export function isSameRequest(one: Repeat | undefined, other: Repeat | undefined
 }
 
 /**
- * Decides a request once: the first answer is kept with the changes it belongs to, and given again afterwards.
- * Refusals are not kept: nothing happened, so the request may be decided anew.
+ * Decides a request only once. The first response is stored in the same commit as its changes, and a repeat gets
+ * that response. A refusal is not stored: it changed nothing, so a repeat is simply decided again.
  */
 export function decideOnce<Answer>(
   repeat: Repeat | undefined,
@@ -48,7 +48,7 @@ export function decideOnce<Answer>(
   return { ...outcome, rows: { ...outcome.rows, answers } };
 }
 
-/** What a turn asks for, so that it is decided once. */
+/** What a turn must ask for so that it is decided only once. */
 export function askOnce(repeat: Repeat | undefined): Pick<Asks, 'answers'> {
   return repeat ? { answers: [repeat.key] } : {};
 }

@@ -1,16 +1,16 @@
 import { type BusError, toBusError } from '../contract/errors.ts';
 
-/** Who may wait at the same time. A seat that was taken must be left. */
+/** Limits who may wait at the same time. Whoever takes a seat must give it back. */
 export type Seats = Readonly<{
   take: (owner?: string) => Readonly<{ leave: () => void }> | Readonly<{ refusal: BusError }>;
-  /** How many are taken. */
+  /** How many seats are taken. */
   count: () => number;
 }>;
 
-/** The time after which somebody who waited may have gone. */
+/** How soon somebody who waits now may be gone. */
 const retryAfterSeconds = 5;
 
-/** So many seats in all, and so many for one owner: whoever waits costs memory for as long as it likes. */
+/** A number of seats in total, and a number per owner, because every waiter takes memory for as long as it likes. */
 export function createSeats({
   what,
   seatsMax,
@@ -38,7 +38,7 @@ export function createSeats({
   return { take, count: () => count };
 }
 
-/** The refusal for one more than there may be. */
+/** The refusal for one more than the limit allows. */
 export function toTooMany(
   there: string,
   limit: number,

@@ -6,7 +6,7 @@ import type { Lists } from '../store/store.ts';
 import { toMessage } from './answers.ts';
 import { cutPage } from './pages.ts';
 
-/** The lists of the status, and how many rows belong on each: all of them as the schema declares them. */
+/** All lists of the status with their limits, as the schema declares them. */
 
 type Status = Output<'getBusStatus'>;
 

@@ -8,7 +8,7 @@ import { createSharedReads } from './pages.ts';
 import type { EngineParts, Handlers } from './parts.ts';
 import { toListCounts, toLists } from './status-lists.ts';
 
-/** What a person or an agent sees of the whole: a fold over one consistent look at the rows. */
+/** The status: everything a person or an agent sees at a glance, built from one snapshot. */
 export function createStatusHandlers({
   store,
   waiting,
@@ -17,12 +17,12 @@ export function createStatusHandlers({
   const startedAt = store.clock.now();
   const shared = createSharedReads<Output<'getBusStatus'>>({
     parts: { store, waiting },
-    // The one of this moment.
+    // Only the latest one.
     answersMax: 1,
     toCharacters: () => 0,
   });
 
-  /** Besides what is kept, the status changes with the clock: an answer is shared within a moment only. */
+  /** The status changes with the clock as well as with the data, so a result is shared for a short time only. */
   const getBusStatus: Handlers['getBusStatus'] = () => {
     const moment = Math.floor(store.clock.now() / limits.statusSharedMilliseconds);
     return shared.read(`${moment}`, readStatus);

@@ -18,7 +18,7 @@ export type Claim = Readonly<{
 
 export type Registry = Readonly<{ turns: LaneTurns; heldLanes: HeldLanes; waiting: Waiting }>;
 
-/** With a ticket, a refused claim stands in the queue afterwards: at the end, or where it stood under its key before. */
+/** With a ticket, a refused claim joins the queue: at the end, or at the place its key had before. */
 export async function takeClaim(
   { turns, heldLanes, waiting }: Registry,
   claim: Claim,
@@ -45,13 +45,13 @@ export async function takeClaim(
       },
     });
   } catch (refusal) {
-    // Of one request only one call can wait: the other would hold the lane without anybody there.
+    // Only one call of a request may wait. If both did, the lane could be granted to a call that nobody listens to.
     if (earlier && isRefusal(refusal, 'lane_held')) waiting.refuse(earlier.ticket, refusal);
     throw refusal;
   }
 }
 
-/** A repeat takes the place of the call before it, and has waited since that one came. */
+/** A repeat takes over the place of the earlier call, and its start time. */
 function toQueueWith(
   { ticket, lane, owner, leaseSeconds, repeat }: Claim & Readonly<{ ticket: string }>,
   { state, earlier, now }: Readonly<{ state: LaneState; earlier: Waiter | undefined; now: number }>,

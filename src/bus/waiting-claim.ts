@@ -9,16 +9,18 @@ import { toAnswerRow } from './repeats.ts';
 import { type Claim, type Registry, takeClaim } from './take-claim.ts';
 
 /**
- * A claim that waits for a lane that another holds.
+ * A claim that waits for a lane that somebody else holds.
  *
- * One turn refuses the claim and puts it into the lane's queue. Some later turn frees the lane, or finds that its lease
- * ran out, and hands it to the first in the queue in the same step (`decideNextHolder`). That turn may run in another
- * process, so the grant arrives here as an event that names this claim's ticket, and the event is the answer.
+ * How it waits: one turn refuses the claim and puts it into the lane's queue. A later turn frees the lane or finds
+ * its lease expired, and in the same step grants it to the first waiter (`decideNextHolder`). That turn may run in
+ * another process. So the grant arrives here as an event that names this claim's ticket, and that event is the
+ * response.
  *
- * The wait can end in three other ways. Time runs out: the claim leaves the queue and asks once more, so that the
- * refusal says who holds the lane now. The caller goes away: the claim leaves the queue, and gives the lane back if it
- * was granted in that very moment, because nobody would know that they hold it. The caller asks again under the same
- * idempotency key: the new call takes over the place, and this one ends with the refusal that the new call got.
+ * The wait can end in three other ways. If the time runs out, the claim leaves the queue and is decided once more,
+ * so that the refusal names the current holder. If the caller disconnects, the claim leaves the queue. If it was
+ * granted the lane at that very moment, it releases it again, because nobody would know that they hold it. If the
+ * caller repeats the request with the same idempotency key, the new call takes over the place, and this call ends
+ * with the refusal that the new call got.
  */
 export async function claimAndWait({
   parts,
@@ -58,7 +60,7 @@ export async function claimAndWait({
     }
     if (!bell.served()) await leaveQueue(place).catch(leaveLater);
     const served = bell.served();
-    // Nobody served it in time: the refusal says who holds the lane now.
+    // Nobody served it in time. The refusal names the current holder.
     return served ? toServedAnswer(served, ticket) : await takeClaim(registry, claim);
   } finally {
     if (leaving) void leaving.then(end, end);
@@ -71,7 +73,7 @@ export async function claimAndWait({
   }
 }
 
-/** A claim of a free lane needs no seat, so it is granted also when all seats are taken. */
+/** A claim of a free lane needs no seat, so it succeeds even when all seats are taken. */
 async function claimWithoutSeat(registry: Registry, claim: Claim, refusal: BusError) {
   try {
     return await takeClaim(registry, claim);
@@ -80,7 +82,7 @@ async function claimWithoutSeat(registry: Registry, claim: Claim, refusal: BusEr
   }
 }
 
-/** What ended the wait early: the caller went away or has asked again, or the bus is shutting down. */
+/** Why the wait ended early: the caller disconnected or repeated the request, or the bus is shutting down. */
 async function toInterruption(rung: Promise<unknown>): Promise<{ reason: unknown } | undefined> {
   try {
     await rung;
@@ -90,7 +92,7 @@ async function toInterruption(rung: Promise<unknown>): Promise<{ reason: unknown
   }
 }
 
-/** A place in the queue of a lane, or what came of it. */
+/** A place in a lane's queue, or its outcome. */
 type Place = Readonly<{
   parts: EngineParts;
   turns: LaneTurns;
@@ -99,15 +101,16 @@ type Place = Readonly<{
   served: () => EventRow | undefined;
 }>;
 
-/** How long to wait before the next attempt, when the store could not take one. */
+/** How long to wait before the next attempt when the store could not take one. */
 const retryMilliseconds = 1_000;
 
 /**
- * Leaves the queue, and gives the lane back if it was just granted. It tries until the store takes it: a place that is
- * left behind would get the lane for a caller who is gone.
+ * Leaves the queue, and releases the lane if it was just granted. Keeps trying until the store accepts it: a place
+ * left in the queue would get the lane for a caller who is gone.
  *
- * A grant is not given back late, though. Between the caller's departure and a late attempt a repeat of the claim, at
- * another process perhaps, may have been answered with this very grant, and would lose the lane it was just told it has.
+ * But a late attempt must not release the lane. Between the caller's disconnect and a late attempt, a repeat of the
+ * claim, perhaps in another process, may have received this very grant. Its caller would lose the lane right after
+ * being told that it has it.
  */
 async function giveUp(place: Place, { isLate = false } = {}): Promise<void> {
   const { store, waiting } = place.parts;
@@ -129,7 +132,7 @@ async function giveUp(place: Place, { isLate = false } = {}): Promise<void> {
   }
 }
 
-/** Whether nobody else was told of the grant: no other call of the same owner, and no repeat of this one. */
+/** Whether nobody else heard of the grant: no other call of the same owner, and no repeat of this one. */
 function isOnlyFor({ ticket }: Place, { detail }: EventRow): boolean {
   return detail?.ticket === ticket && !detail.isAnswered;
 }
@@ -145,7 +148,7 @@ function leaveQueue({ turns, claim, ticket }: Place): Promise<void> {
   });
 }
 
-/** The grant came as the caller went away: nobody knows that they hold the lane, so it becomes free again. */
+/** The grant came while the caller was disconnecting. Nobody knows that they hold the lane, so free it again. */
 function giveBack({ turns, claim }: Place, served: EventRow): Promise<void> {
   const request = { owner: claim.owner, fence: served.detail?.fence };
   return turns.take({
@@ -158,7 +161,7 @@ function giveBack({ turns, claim }: Place, served: EventRow): Promise<void> {
     },
   });
 
-  /** Makes the answer to this claim expire at once: a repeat must not hear of a grant that was given back. */
+  /** Makes the stored response to this claim expire at once: a repeat must not hear of a grant that was released. */
   function forgotten(now: number): readonly AnswerRow[] {
     return claim.repeat ? [{ ...toAnswerRow(claim.repeat, null, now), keptUntil: now }] : [];
   }

@@ -2,30 +2,30 @@ import { type BusError, toBusError } from '../contract/errors.ts';
 import type { Clock } from '../store/clock.ts';
 import type { EventRow } from '../store/rows.ts';
 
-/** Why a wait ended: something came, or its time is over. */
+/** Why a wait ended: something arrived, or the time is over. */
 type WaitEnd = 'rung' | 'time';
 
-/** A place in the list of those who wait. Whoever takes one must leave it. */
+/** A place in the list of waiters. Whoever takes one must leave it. */
 export type Bell = Readonly<{
   rung: (until: number, signal: AbortSignal | undefined) => Promise<WaitEnd>;
   leave: () => void;
 }>;
 
 export type Waiting = Readonly<{
-  /** Rung by posts to this topic. */
+  /** Rings on posts to this topic. */
   onTopic: (topic: string) => Bell;
-  /** Rung by every post. */
+  /** Rings on every post. */
   onMessages: () => Bell;
-  /** Rung by every event. */
+  /** Rings on every event. */
   onEvents: () => Bell;
-  /** Rung when this ticket was served; the event says how. */
+  /** Rings when this ticket was served; the event says how. */
   onTicket: (ticket: string) => Bell & Readonly<{ served: () => EventRow | undefined }>;
   ring: (events: readonly EventRow[]) => void;
-  /** Ends the wait of this ticket, if it waits in this process. */
+  /** Ends the wait of this ticket if it waits in this process. */
   refuse: (ticket: string, refusal: BusError) => void;
-  /** Rings everybody, for a change that no event tells of. */
+  /** Rings every bell, after a change without an event. */
   ringAll: () => void;
-  /** How many commits have rung. */
+  /** How many commits have rung bells. */
   generation: () => number;
   /** Ends every wait with the refusal `unavailable`. */
   close: () => void;
@@ -34,11 +34,13 @@ export type Waiting = Readonly<{
 
 type Ringer = { ring: (event?: EventRow) => void; end: (reason: unknown) => void };
 
-/** Who waits in this process, for what. Nobody polls: a commit rings those it concerns, and nobody else. */
+/**
+ * Knows who waits in this process, and for what. Nobody polls: a commit rings the bells it concerns, and no others.
+ */
 export function createWaiting(clock: Clock): Waiting {
   const places = new Map<string, Set<Ringer>>();
   let generation = 0;
-  /** Why nobody can wait any more. */
+  /** Why waiting is no longer possible. */
   let closedBecause: unknown;
 
   function place(name: string, onRing: (event?: EventRow) => void = () => {}): Bell {
