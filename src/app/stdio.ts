@@ -1,21 +1,21 @@
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
 import type { Config } from '../cli/config.ts';
 import { isOnThisMachine } from '../cli/values.ts';
 import type { Bus } from '../contract/contract.ts';
-import { leaveSessionMark } from '../daemon/session-mark.ts';
-import { createFixedIdentity } from '../mcp/identity.ts';
+import { createJoiningIdentity } from '../mcp/joining.ts';
 import { type StdioOptions, serveMcpOverStdio } from '../mcp/stdio/entry.ts';
 import { connect, toStandardError } from './connect.ts';
-import { toDataFolder } from './local.ts';
 import { version } from './version.ts';
 
 /** Runs the MCP server on standard input and output until its client disconnects. */
 export async function serveMcp(config: Config, answered?: StdioOptions['answered']): Promise<void> {
   const bus = await connect(config);
   await serveMcpOverStdio({
-    // Other sessions may use the same configured id, so no hook should act on it.
-    bus: config.given.has('agentId') ? bus : withMark(bus, config.agentId),
+    bus,
     version,
-    identity: createFixedIdentity(config.agentId),
+    // Joining is a write, and a server that only reads acts as nobody.
+    identity: config.readOnly ? undefined : toIdentity(bus, config),
     readOnly: config.readOnly,
     toolNames: config.toolNames,
     channelTopics: config.channelTopics,
@@ -26,19 +26,13 @@ export async function serveMcp(config: Config, answered?: StdioOptions['answered
   });
 }
 
-/** Records the session's id for the end-of-session hook, once there is something to release. */
-function withMark(bus: Bus, agentId: string): Bus {
-  let isLeft = false;
-  return {
-    ...bus,
-    async claimLane(input, call) {
-      const answer = await bus.claimLane(input, call);
-      if (!isLeft && input.owner === agentId) {
-        isLeft = true;
-        const { pid: processId, ppid: parentId } = process;
-        leaveSessionMark({ dataFolder: toDataFolder(), agentId, processId, parentId });
-      }
-      return answer;
-    },
-  };
+function toIdentity(bus: Bus, config: Config) {
+  const { env: environment } = process;
+  return createJoiningIdentity({
+    bus,
+    environment,
+    ownKey: randomUUID(),
+    place: basename(environment.CLAUDE_PROJECT_DIR || process.cwd()),
+    wished: config.given.has('agentId') ? config.agentId : undefined,
+  });
 }

@@ -5,7 +5,7 @@ import { idempotencyKeyPattern } from '../contract/limits.ts';
 import { toKebabCase } from '../contract/names.ts';
 import { isWrite, type Operation, toCommandName } from '../contract/operation.ts';
 import { fillInCaller } from './caller.ts';
-import type { CommandDeclaration, Invocation } from './command.ts';
+import type { CommandDeclaration, Invocation, OpenedBus } from './command.ts';
 import { UsageError } from './config.ts';
 import { exitStatus } from './failure.ts';
 import { isText, toDescription, toFlagFields, toInput, toInputError, toOption, toOptions } from './fields.ts';
@@ -63,12 +63,18 @@ async function runOperation(
   const { name, operation, invocation } = asked;
   const { actions, config, flags, terminal } = invocation;
   const idempotencyKey = readIdempotencyKey(flags.idempotencyKey);
-  const { input, caller } = fillInCaller(operation, await readInput(operation, invocation), invocation);
-  const checked = checkInput(operation, input);
-  if ('issues' in checked) throw toInputError(operation, checked.issues);
-  const bus = await actions.openBus(config);
+  const typed = await readInput(operation, invocation);
+  let opened: Promise<OpenedBus> | undefined;
+  const openBus = () => {
+    opened ??= actions.openBus(config);
+    return opened;
+  };
   try {
-    // The schema of this operation has just accepted the input.
+    const { input, caller } = await fillInCaller(operation, typed, invocation, openBus);
+    const checked = checkInput(operation, input);
+    if ('issues' in checked) throw toInputError(operation, checked.issues);
+    const bus = await openBus();
+    // The schema of this very operation has just accepted the input.
     const answer = await bus[name](checked.value as never, { idempotencyKey });
     if (flags.json === true) {
       const isAgent = caller !== undefined && operation.agentField !== undefined;
@@ -79,7 +85,7 @@ async function runOperation(
     }
     return exitStatus.done;
   } finally {
-    await bus.close();
+    await opened?.then((bus) => bus.close());
   }
 }
 

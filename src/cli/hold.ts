@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, CommanderError } from 'commander';
+import { findShellSession } from '../client-side/innermost.ts';
+import { joinBus } from '../client-side/join.ts';
 import type { Output } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
 import { claimLane } from '../contract/lanes.ts';
@@ -71,7 +73,7 @@ type Hold = Readonly<{
 
 async function hold(invocation: Invocation): Promise<number> {
   const { actions, config, signals, terminal } = invocation;
-  const asked = readHold(invocation);
+  let asked = readHold(invocation);
   const giveUp = new AbortController();
   let stopped: SignalName | undefined;
   const forget = onStopSignal(signals, (name) => {
@@ -80,6 +82,7 @@ async function hold(invocation: Invocation): Promise<number> {
   });
   const bus = await actions.openBus(config);
   try {
+    asked = await asAgentOfShell(asked, invocation, bus);
     const { timers } = invocation;
     const { remark } = terminal;
     const grant = await waitForLane({ ...asked, bus, timers, signal: giveUp.signal, remark });
@@ -144,11 +147,9 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
     throw new UsageError(dashesSentence);
   }
   const { hostName } = toMachine(environment);
-  // Two containers may have the same host name and process id.
-  const ending = `:${process.pid}:${randomBytes(4).toString('hex')}`;
-  const suffix = config.given.has('agentId') ? `:hold${ending}` : ending;
-  const agent = config.given.has('agentId') ? config.agentId : `hold:${hostName}`;
-  const unique = agent.slice(0, limits.agentIdCharactersMax - suffix.length) + suffix;
+  const unique = config.given.has('agentId')
+    ? toUniqueOwner(config.agentId, ':hold')
+    : toUniqueOwner(`hold:${hostName}`);
   const { grace, owner, leaseS = String(leaseSecondsDefault), waitS, waitStatus } = flags;
   const entries = Object.entries({ lane, owner: owner ?? unique, lease_s: leaseS });
   const typed = entries.map(([field, value]) => [field, String(value)] as const);
@@ -165,7 +166,26 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
   };
 }
 
-/** An unknown flag most likely belongs to the command. Only `--` separates the two. */
+/** In the shell of an agent the lane belongs to its session, and is released with it. */
+async function asAgentOfShell(
+  asked: Hold,
+  { config, environment }: Invocation,
+  bus: OpenedBus,
+): Promise<Hold> {
+  const isNamed = !asked.isOwnerUnique || config.given.has('agentId');
+  const session = isNamed ? undefined : findShellSession(environment);
+  if (!session) return asked;
+  const owner = toUniqueOwner((await joinBus(bus, session)).agent, '/hold');
+  return { ...asked, claim: { ...asked.claim, owner } };
+}
+
+/** Two containers may agree in the name of the host and in the number of the process. */
+function toUniqueOwner(agent: string, word = ''): string {
+  const suffix = `${word}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  return agent.slice(0, limits.agentIdCharactersMax - suffix.length) + suffix;
+}
+
+/** A flag that nobody knows is most often one of the command: only `--` tells the two apart. */
 function withDashes(error: CommanderError): CommanderError {
   const { code, exitCode, message } = error;
   if (code !== 'commander.unknownOption' || message.includes('Did you mean')) return error;

@@ -94,7 +94,7 @@ export const settings = {
     environment: 'BUS_MCP_AGENT_ID',
     flag: '--agent-id <id>',
     description: 'your agent id: the owner or sender of a call that names none',
-    defaultText: 'session:<host>:<random>',
+    defaultText: 'the id that the bus gives the session',
     readBy: ['client', 'mcp'],
     parse: parseAgentId,
     toDefault: toDefaultAgentId,

@@ -25,7 +25,7 @@ export function readOwnIdentity(): ProcessIdentity {
 }
 
 /** The process that has this number now, as seen from here. */
-export function readIdentity(processId: number): ProcessIdentity {
+function readIdentity(processId: number): ProcessIdentity {
   const start = readStart(processId);
   return { processId, processMark: start && `${readNamespace()} ${start}` };
 }
@@ -75,7 +75,7 @@ function readStart(processId: number): string | undefined {
 }
 
 /** Loaded only when needed: a client's hooks start often, and on Linux they need no other program. */
-export function loadChildProcess(): typeof import('node:child_process') {
+function loadChildProcess(): typeof import('node:child_process') {
   return createRequire(import.meta.url)('node:child_process');
 }
 

@@ -5,10 +5,10 @@ import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
 import { readAddress } from '../daemon/address.ts';
 import { identityPath, isProof } from '../daemon/identity.ts';
 import { toPlace } from '../daemon/place.ts';
-import { type Answer, call } from './call.ts';
+import { type Answer, call, StatusError } from './call.ts';
 import { dataFolder } from './session.ts';
 
-export type { Answer };
+export { type Answer, StatusError };
 
 /** The few calls that the hooks make. */
 export type HookBus = Readonly<{

@@ -2,7 +2,17 @@ import net from 'node:net';
 
 export type Answer = Readonly<Record<string, unknown>>;
 
-/** The body of a write; without it the call is a read. */
+/** It answered with another status than 200. */
+export class StatusError extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`it answered with status ${status}`);
+    this.status = status;
+  }
+}
+
+/** What is written; without it the call reads. */
 type Write = Readonly<{ body: object; secret: string | undefined }>;
 
 /**
@@ -21,7 +31,8 @@ export async function call(url: URL, write?: Write): Promise<Answer> {
     socket.on('end', () => {
       const answer = Buffer.concat(parts);
       try {
-        if (!/^HTTP\/1\.\d 200 /.test(answer.toString('latin1', 0, 16))) throw new Error('it refused');
+        const [, status] = /^HTTP\/1\.\d (\d{3}) /.exec(answer.toString('latin1', 0, 16)) ?? [];
+        if (status !== '200') throw new StatusError(Number(status));
         resolve(JSON.parse(answer.toString('utf8', answer.indexOf('\r\n\r\n') + 4)));
       } catch (error) {
         reject(error);

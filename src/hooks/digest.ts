@@ -1,5 +1,4 @@
 import { replaceHiddenInText } from '../contract/hidden.ts';
-import type { Session } from './session.ts';
 
 const lanesMax = 10;
 const messagesMax = 8;
@@ -17,10 +16,15 @@ type Digested = Readonly<{ text: string; lastMessageId: number }>;
  */
 export function toDigest({
   status,
-  session,
+  agent,
   cursor,
   shownUrl,
-}: Readonly<{ status: Row; session: Session; cursor: number | undefined; shownUrl: string }>): Digested {
+}: Readonly<{
+  status: Row;
+  agent: string | undefined;
+  cursor: number | undefined;
+  shownUrl: string;
+}>): Digested {
   const held = toList(status.active_lanes);
   const orphans = toList(status.orphaned_claims);
   const messages = toList(status.recent_messages).sort((one, other) => Number(one.id) - Number(other.id));
@@ -30,36 +34,34 @@ export function toDigest({
   const since = cursor !== undefined && cursor <= lastMessageId ? cursor : undefined;
   const lines = [
     `Coordination bus (bus-mcp) at ${toName(shownUrl)}.`,
-    ...toIdentityLines(session),
-    ...toLaneLines('Lanes held', held, session, ({ expires_in_s: left }) => `${toNumber(left)}s left`),
-    ...toLaneLines('Left behind, lease run out', orphans, session, () => 'claim it to take it over'),
+    ...toIdentityLines(agent),
+    ...toLaneLines('Lanes held', held, agent, ({ expires_in_s: left }) => `${toNumber(left)}s left`),
+    ...toLaneLines('Left behind, lease run out', orphans, agent, () => 'claim it to take it over'),
     ...toMessageLines(messages, since, lastMessageId),
   ];
   return { text: lines.join('\n'), lastMessageId };
 }
 
-function toIdentityLines({ agentId, isNamed }: Session): readonly string[] {
-  if (agentId === undefined) return [];
-  const id = toQuote(agentId, 200);
-  return isNamed
-    ? [`Your agent id is ${id}; tool calls that leave owner or sender out use it.`]
-    : [
-        `Your agent id is ${id}: give it as owner and sender, so that your lanes are released when this session ends.`,
-      ];
+function toIdentityLines(agent: string | undefined): readonly string[] {
+  if (agent === undefined) return [];
+  const id = toQuote(agent, 200);
+  return [
+    `You are ${id} here: the tools know it, so leave owner and sender out. Give each subagent an owner of its own, as in ${toQuote(`${agent}/tests`, 210)}.`,
+  ];
 }
 
 function toLaneLines(
   title: string,
   lanes: readonly Row[],
-  { agentId }: Session,
+  agent: string | undefined,
   toRest: (lane: Row) => string,
 ): readonly string[] {
   if (lanes.length === 0) return [];
   const ownFirst = [...lanes].sort(
-    (one, other) => Number(other.owner === agentId) - Number(one.owner === agentId),
+    (one, other) => Number(other.owner === agent) - Number(one.owner === agent),
   );
   const lines = ownFirst.slice(0, lanesMax).map((lane) => {
-    const owner = lane.owner === agentId ? 'you' : toQuote(lane.owner);
+    const owner = lane.owner === agent ? 'you' : toQuote(lane.owner);
     return `> ${toName(lane.lane)}: ${owner}, ${toRest(lane)}`;
   });
   return [`${title} (${lanes.length}):`, ...lines, ...toMoreLines(lanes.length - lines.length)];

@@ -1,38 +1,41 @@
-// At the end of a session: releases every lane it holds, under its own id and under the id of its MCP server, so
-// that nobody has to wait for the leases to expire. Says nothing, and succeeds when there is no bus. The argument is
-// the name of the client: claude-code or codex.
-import { takeEndedIds } from '../daemon/session-mark.ts';
+// At the end of a session: tells the bus that its agent leaves, which releases every lane of the agent and of its
+// subagents, so that nobody has to wait for the leases to expire. Says nothing, and succeeds when there is no bus. The
+// argument is the name of the client: claude-code or codex.
+import { isOfOlderBus, join } from './agent.ts';
 import { type Answer, endWithin, findBus } from './bus.ts';
-import { dataFolder, readSession } from './session.ts';
+import { readSession } from './session.ts';
 
 type Held = Readonly<{ lane: string; owner: string; fence?: number }>;
 
 endWithin(900);
 const bus = findBus();
-const { agentId, isNamed } = await readSession(process.argv[2]);
-const serverIds = isNamed ? [] : takeEndedIds({ dataFolder: dataFolder(), parentId: process.ppid });
-const ids = [...(agentId === undefined ? [] : [agentId]), ...serverIds];
-await Promise.allSettled(ids.map(releaseAll));
+const session = await readSession(process.argv[2]);
+const agent = await join(bus, session);
+if (agent !== undefined) await leave(agent);
 process.exit(0);
 
-async function releaseAll(owner: string): Promise<void> {
-  const lanes = await listLanes(owner);
-  await Promise.allSettled(lanes.map(release));
-}
-
-/** Another kind of bus may not list lanes by owner, but the status contains them. */
-async function listLanes(owner: string): Promise<readonly Held[]> {
-  const toOwn = (lanes: unknown) => (lanes as readonly Held[]).filter((lane) => lane.owner === owner);
+async function leave(agent: string): Promise<void> {
   try {
-    const { lanes } = await bus.get(`/lanes?owner=${encodeURIComponent(owner)}&limit=500`);
-    return toOwn(lanes);
-  } catch {
-    const { active_lanes: lanes } = await bus.get('/status');
-    return toOwn(lanes);
+    await bus.post(`/agents/${encodeURIComponent(agent)}/leave`, { session: session.key?.session });
+  } catch (error) {
+    if (!isOfOlderBus(error)) return;
+    const lanes = await listLanes(agent);
+    await Promise.allSettled(lanes.map(release));
   }
 }
 
-/** Sends the fence, so a lane that was granted to somebody else in the meantime stays theirs. */
+/** A bus of another make may not list lanes by owner. The status has them too, and those of subagents. */
+async function listLanes(agent: string): Promise<readonly Held[]> {
+  const asked = [bus.get(`/lanes?owner=${encodeURIComponent(agent)}&limit=500`), bus.get('/status')];
+  const answers = await Promise.allSettled(asked);
+  const lanes = answers.flatMap((answer) =>
+    answer.status === 'fulfilled' ? ((answer.value.lanes ?? answer.value.active_lanes ?? []) as Held[]) : [],
+  );
+  const own = lanes.filter(({ owner }) => owner === agent || owner.startsWith(`${agent}/`));
+  return [...new Map(own.map((held) => [held.lane, held])).values()];
+}
+
+/** With its fence: a lane that somebody else was granted meanwhile stays theirs. */
 function release({ lane, owner, fence }: Held): Promise<Answer> {
   const body = { owner, ...(fence !== undefined && { fence }) };
   return bus.post(`/lanes/${encodeURIComponent(lane)}/release`, body);

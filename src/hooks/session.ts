@@ -2,30 +2,28 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toDefaultStorePath } from '../cli/folders.ts';
+import { type ClientSession, toHookSession } from '../client-side/session.ts';
 import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
 
 /** Identifies the session. */
 export type Session = Readonly<{
   client: string;
   project: string;
-  agentId: string | undefined;
-  /** Somebody chose the id, and the MCP server uses it too. */
-  isNamed: boolean;
+  /** The key under which its MCP server and its shell commands join too; nothing when the client does not say it. */
+  key: ClientSession | undefined;
+  /** The id that somebody chose for it. */
+  named: string | undefined;
 }>;
 
-/**
- * The session that the client describes on standard input. Its agent id is BUS_MCP_AGENT_ID, which the MCP server
- * uses too, or else it is derived from the session's own id.
- */
+/** The session that the client describes on standard input. */
 export async function readSession(client = 'agent'): Promise<Session> {
   const { session_id: sessionId, cwd } = await readInput();
-  const named = process.env.BUS_MCP_AGENT_ID || undefined;
   const own = typeof sessionId === 'string' && /^[\w.:-]{1,150}$/.test(sessionId) ? sessionId : undefined;
   return {
     client,
     project: process.env.CLAUDE_PROJECT_DIR || (typeof cwd === 'string' ? cwd : process.cwd()),
-    agentId: named ?? (own && `${client}:${own}`),
-    isNamed: named !== undefined,
+    key: own === undefined ? undefined : toHookSession(client, own),
+    named: process.env.BUS_MCP_AGENT_ID || undefined,
   };
 }
 
@@ -54,9 +52,9 @@ export function dataFolder(): string {
   return dirname(toDefaultStorePath({ environment, platform }));
 }
 
-/** Sessions come and go, so what was read is recorded per project, or per agent when somebody named it. */
-function toCursorFile({ agentId, client, isNamed, project }: Session, url: string): string {
-  const reader = JSON.stringify([url, project, isNamed ? agentId : client]);
+/** Sessions come and go; what has been read belongs to the project, or to the agent where somebody named it. */
+function toCursorFile({ client, named, project }: Session, url: string): string {
+  const reader = JSON.stringify([url, project, named ?? client]);
   const name = createHash('sha256').update(reader).digest('hex').slice(0, 24);
   return join(dataFolder(), 'hooks', `${name}.json`);
 }

@@ -1,45 +1,36 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readOwnIdentity } from '../../src/daemon/processes.ts';
 import { commandFile } from '../build.ts';
-import { hooksFolder, sessionId, startBus } from './stage.ts';
-
-/** The line of a client's program that starts the MCP server, or a hook, with its own input and output. */
-const client = `
-  const { spawn } = require('node:child_process');
-  spawn(process.argv[1], process.argv.slice(2), { stdio: 'inherit' }).on('exit', () => process.exit());
-`;
-const asAnotherClient = [process.execPath, '-e', client];
-/** The shell stays between the client and what it runs. */
-const throughShell = ['sh', '-c', '"$@"; exit $?', 'sh'];
+import { runCommand } from '../processes.ts';
+import { readOwnId, sessionId, startBus } from './stage.ts';
 
 type Stage = Awaited<ReturnType<typeof startBus>>;
 
-/** An MCP server that this process starts, as a client does, with a lane that it claimed without naming an owner. */
-async function openServer(
-  { env }: Stage,
-  lane: string,
-  { through = [] as readonly string[], more = {} as NodeJS.ProcessEnv } = {},
-) {
-  const [program = '', ...parameters] = [...through, process.execPath, commandFile];
-  const child = spawn(program, parameters, {
+/** An MCP server as a client starts it, with the environment that the client gives it. */
+async function openServer({ env }: Stage, clientName: string, more: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [commandFile], {
     env: { PATH: process.env.PATH, ...env, ...more },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   onTestFinished(() => end(child));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const send = async (id: number, method: string, params: object) => {
+  let id = 0;
+  const send = async (method: string, params: object) => {
+    id += 1;
     child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
     return JSON.parse((await lines.next()).value).result;
   };
-  const clientInfo = { name: 'test', version: '1' };
-  await send(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
-  await send(2, 'tools/call', { name: 'claim_lane', arguments: { lane } });
-  return { close: () => end(child) };
+  const clientInfo = { name: clientName, version: '1' };
+  await send('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
+  return {
+    close: () => end(child),
+    async call(name: string, given: object = {}, meta?: object) {
+      const params = { name, arguments: given, ...(meta && { _meta: meta }) };
+      return (await send('tools/call', params)).structuredContent;
+    },
+  };
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -49,97 +40,89 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** The hook that this process runs when a session ends, as a client does: through a shell. */
-async function endSession({ env }: Stage, through = throughShell, more: NodeJS.ProcessEnv = {}) {
-  const script = join(hooksFolder, 'session-end.mjs');
-  const [program = '', ...parameters] = [...through, process.execPath, script, 'claude-code'];
-  const child = spawn(program, parameters, {
-    env: { PATH: process.env.PATH, ...env, ...more },
-    stdio: ['pipe', 'inherit', 'inherit'],
-  });
-  child.stdin.end(JSON.stringify({ session_id: sessionId }));
-  expect(await once(child, 'exit')).toEqual([0, null]);
-}
+const claude = { CLAUDE_CODE_SESSION_ID: sessionId };
 
-async function heldLanes({ bus }: Stage): Promise<string[]> {
-  return (await bus.listLanes({})).lanes.map(({ lane }) => lane);
-}
-
-/** Elsewhere the parents of a process are not known without starting another program. */
-const isKnown = process.platform === 'linux' || process.platform === 'darwin';
-
-// skipped: on Windows a hook does not find the server of its client, as hooks/README.md says.
-describe.runIf(isKnown)('lanes claimed without an owner, where no agent id is set', () => {
-  it('are released with the session, while the server of the same client still runs', async () => {
+describe('the MCP server, the hooks and the shell of one session', () => {
+  it('are one agent, which is told its id once', async () => {
     const stage = await startBus();
-    await openServer(stage, 'docs');
-    await endSession(stage);
-    expect(await heldLanes(stage)).toEqual([]);
+    const { call } = await openServer(stage, 'claude-code', claude);
+    const claimed = await call('claim_lane', { lane: 'docs' });
+    const { you } = claimed;
+    expect(you).toMatch(/^claude-\w+$/);
+    expect(claimed.lane.owner).toBe(you);
+    expect(await call('get_bus_status')).not.toHaveProperty('you');
+    expect((await stage.start()).context).toContain(`You are "${you}" here`);
+    const shell = { ...stage.env, ...claude };
+    const posted = await runCommand(['post', 'plans', 'hi', '--json'], shell);
+    expect(JSON.parse(posted.output)).toMatchObject({ sender: you });
+    expect((await runCommand(['release', 'docs'], shell)).status).toBe(0);
+    expect((await stage.bus.listLanes({})).lanes).toEqual([]);
   });
 
-  it('are released also when the client has ended its server first', async () => {
+  it('end together: the lanes of the session and of its subagents are released', async () => {
     const stage = await startBus();
-    const server = await openServer(stage, 'docs');
+    const server = await openServer(stage, 'claude-code', claude);
+    const { you } = await server.call('claim_lane', { lane: 'docs' });
+    await server.call('claim_lane', { lane: 'tests', owner: `${you}/tests` });
     await server.close();
-    expect(await heldLanes(stage)).toEqual(['docs']);
-    await endSession(stage);
-    expect(await heldLanes(stage)).toEqual([]);
-    expect(readdirSync(join(stage.stateFolder, '..', 'sessions'))).toEqual([]);
+    expect((await stage.bus.listLanes({})).lanes).toHaveLength(2);
+    await stage.end();
+    expect((await stage.bus.listLanes({})).lanes).toEqual([]);
   });
 
-  it('are found through the shells that stand between client and server', async () => {
+  it('keep their id when the session is resumed', async () => {
     const stage = await startBus();
-    await openServer(stage, 'docs', { through: throughShell });
-    await endSession(stage, []);
-    expect(await heldLanes(stage)).toEqual([]);
-  });
-
-  it('are left to another client, below this one too', async () => {
-    const stage = await startBus();
-    await openServer(stage, 'docs', { through: asAnotherClient });
-    await openServer(stage, 'api');
-    await endSession(stage, asAnotherClient);
-    expect(await heldLanes(stage)).toEqual(['api', 'docs']);
-    await endSession(stage);
-    expect(await heldLanes(stage)).toEqual(['docs']);
-  });
-
-  it('are left when the client has several servers, and nobody can tell whose session ended', async () => {
-    const stage = await startBus();
-    const first = await openServer(stage, 'docs');
-    await openServer(stage, 'api');
-    await endSession(stage);
-    expect(await heldLanes(stage)).toEqual(['api', 'docs']);
+    const first = await openServer(stage, 'claude-code', claude);
+    const other = await openServer(stage, 'claude-code', { CLAUDE_CODE_SESSION_ID: 'other' });
+    const { you } = await first.call('get_bus_status');
+    expect((await other.call('get_bus_status')).you).not.toBe(you);
     await first.close();
-    await endSession(stage);
-    expect(await heldLanes(stage)).toEqual(['api']);
+    const resumed = await openServer(stage, 'claude-code', claude);
+    expect((await resumed.call('get_bus_status')).you).toBe(you);
   });
 
-  it('are left where an agent id is set, which other sessions may share', async () => {
+  it('hold a lane for a command as a part of the session', async () => {
     const stage = await startBus();
-    await openServer(stage, 'docs', { more: { BUS_MCP_AGENT_ID: 'ada' } });
-    await endSession(stage);
-    expect(await heldLanes(stage)).toEqual(['docs']);
-    expect(existsSync(join(stage.stateFolder, '..', 'sessions'))).toBe(false);
+    const held = ['hold', 'docs', '--', process.execPath, '-p', 'process.env.BUS_OWNER'];
+    const { output } = await runCommand(held, { ...stage.env, ...claude });
+    const own = await readOwnId(stage);
+    expect(output.slice(0, own.length + 6)).toBe(`${own}/hold:`);
+  });
+});
+
+describe('sessions that are not one', () => {
+  it('get ids of their own from ten servers that start at once and say nothing of their session', async () => {
+    const stage = await startBus();
+    const servers = await Promise.all(Array.from({ length: 10 }, () => openServer(stage, 'gemini-cli')));
+    const answers = await Promise.all(servers.map(({ call }) => call('get_bus_status')));
+    const ids = answers.map(({ you }) => you);
+    expect(new Set(ids).size).toBe(10);
+    for (const id of ids) expect(id).toMatch(/^gemini-\w+$/);
   });
 
-  it('leave no mark behind for long: the next server takes those of dead ones away', async () => {
+  it('have one id where two servers serve one session', async () => {
     const stage = await startBus();
-    const folder = join(stage.stateFolder, '..', 'sessions');
-    mkdirSync(folder, { recursive: true });
-    const here = readOwnIdentity();
-    const gone = { ...here, processId: 4_194_302 };
-    const elsewhere = { ...here, processMark: 'another machine 12' };
-    const write = (name: string, mark: object) =>
-      writeFileSync(join(folder, `${name}.json`), JSON.stringify({ agentId: name, ...mark }));
-    write('of-a-client-that-is-gone', { server: gone, client: gone });
-    write('of-this-client', { server: gone, client: here });
-    write('of-another-machine', { server: elsewhere, client: elsewhere });
-    writeFileSync(join(folder, 'no-mark.json'), '{');
-    await openServer(stage, 'docs');
-    const names = readdirSync(folder).filter((name) => !name.startsWith('session_'));
-    expect(names).toEqual(['no-mark.json', 'of-another-machine.json']);
-    await endSession(stage);
-    expect(await heldLanes(stage)).toEqual([]);
+    const servers = await Promise.all([1, 2].map(() => openServer(stage, 'claude-code', claude)));
+    const [one, two] = await Promise.all(servers.map(({ call }) => call('get_bus_status')));
+    expect(one.you).toBe(two.you);
+  });
+
+  it('are told apart by the thread of each call where one server serves several', async () => {
+    const stage = await startBus();
+    const { call } = await openServer(stage, 'codex-mcp-client');
+    const claim = (lane: string, threadId: string) => call('claim_lane', { lane }, { threadId });
+    const [first, second] = [await claim('a', 't1'), await claim('b', 't2')];
+    expect([first.lane.owner, second.lane.owner]).toEqual([first.you, second.you]);
+    expect(first.you).not.toBe(second.you);
+    expect(await claim('a', 't2')).toMatchObject({ ok: false, error: { code: 'lane_held' } });
+    expect(await claim('a', 't1')).not.toHaveProperty('you');
+  });
+
+  it('stay apart where one client was started from a shell of the other', async () => {
+    const stage = await startBus();
+    const inner = await openServer(stage, 'codex-mcp-client', claude);
+    const outer = await openServer(stage, 'claude-code', { ...claude, CODEX_THREAD_ID: 't1' });
+    expect((await inner.call('get_bus_status', {}, { threadId: 't1' })).you).toMatch(/^codex-/);
+    expect((await outer.call('get_bus_status')).you).toBe(await readOwnId(stage));
   });
 });

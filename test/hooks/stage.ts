@@ -13,7 +13,8 @@ import { createTestClock } from '../suite/clock.ts';
 
 export const hooksFolder = fileURLToPath(new URL('../../hooks/', import.meta.url));
 export const sessionId = '0b6c3f5e-1111-4222-8333-444455556666';
-export const ownId = `claude-code:${sessionId}`;
+/** The session as its MCP server joins with it too. */
+export const ownSession = { client: 'claude', session: `claude:${sessionId}` };
 
 const quiet = { info() {}, warn() {}, error() {} };
 
@@ -111,4 +112,9 @@ export async function startStranger(answer: (path: string, body: unknown) => unk
 
 export function toMachine(home: string) {
   return { platform: process.platform, hostName: 'host', processName: '1', environment: { HOME: home } };
+}
+
+/** The id that the session goes by, as the hook at its start tells. */
+export async function readOwnId({ start }: Readonly<{ start: () => Promise<Ran> }>): Promise<string> {
+  return /You are "(.+?)" here/.exec((await start()).context)?.[1] ?? '';
 }
