@@ -1,11 +1,11 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { commandFile } from './build.ts';
+import { useFolder } from './folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bus-mcp-completion-'));
+const folder = useFolder();
 const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
 
@@ -22,8 +22,6 @@ beforeAll(() => {
     `source ./bash; PS1='$ '; bus-mcp() { IFS='|'; echo "<<$*>>"; }; echo ready`,
   );
 });
-
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What a shell makes of a line at whose end the user asks to complete it. */
 const askShell: Readonly<Record<Shell, (line: string) => string[]>> = {

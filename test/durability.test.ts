@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { commandFile } from './build.ts';
+import { createFolder } from './folder.ts';
 import { post } from './http/fixtures.ts';
 import { until } from './suite/ask.ts';
 
@@ -16,7 +16,7 @@ if (!canTrace) {
 
 /** A bus whose calls to the system are written down, and those of them that concern the disk or a caller. */
 async function startTraced() {
-  const folder = mkdtempSync(join(tmpdir(), 'bus-trace-'));
+  const folder = createFolder();
   const trace = join(folder, 'trace.txt');
   const calls = 'pwrite64,pwritev,pwritev2,write,writev,sendto,sendmsg,fsync,fdatasync';
   const child = spawn(
@@ -31,7 +31,6 @@ async function startTraced() {
   onTestFinished(async () => {
     process.kill(-(child.pid as number), 'SIGKILL');
     await exited;
-    rmSync(folder, { recursive: true, force: true });
   });
   let said = '';
   child.stdout.on('data', (chunk) => {

@@ -1,18 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEngine } from '../src/app/compose.ts';
 import { limits } from '../src/contract/limits.ts';
 import { loadDriver } from '../src/store/sqlite/driver.ts';
 import { writerFile } from './build.ts';
+import { createFolder } from './folder.ts';
 import { refusalOf } from './suite/ask.ts';
 import { openStage, type Stage } from './suite/stage.ts';
 import { stores } from './suite/stores.ts';
 
 /** An engine over a database into which somebody wrote before it was opened. */
 async function openPrepared(sql: string): Promise<Stage> {
-  const folder = await mkdtemp(join(tmpdir(), 'bus-limits-'));
+  const folder = createFolder();
   const location = join(folder, 'bus.db');
   const maker = await openStage(location);
   await maker.close();
@@ -22,7 +21,6 @@ async function openPrepared(sql: string): Promise<Stage> {
   const stage = await openStage(location);
   onTestFinished(async () => {
     await stage.close();
-    await rm(folder, { recursive: true, force: true });
   });
   return stage;
 }

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openEngine, startBusServer } from '../src/app/compose.ts';
@@ -10,6 +8,7 @@ import { createFixedIdentity } from '../src/mcp/identity.ts';
 import { createMcpServer } from '../src/mcp/server.ts';
 import { tools } from '../src/mcp/tools.ts';
 import { writerFile } from './build.ts';
+import { createFolder } from './folder.ts';
 import { post } from './http/fixtures.ts';
 import { startMcpHttp, startPages } from './mcp/http-server.ts';
 import { eras, toCall } from './mcp/raw-calls.ts';
@@ -71,8 +70,7 @@ describe.each(clientKinds)('%s over HTTP', (kind) => {
   });
 
   it('does not notice that the bus was restarted between two calls', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bus-mcp-restart-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const folder = createFolder();
     const log = { info() {}, warn() {}, error() {} };
     const start = (port: number) =>
       startBusServer({ store: join(folder, 'bus.db'), host: '127.0.0.1', port, log, writerFile });
@@ -161,11 +159,10 @@ describe.each(eras)('a request in $era', ({ headers, meta }) => {
   });
 
   it('is forgotten at once when its connection closes, with its place in the queue', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bus-mcp-http-'));
+    const folder = createFolder();
     const engine = await openEngine({ store: join(folder, 'bus.db'), writerFile });
     onTestFinished(async () => {
       await engine.close();
-      await rm(folder, { recursive: true, force: true });
     });
     const { bus } = engine;
     const { port } = await startMcpHttp(bus);

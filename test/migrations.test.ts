@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { compatibleFromOf, migrations } from '../src/store/migrations/index.ts';
@@ -8,6 +6,7 @@ import { migrate as migratePostgres } from '../src/store/postgres/migrate.ts';
 import { openSessionWithoutTimeout } from '../src/store/postgres/source.ts';
 import { loadDriver } from '../src/store/sqlite/driver.ts';
 import { migrate as migrateSqlite } from '../src/store/sqlite/migrate.ts';
+import { createFolder } from './folder.ts';
 import { createOwnSchema } from './postgres/buses.ts';
 
 type Database = Readonly<{
@@ -21,12 +20,11 @@ type Database = Readonly<{
 }>;
 
 async function openSqlite(): Promise<Database> {
-  const folder = mkdtempSync(join(tmpdir(), 'bus-migrations-'));
+  const folder = createFolder();
   const path = join(folder, 'bus.db');
   const database = loadDriver().open(path);
   onTestFinished(() => {
     database.close();
-    rmSync(folder, { recursive: true, force: true });
   });
   const rows = (sql: string) => database.prepare(sql).all() as Record<string, unknown>[];
   return {

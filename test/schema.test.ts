@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventSchema } from '../src/contract/events.ts';
@@ -19,6 +17,7 @@ import { dialect as sqliteDialect } from '../src/store/sqlite/dialect.ts';
 import { loadDriver } from '../src/store/sqlite/driver.ts';
 import { migrate as migrateSqlite } from '../src/store/sqlite/migrate.ts';
 import { columnOf, columnsIn, keyColumnsOf, toWhere } from '../src/store/tables.ts';
+import { createFolder } from './folder.ts';
 import { createOwnSchema } from './postgres/buses.ts';
 
 type Database = Readonly<{
@@ -31,12 +30,11 @@ type Database = Readonly<{
 type Table = Readonly<{ columns: readonly string[]; key: readonly string[]; indexes: readonly string[] }>;
 
 async function openSqlite(): Promise<Database> {
-  const folder = mkdtempSync(join(tmpdir(), 'bus-schema-'));
+  const folder = createFolder();
   const path = join(folder, 'bus.db');
   const database = loadDriver().open(path);
   onTestFinished(() => {
     database.close();
-    rmSync(folder, { recursive: true, force: true });
   });
   const ask = async (sql: string) =>
     (database.prepare(sql).all() as Record<string, unknown>[]).map((row) => ({ ...row }));

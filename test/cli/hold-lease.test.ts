@@ -1,20 +1,8 @@
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isRunning } from '../../src/cli/descendants.ts';
-import {
-  hold,
-  holdOpen,
-  namesOf,
-  nextFile,
-  notHolder,
-  read,
-  removeFolder,
-  turns,
-  unreachable,
-} from './hold-run.ts';
+import { hold, holdOpen, namesOf, nextFile, notHolder, read, turns, unreachable } from './hold-run.ts';
 import { createManualTimers } from './manual-timers.ts';
 import { toGrant } from './rows.ts';
-
-afterAll(removeFolder);
 
 describe('the lease of a hold', () => {
   it('is renewed at a third of it for as long as the command runs, and no longer', async () => {

@@ -1,18 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { BusUnreachableError, toBusError } from '../../src/contract/errors.ts';
+import { useFolder } from '../folder.ts';
 import { type Run, type Script, startCommandLine } from './command-line.ts';
 import type { ManualTimers } from './manual-timers.ts';
 import { toGrant } from './rows.ts';
 
-/** What the commands of one test file write; `removeFolder` at its end. */
-export const folder = mkdtempSync(join(tmpdir(), 'bus-hold-'));
-
-export function removeFolder(): void {
-  rmSync(folder, { recursive: true });
-}
+/** What the commands of one test file write. */
+export const folder = useFolder();
 
 export const held = toBusError('lane_held', "lane 'feeds' held by 'bob'", {
   lane: 'feeds',

@@ -1,16 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Call } from '../../src/contract/contract.ts';
 import { idempotencyKeyPattern } from '../../src/contract/limits.ts';
+import { createFolder } from '../folder.ts';
 import { openStage } from '../suite/stage.ts';
 import { startCommandLine } from './command-line.ts';
-import { held, hold, namesOf, nextFile, notHolder, read, removeFolder, unreachable } from './hold-run.ts';
+import { held, hold, namesOf, nextFile, notHolder, read, unreachable } from './hold-run.ts';
 import { createManualTimers } from './manual-timers.ts';
 import { toGrant } from './rows.ts';
-
-afterAll(removeFolder);
 
 type Claim = Readonly<{ lane: string; owner: string; wait_s: number }>;
 
@@ -171,11 +168,10 @@ describe('the wait of a hold', () => {
 
 describe('the place of a hold', () => {
   it('is kept for as long as it waits, at a bus where no call may wait so long', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'bus-hold-place-'));
+    const folder = createFolder();
     const stage = await openStage(join(folder, 'bus.db'));
     onTestFinished(async () => {
       await stage.close();
-      rmSync(folder, { recursive: true });
     });
     const { clock, engine, untilInLine } = stage;
     const timers = createManualTimers();

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toBusError } from '../../src/contract/errors.ts';
-import { folder, held, hold, namesOf, nextFile, read, removeFolder } from './hold-run.ts';
+import { folder, held, hold, namesOf, nextFile, read } from './hold-run.ts';
 import { toGrant, toLane } from './rows.ts';
-
-afterAll(removeFolder);
 
 describe('hold', () => {
   it('runs the command with the lane and the fence in its environment, and releases at its end', async () => {

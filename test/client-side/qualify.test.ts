@@ -1,17 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { findRepository, qualifyPath, shortenScope, toScope } from '../../src/client-side/qualify.ts';
 import { toRepositoryName } from '../../src/client-side/repository.ts';
+import { useFolder } from '../folder.ts';
 
 /** Real repositories: a clone with its worktrees, a second clone, a submodule, one without an origin, and no git at all. */
-let folder = '';
+const folder = useFolder();
 const at = (...names: string[]) => join(folder, ...names);
 
 beforeAll(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'bus-mcp-qualify-')));
   makeRepository(at('library'), 'https://example.com/acme/library.git');
   makeRepository(at('pocket'), 'git@github.com:Acme/Pocket.git');
   git(at('pocket'), 'worktree', 'add', '-q', at('feature'));
@@ -46,8 +45,6 @@ beforeAll(() => {
   symlinkSync('src', at('pocket', 'linked'));
   symlinkSync(at('clone', 'src', 'parser.ts'), at('pocket', 'elsewhere.ts'));
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const pocket = 'github.com/Acme/Pocket';
 const library = 'example.com/acme/library';

@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Address, readAddress, removeAddress, writeAddress } from '../../src/daemon/address.ts';
 import { checkClock, checkVersion } from '../../src/daemon/bus-checks.ts';
 import { decideIdle, type Occupation, untilIdle } from '../../src/daemon/idle.ts';
@@ -13,13 +12,13 @@ import { toPlace } from '../../src/daemon/place.ts';
 import { readOwnIdentity } from '../../src/daemon/processes.ts';
 import { takeStartLock } from '../../src/daemon/starting.ts';
 import { decideUpgrade } from '../../src/daemon/upgrade.ts';
+import { useFolder } from '../folder.ts';
 import { createManualClock } from '../mcp/manual-clock.ts';
 import { createScriptedBus } from '../mcp/scripted-bus.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bus-mcp-daemon-'));
+const folder = useFolder();
 let fileCount = 0;
 const newPath = () => join(folder, `file-${++fileCount}`);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const address: Address = {
   baseUrl: 'http://127.0.0.1:1/api/bus',

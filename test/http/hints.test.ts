@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startBusServer } from '../../src/app/compose.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { writerFile } from '../build.ts';
+import { createFolder } from '../folder.ts';
 import { refusalOf, waitUntil } from '../suite/ask.ts';
 import { createScriptedBus, startServer } from './fixtures.ts';
 
@@ -12,7 +11,7 @@ const hint = ': status-changed\n\n';
 
 /** A bus as it is served, with one stream open, as a reader that knows hints sees it. */
 async function openStream() {
-  const folder = mkdtempSync(join(tmpdir(), 'bus-hints-'));
+  const folder = createFolder();
   const { bus, listening, close } = await startBusServer({
     store: join(folder, 'bus.db'),
     writerFile,
@@ -22,7 +21,6 @@ async function openStream() {
   });
   onTestFinished(async () => {
     await close();
-    rmSync(folder, { recursive: true, force: true });
   });
   await bus.claimLane({ lane: 'feeds', owner: 'ada' });
   const gone = new AbortController();

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { createFolder } from '../folder.ts';
 import { postMany, waitUntil } from '../suite/ask.ts';
 import { openStage } from '../suite/stage.ts';
 import { createScriptedBus, startServer } from './fixtures.ts';
@@ -28,11 +27,10 @@ test.each([
 ])(
   'a stream after an event that this log has never had begins anew, and says so: %s',
   async (_, query, headers) => {
-    const folder = mkdtempSync(join(tmpdir(), 'bus-other-log-'));
+    const folder = createFolder();
     const stage = await openStage(join(folder, 'bus.db'));
     onTestFinished(async () => {
       await stage.close();
-      rmSync(folder, { recursive: true });
     });
     await postMany(stage.engine, 2);
     const { baseUrl } = await startServer({ bus: stage.engine });

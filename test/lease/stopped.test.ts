@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { startBus } from '../bus-process.ts';
 import { createHome } from '../daemon/machine.ts';
 import { startMcpServer } from '../daemon/mcp-server.ts';
+import { createFolder } from '../folder.ts';
 import { startCommand } from '../processes.ts';
 import { refusalOf, until } from '../suite/ask.ts';
 
@@ -38,7 +37,7 @@ test('whoever is stopped, a lane is lost only when the bus went on serving, and 
 
 /** What became of the lane that `hold` held, and of the one that the MCP server kept. */
 async function stop(stopped: readonly (typeof parties)[number][]) {
-  const folder = mkdtempSync(join(tmpdir(), 'bus-stopped-'));
+  const folder = createFolder();
   const bus = await startBus({ store: join(folder, 'bus.db') });
   const { client } = bus;
   const environment = { BUS_MCP_BASE_URL: `${bus.url}/api/bus` };
@@ -50,7 +49,6 @@ async function stop(stopped: readonly (typeof parties)[number][]) {
     for (const child of [server.child, hold.child]) child.kill('SIGCONT');
     for (const child of [server.child, hold.child]) child.kill('SIGKILL');
     await home.remove();
-    rmSync(folder, { recursive: true, force: true });
   });
   const claim = { lane: 'kept', owner: 'ada', lease_s: leaseSeconds, keep_alive: true };
   expect(await server.call('claim_lane', claim)).toMatchObject({ ok: true });

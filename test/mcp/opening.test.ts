@@ -1,15 +1,13 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { toOpeningAnswers } from '../../scripts/opening.ts';
 import { type OpeningAnswers, openSession } from '../../src/mcp/stdio/opening.ts';
 import { commandFile } from '../build.ts';
+import { useFolder } from '../folder.ts';
 
 const answers = await toOpeningAnswers();
 
@@ -139,7 +137,7 @@ describe('the opening of a session', () => {
 });
 
 describe('the command as it ships', () => {
-  const home = mkdtempSync(join(tmpdir(), 'bus-mcp-opening-'));
+  const home = useFolder();
   const children: ChildProcessWithoutNullStreams[] = [];
 
   afterAll(() => {

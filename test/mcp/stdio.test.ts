@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
@@ -11,17 +10,17 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFixedIdentity } from '../../src/mcp/identity.ts';
 import { serveMcpOverStdio } from '../../src/mcp/stdio/entry.ts';
+import { useFolder } from '../folder.ts';
 import { createScriptedBus } from './scripted-bus.ts';
 import { type ClientKind, clientKinds, connectClient } from './sessions.ts';
 
-let folder: string;
+const folder = useFolder();
 let script: string;
 let callsFile: string;
 let fileCount = 0;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'bus-mcp-stdio-'));
   script = join(folder, 'server.mjs');
   const entry = new URL('stdio-server.ts', import.meta.url).pathname;
   await build({
@@ -36,7 +35,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
-  await rm(folder, { recursive: true, force: true });
 });
 
 function toEnvironment(more: Record<string, string> = {}): Record<string, string> {

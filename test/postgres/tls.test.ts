@@ -1,9 +1,9 @@
-import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chown, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openEngine } from '../../src/app/compose.ts';
 import { writerFile } from '../build.ts';
+import { useFolder } from '../folder.ts';
 import { until } from '../suite/ask.ts';
 import { createTestSchemaOn, type TestSchema } from '../suite/postgres.ts';
 import { type PostgresServer, serverPassword, startPostgresServer } from '../suite/postgres-server.ts';
@@ -12,9 +12,8 @@ import { createAuthority, createServerCertificate } from './certificates.ts';
 
 let server: PostgresServer;
 let place: TestSchema;
-let folder: string;
+const folder = useFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'bus-tls-'));
   const authority = createAuthority('the authority');
   await writeFile(join(folder, 'authority.crt'), authority.certificate);
   await writeFile(join(folder, 'other.crt'), createAuthority('another').certificate);
@@ -34,7 +33,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.remove();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const urlOf = (host: string, parameters: string) =>
