@@ -12,6 +12,7 @@ import type { Notice, Notify } from '../store/notice.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { toClockNotice } from './clock-notice.ts';
+import { watchDescriptors } from './descriptors.ts';
 import { createMcpPages } from './mcp-page.ts';
 import { createMetrics } from './metrics.ts';
 import { version } from './version.ts';
@@ -101,13 +102,15 @@ const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 export async function startBusServer(options: BusServerOptions): Promise<BusServer> {
   const { host, port, writeSecret, log } = options;
   const metrics = createMetrics();
+  const notify: Notify = ({ level, message, data = {} }) => log[level](data, message);
   const engine = await openEngine({
     ...options,
     isSecretArmed: writeSecret !== undefined,
     observeCommit: metrics.observeCommit,
     observeStoreFailure: metrics.observeStoreFailure,
-    notify: ({ level, message, data = {} }) => log[level](data, message),
+    notify,
   });
+  const descriptors = watchDescriptors(notify);
   const bus = options.toFront?.(engine.bus) ?? engine.bus;
   const mcp = createMcpPages({ bus, writeSecret, checkRoom: () => server.checkRoom(), log });
   const panelFolder = options.panelFolder ?? new URL('./panel/', import.meta.url);
@@ -122,6 +125,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
     writeSecret,
     allowedHosts: [...loopbackNames, host, ...(options.allowedHosts ?? [])],
     health: async () => {
+      descriptors.check();
       await engine.store.probe();
       return { ok: true, version, store: engine.store.kind };
     },
@@ -132,6 +136,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
   });
 
   async function close(): Promise<void> {
+    descriptors.stop();
     const closed = server.close();
     // Answer everyone who waits now: nothing can wake them later.
     engine.bus.close();
@@ -143,6 +148,7 @@ export async function startBusServer(options: BusServerOptions): Promise<BusServ
   try {
     return { ...engine, listening: await listen(server, options), close };
   } catch (error) {
+    descriptors.stop();
     await engine.close();
     throw toListenError(error, host, port);
   }

@@ -2,7 +2,13 @@ import { BusError } from '../contract/errors.ts';
 import { createOutage, type Notify } from './notice.ts';
 
 /** One attempt to commit: how many turns shared it, how long it took, and why it failed, if it did. */
-export type CommitMeasurement = Readonly<{ turns: number; seconds: number; failure?: unknown }>;
+export type CommitMeasurement = Readonly<{
+  turns: number;
+  seconds: number;
+  failure?: unknown;
+  /** It was kept, but it is smaller than what was refused before it: larger ones may still be refused. */
+  isSmall?: boolean;
+}>;
 export type ObserveCommit = (measurement: CommitMeasurement) => void;
 
 /** Callbacks about the health of a store. */
@@ -44,7 +50,7 @@ export function createStoreHealth({ observe, observeFailure, notify }: Observers
     if ('failure' in measurement) {
       observeFailure?.();
       writing.fails('commit', reasonOf(measurement.failure));
-    } else {
+    } else if (!measurement.isSmall) {
       writing.works('commit');
     }
   }

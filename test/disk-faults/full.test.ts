@@ -163,6 +163,7 @@ async function proveRecovery(
     await client.heartbeatLane({ lane: 'feeds', owner: 'ada' }).catch(() => {});
     expect(await readHealth(bus)).toBe(503);
   }
+  expect(bus.said(), 'nor does the log').not.toContain('the store keeps what is written again');
   // What is small may still have found room.
   const refusal = await postUntilRefused(client, acknowledged, 1);
   expect([refusal.status, refusal.code]).toEqual([503, 'unavailable']);

@@ -61,8 +61,8 @@ export async function startWriter({
 
   worker.on('message', (answer: WriterAnswer) => {
     if ('kept' in answer) {
-      const kept = settle(answer.kept);
-      if (toLargest(kept) >= charactersRefused) charactersRefused = 0;
+      if (toLargest(given.slice(0, answer.kept)) >= charactersRefused) charactersRefused = 0;
+      const kept = settle(answer.kept, { isSmall: charactersRefused > 0 });
       for (const { resolve } of kept) resolve();
     } else {
       charactersRefused = Math.max(charactersRefused, toLargest(given));
@@ -94,7 +94,10 @@ export async function startWriter({
     for (const { reject } of settle(given.length, { failure: reason })) reject(reason);
   }
 
-  function settle(count: number, failed: Readonly<{ failure?: Error }> = {}): readonly Given[] {
+  function settle(
+    count: number,
+    outcome: Readonly<{ failure?: Error; isSmall?: boolean }>,
+  ): readonly Given[] {
     const settled = given.slice(0, count);
     given = given.slice(count);
     if (given.length === 0) worker.unref();
@@ -102,7 +105,7 @@ export async function startWriter({
     const seconds = (nowMs - Math.max(settled[0]?.givenAtMs ?? nowMs, answeredAtMs)) / 1000;
     answeredAtMs = nowMs;
     const turns = settled.reduce((sum, batch) => sum + batch.turns, 0);
-    if (turns > 0) observe({ turns, seconds, ...failed });
+    if (turns > 0) observe({ turns, seconds, ...outcome });
     return settled;
   }
 
