@@ -23,8 +23,20 @@ export function toReadError(error: unknown): unknown {
   return toBusError('unavailable', detail, { retry_after_s: retrySeconds });
 }
 
+/** No fault of the disk: the file system cannot map a file for several processes, or cannot lock it for them. */
+export function lacksSharedMemory(errorNumber: number | undefined): boolean {
+  return errorNumber === errorMappingIndex || errorNumber === errorLockingIndex;
+}
+
+const [errorMappingIndex, errorLockingIndex] = [5386, 5130];
+
+const withoutSharedMemory =
+  "the file system of the database cannot share memory between processes, which SQLite's write-ahead log needs (9p, drvfs of WSL, sshfs and some mounts of containers cannot)";
+
 /** The condition that SQLite's error number stands for; undefined when it is not about the disk or the file. */
 export function findCondition(errorNumber: number | undefined): string | undefined {
-  // The upper bits hold detail that is not needed here.
-  return errorNumber === undefined ? undefined : conditions[errorNumber & 0xff];
+  if (errorNumber === undefined) return undefined;
+  // The upper bits hold detail that is not needed otherwise.
+  if (lacksSharedMemory(errorNumber)) return withoutSharedMemory;
+  return conditions[errorNumber & 0xff];
 }

@@ -5,11 +5,11 @@ import type { Store } from '../store.ts';
 import { loadDriver } from './driver.ts';
 import { guardIndex } from './integrity/index-file.ts';
 import { readAliveUntil, showLife } from './integrity/life.ts';
-import { checkForLoss, goOnAbove, toMarkPath } from './integrity/loss.ts';
-import { openMarkFile } from './integrity/mark.ts';
+import { checkForLoss, goOnAbove } from './integrity/loss.ts';
+import { openMarkFile, toMarkPath } from './integrity/mark.ts';
 import { findUnsafe } from './integrity/names.ts';
 import { checkNotHeldHere, lockDatabase } from './lock.ts';
-import { checkFile, createPrivateFile, prepareFile } from './prepare.ts';
+import { checkFile, createPrivateFile, prepareFile, toStartError } from './prepare.ts';
 import { createRowReader, type RowReader } from './read.ts';
 import { createSqliteStore } from './store.ts';
 import { startWriter, type Writer } from './writer.ts';
@@ -64,7 +64,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   } catch (error) {
     await writer?.close();
     lock.release();
-    throw error;
+    throw toStartError(error, path);
   }
 }
 

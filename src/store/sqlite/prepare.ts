@@ -11,7 +11,7 @@ import {
 import { dirname } from 'node:path';
 import { checkSchema } from './check-schema.ts';
 import { busyTimeout, errorNumberOf, type SqliteDatabase, type SqliteDriver } from './driver.ts';
-import { findCondition } from './errors.ts';
+import { findCondition, lacksSharedMemory } from './errors.ts';
 import { checkIsOwn, checkNotNewer, migrate, readVersion, toForeign } from './migrate.ts';
 import { prepareForWriting } from './transactions.ts';
 
@@ -146,9 +146,10 @@ export function toStartError(error: unknown, path: string): unknown {
   if (/not a database|malformed/i.test(String(error))) return toDamaged(path);
   const condition = findCondition(errorNumberOf(error));
   if (condition === undefined) return error;
-  return new Error(
-    `the database ${path} cannot be used, because ${condition}: fix that, or name another file with BUS_STORE`,
-  );
+  const remedy = lacksSharedMemory(errorNumberOf(error))
+    ? 'name a file in a folder of a local disk with BUS_STORE, or use PostgreSQL'
+    : 'fix that, or name another file with BUS_STORE';
+  return new Error(`the database ${path} cannot be used, because ${condition}: ${remedy}`);
 }
 
 function toDamaged(path: string): Error {
