@@ -2,14 +2,16 @@ import { constants, copyFileSync, existsSync, linkSync, renameSync, rmSync, stat
 import { dirname } from 'node:path';
 import { toRealPath } from '../store/path.ts';
 import { loadDriver, type SqliteDatabase } from '../store/sqlite/driver.ts';
+import { forgetBase } from '../store/sqlite/integrity/base.ts';
 import { inspectFile } from '../store/sqlite/integrity/inspect.ts';
-import { goOnAbove, readHighWater, toMarkPath } from '../store/sqlite/integrity/loss.ts';
+import { goOnAbove, readHighWater } from '../store/sqlite/integrity/loss.ts';
 import {
   type HighWater,
   higher,
   isAhead,
   openMarkFile,
   readMarkFile,
+  toMarkPath,
 } from '../store/sqlite/integrity/mark.ts';
 import { checkNotHeldHere, lockDatabase } from '../store/sqlite/lock.ts';
 import { checkIsOwn, ForeignDatabaseError } from '../store/sqlite/migrate.ts';
@@ -138,6 +140,7 @@ function replace({ path, draft, now, resetsClock }: Replacing) {
     // Write both slots of the mark, so that neither keeps the old time.
     for (let slot = 0; slot < 2; slot += 1) mark.write(highWater);
     mark.sync();
+    forgetBase(path);
     return { ...raised, replaced };
   } finally {
     mark.close();

@@ -4,9 +4,7 @@ import { type ClientSession, listShellSessions } from './session.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What is known of a process: who started it, and the environment that it was started with. */
-type AncestorOf = (
-  processId: number,
-) => Readonly<{ parentId: number; environment: Environment }> | undefined;
+type AncestorOf = (processId: number) => Readonly<{ parentId: number; environment: Environment }> | undefined;
 
 /**
  * The session of the client whose shell this process runs in.

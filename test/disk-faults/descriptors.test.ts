@@ -3,8 +3,9 @@ import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { until } from '../suite/ask.ts';
-import { createFolder, startBus } from './bus.ts';
 
 const canLimit = spawnSync('bash', ['-c', 'ulimit -n 80']).status === 0;
 if (!canLimit) console.warn('skipped: a process without descriptors (no bash here that can limit them)');

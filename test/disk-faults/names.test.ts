@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { findUnsafe } from '../../src/store/sqlite/integrity/names.ts';
@@ -77,6 +86,26 @@ describe('one database has one bus, whatever name it is reached by', () => {
     expect(await refusalToStart({ store })).toContain(`already has a bus: process ${holder.pid}`);
     holder.stdin.write('end\n');
   });
+});
+
+test('a database that was renamed under a running bus starts no second bus under its new name', async () => {
+  const folder = createFolder();
+  const [store, other] = [join(folder, 'bus.db'), join(folder, 'other.db')];
+  const first = await startBus({ store });
+  await postMany(first.client, 3);
+  await first.end();
+  const bus = await startBus({ store });
+  await bus.client.claimLane({ lane: 'deploy', owner: 'ada' });
+  renameSync(store, other);
+  expect(await refusalToStart({ store: other })).toContain(
+    `the database ${other} has no mark beside it, and another process has it open`,
+  );
+  renameSync(other, store);
+  expect((await bus.client.claimLane({ lane: 'deploy', owner: 'ada' })).decision).toBe('renew');
+  await bus.end();
+  renameSync(store, other);
+  const again = await startBus({ store: other });
+  expect((await again.client.getLane({ lane: 'deploy' })).lane.owner).toBe('ada');
 });
 
 describe('a folder that others may write to', () => {

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { bodiesOf, refusalToStart, startBus } from '../bus-process.ts';
+import { createFolder } from '../folder.ts';
 import { provideNode } from '../package/node-versions.ts';
-import { bodiesOf, createFolder, refusalToStart, startBus } from './bus.ts';
 
 const canInject =
   spawnSync('strace', ['-e', 'inject=mmap:error=ENODEV:when=9999', '-o', '/dev/null', 'true']).status === 0;

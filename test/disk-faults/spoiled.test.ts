@@ -4,13 +4,17 @@ import {
   copyFileSync,
   openSync,
   readFileSync,
+  rmSync,
   truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bodiesOf, startBus } from '../bus-process.ts';
+import { loadDriver } from '../../src/store/sqlite/driver.ts';
+import { findObstacle } from '../../src/store/sqlite/integrity/inspect.ts';
+import { commandFile } from '../build.ts';
+import { bodiesOf, refusalToStart, startBus } from '../bus-process.ts';
 import { createFolder } from '../folder.ts';
 import { postMany, refusalOf } from '../suite/ask.ts';
 
@@ -44,6 +48,50 @@ describe('files that another program spoils in place under a running bus', () =>
       expect(await refused.text()).toContain(`the file ${name} of the database`);
       expect((await fetch(`${bus.url}/healthz`)).status).toBe(503);
     }
+  });
+
+  test('a copy that is written over a database with a newer log keeps the next bus from starting, too', async () => {
+    const store = join(createFolder(), 'bus.db');
+    const first = await startBus({ store });
+    await postMany(first.client, 5);
+    await first.end();
+    copyFileSync(store, `${store}.copy`);
+    const bus = await startBus({ store });
+    await postMany(bus.client, 20);
+    foldLog(store);
+    await postMany(bus.client, 5);
+    const whole = [readFileSync(store), readFileSync(`${store}-wal`)] as const;
+    writeFileSync(store, readFileSync(`${store}.copy`));
+    await bus.end('SIGKILL');
+    const finding = 'another program overwrote the file while its write-ahead log held newer changes';
+    for (const flags of [[], ['--accept-loss']]) {
+      const said = await refusalToStart({ store, flags });
+      expect(said).toContain(`the database ${store} cannot be used: ${finding}`);
+    }
+    expect(findObstacle(store)?.remedy).toContain('restore');
+    const verified = spawnSync(process.execPath, [commandFile, 'verify', store], { encoding: 'utf8' });
+    expect(verified.status).toBe(1);
+    expect(verified.stdout).toContain(finding);
+
+    const spoiledLog = readFileSync(`${store}-wal`);
+    rmSync(`${store}-wal`);
+    expect(await refusalToStart({ store }), 'the file alone').toMatch(/25 messages and \d+ events are gone/);
+    writeFileSync(`${store}-wal`, spoiledLog);
+    expect(spoiledLog, 'a refused start changes nothing').toEqual(whole[1]);
+    writeFileSync(store, whole[0]);
+    const again = await startBus({ store });
+    expect(await bodiesOf(again.client)).toHaveLength(30);
+  });
+
+  test('a checkpoint that was cut short is no harm', async () => {
+    const store = join(createFolder(), 'bus.db');
+    const bus = await startBus({ store });
+    await postMany(bus.client, 20);
+    // Another program folds the log, and the bus is killed before it hears of that.
+    foldLog(store);
+    await bus.end('SIGKILL');
+    const again = await startBus({ store });
+    expect(await bodiesOf(again.client)).toHaveLength(20);
   });
 
   test('an index of the log that is emptied is built anew', async () => {
@@ -116,6 +164,12 @@ async function failSyncs(pid: number, callback: () => Promise<void>, when = ''):
   const ended = new Promise((resolve) => trace.once('exit', resolve));
   await callback().finally(() => trace.kill('SIGINT'));
   await ended;
+}
+
+function foldLog(store: string): void {
+  const database = loadDriver().open(store);
+  database.exec('PRAGMA busy_timeout = 5000; PRAGMA wal_checkpoint(PASSIVE)');
+  database.close();
 }
 
 function zeroBeginning(store: string): void {

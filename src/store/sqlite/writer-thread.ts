@@ -1,8 +1,10 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { errorNumberOf, loadDriver } from './driver.ts';
 import { findCondition } from './errors.ts';
+import { createBaseKeeper, forgetBase } from './integrity/base.ts';
 import { watchFiles } from './integrity/files.ts';
-import { readHighWater, toMarkPath } from './integrity/loss.ts';
+import { readHighWater } from './integrity/loss.ts';
+import { toMarkPath } from './integrity/mark.ts';
 import { createMarkKeeper } from './integrity/mark-keeper.ts';
 import { prepareForWriting } from './transactions.ts';
 import type { CommitRequest } from './write.ts';
@@ -35,7 +37,8 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
   database.exec('PRAGMA wal_autocheckpoint = 0');
   const write = createRowWriter(database);
   const keepMark = createMarkKeeper(toMarkPath(path), readHighWater(database));
-  const files = watchFiles(path);
+  const noteBase = createBaseKeeper(database, path);
+  const files = watchFiles(path, () => void attempt(noteBase));
 
   function checkFiles(): Refusal | undefined {
     const condition = files.findTrouble();
@@ -70,7 +73,10 @@ function listen(port: NonNullable<typeof parentPort>, path: string): void {
 
   function close(): void {
     // So that the file alone is the whole database. A damaged log would damage the file too, so it is left alone.
-    if (!checkFiles()) attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+    if (!checkFiles()) {
+      attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+      attempt(() => forgetBase(path));
+    }
     database.close();
     keepMark.close();
     port.close();

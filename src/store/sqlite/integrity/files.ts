@@ -24,10 +24,11 @@ export type WatchedFiles = Readonly<{
  * program wrote to it. The one exception is a checkpoint by another SQLite connection, and the index of the log
  * shows that.
  */
-export function watchFiles(path: string): WatchedFiles {
+export function watchFiles(path: string, noteBase: () => void): WatchedFiles {
   const [database, log, lock] = [watchFile(path), watchFile(`${path}-wal`), watchFile(`${path}.lock`)];
   const frames = openLog(path);
   let left = inspectFiles();
+  noteBase();
 
   function inspectFiles() {
     const { size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 };
@@ -47,12 +48,14 @@ export function watchFiles(path: string): WatchedFiles {
     if (now.size < left.size) return toSentence.cut(database.name);
     const isTouched = hasTimesOfChange && now.mtimeMs !== left.mtimeMs;
     if (isTouched && now.checkpoint === left.checkpoint) return toSentence.overwritten(database.name);
+    if (now.checkpoint !== left.checkpoint) noteBase();
     left = now;
     return undefined;
   }
 
   function acceptChange(): void {
     left = inspectFiles();
+    noteBase();
   }
 
   const isLong = () => frames.readIndex().frames >= checkpointFrames;

@@ -2,8 +2,9 @@ import { toRealPath } from '../../path.ts';
 import { loadDriver, type SqliteDatabase } from '../driver.ts';
 import { checkFile } from '../prepare.ts';
 import { openForReading } from '../source.ts';
-import { compareWithMark, findLoss, isFirstStartUnfinished, readHighWater, toMarkPath } from './loss.ts';
-import { type HighWater, readMarkFile } from './mark.ts';
+import { checkBase, findForeignBase } from './base.ts';
+import { compareWithMark, findLoss, isFirstStartUnfinished, readHighWater } from './loss.ts';
+import { type HighWater, readMarkFile, toMarkPath } from './mark.ts';
 import { checkCompanions, checkOnlyName } from './names.ts';
 
 /** What is wrong with a database file, as far as SQLite and its mark can tell. */
@@ -25,7 +26,7 @@ export function inspectFile(file: string): FileFindings {
   try {
     return {
       damage: findDamage(database),
-      loss: mark && compare(database, path, mark),
+      loss: findForeignBase(path) ?? (mark && compare(database, path, mark)),
       hasMark: mark !== undefined,
     };
   } finally {
@@ -42,6 +43,7 @@ export function findObstacle(file: string): Readonly<{ finding: string; remedy: 
     checkOnlyName(path);
     // The next start rolls it back; a read-only check must not.
     if (isFirstStartUnfinished(path)) return undefined;
+    checkBase(path);
     const { loss } = compareWithMark(loadDriver(), path);
     return loss && { finding: `${path}: ${loss.facts}`, remedy: loss.remedy };
   } catch (error) {

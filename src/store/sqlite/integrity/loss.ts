@@ -3,7 +3,9 @@ import type { Notify } from '../../notice.ts';
 import type { SqliteDatabase, SqliteDriver } from '../driver.ts';
 import { checkIsOwn, readVersion } from '../migrate.ts';
 import { toStartError } from '../prepare.ts';
-import { type HighWater, hasGivenMore, higher, isAhead, lowest, readMarkFile } from './mark.ts';
+import { checkBase } from './base.ts';
+import { type HighWater, hasGivenMore, higher, isAhead, lowest, readMarkFile, toMarkPath } from './mark.ts';
+import { checkUnused } from './names.ts';
 
 /** What the mark of a database says is missing from it. */
 export type Loss = Readonly<{ facts: string; remedy: string; sentence: string }>;
@@ -21,8 +23,10 @@ type Asked = Readonly<{ path: string; acceptLoss: boolean; notify?: Notify | und
 export function checkForLoss(driver: SqliteDriver, asked: Asked): HighWater | undefined {
   const { path, acceptLoss, notify } = asked;
   rollBackFirstStart(driver, path);
+  checkBase(path);
   const { mark, found, loss } = compareWithMark(driver, path);
   if (loss && !acceptLoss) throw new Error(loss.sentence);
+  if (!mark && found) checkUnused(path);
   if (!mark && found) notify?.({ level: 'warn', message: toUnmarkedSentence(path) });
   if (acceptLoss) notify?.({ level: 'warn', message: toAcceptedSentence(loss) });
   return loss && mark !== 'unreadable' ? mark : undefined;
@@ -57,10 +61,6 @@ export function compareWithMark(driver: SqliteDriver, path: string) {
   const mark = readMarkFile(toMarkPath(path));
   const found = readIfAny(driver, path);
   return { mark, found, loss: findLoss(path, mark, found ?? lowest) };
-}
-
-export function toMarkPath(path: string): string {
-  return `${path}.mark`;
 }
 
 /** How far the rows themselves go. */

@@ -16,6 +16,9 @@ export type HighWater = Readonly<{
 /** Stored beside the mark: until when the bus that wrote it may have served, and whether it was stopped properly. */
 export type Life = Readonly<{ aliveUntil: number; isStopped: boolean }>;
 
+/** Also beside it: how some pages of the database file are without its log, since the last checkpoint. */
+export type Base = Readonly<{ pages: readonly Readonly<{ number: number; hash: string }>[] }>;
+
 export type MarkFile = Readonly<{
   write: (mark: HighWater) => void;
   /** Forces the last mark to disk, so that it survives a power cut. */
@@ -75,26 +78,51 @@ export function readMarkFile(path: string): HighWater | 'unreadable' | undefined
 
 /** Has its own slot, because a different thread than the mark's writes it. */
 export function writeLife(path: string, life: Life, isLasting: boolean): void {
+  writeBeside(path, lifeSlot, { value: life, isLasting });
+}
+
+export function readLife(path: string): Life | undefined {
+  return readBeside<Life>(path, lifeSlot);
+}
+
+/** It must not be older than a commit that comes after it, also after a power cut. */
+export function writeBase(path: string, base: Base): void {
+  writeBeside(path, baseSlot, { value: base, isLasting: true });
+}
+
+export function readBase(path: string): Base | undefined {
+  return readBeside<Base>(path, baseSlot);
+}
+
+export function toMarkPath(path: string): string {
+  return `${path}.mark`;
+}
+
+const [lifeSlot, baseSlot] = [2, 3];
+
+function writeBeside(
+  path: string,
+  slot: number,
+  { value, isLasting }: Readonly<{ value: Life | Base; isLasting: boolean }>,
+): void {
   const handle = openSync(path, 'r+');
   try {
-    writeSync(handle, toSlot(life), lifeSlot * slotBytes, 'utf8');
+    writeSync(handle, toSlot(value), slot * slotBytes, 'utf8');
     if (isLasting) fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
 }
 
-export function readLife(path: string): Life | undefined {
+function readBeside<Value>(path: string, slot: number): Value | undefined {
   if (!existsSync(path)) return undefined;
   const handle = openSync(path, 'r');
   try {
-    return readSlot<Life>(handle, lifeSlot);
+    return readSlot<Value>(handle, slot);
   } finally {
     closeSync(handle);
   }
 }
-
-const lifeSlot = 2;
 
 /** Whether the mark is ahead of what was found. */
 export function isAhead(mark: HighWater, found: HighWater): boolean {
@@ -131,7 +159,7 @@ function createMarkFile(path: string): void {
   }
 }
 
-function toSlot(value: HighWater | Life): string {
+function toSlot(value: HighWater | Life | Base): string {
   const text = JSON.stringify(value);
   return `${`${checksumOf(text)} ${text}`.padEnd(slotBytes - 1)}\n`;
 }

@@ -48,15 +48,42 @@ export function findUnsafe(path: string, user = process.getuid?.()): string | un
   return `other users can replace files in ${dirname(path)}, the folder of the database: make it writable for this user alone, or name a file elsewhere with BUS_STORE`;
 }
 
+/**
+ * Refuses a file without a mark that another process has open: it may be the database of a running bus that was
+ * renamed, and whose log, lock and mark stayed behind. SQLite keeps a shared lock on the file itself for as long as
+ * anybody has it open, and Linux lists all locks. Under its own name a database is not asked: a backup may read it.
+ */
+export function checkUnused(path: string): void {
+  if (!readSqliteLocks().some(({ inode, pid }) => inode === statSync(path).ino && pid !== process.pid))
+    return;
+  throw new Error(
+    `the database ${path} has no mark beside it, and another process has it open: if a bus runs on it under the name that it had before, stop that bus and give the file its name back`,
+  );
+}
+
+/** As in `1: POSIX  ADVISORY  READ  4711 08:01:9137 1073741826 1073742335`. */
+function readSqliteLocks(): readonly Readonly<{ inode: number; pid: number }>[] {
+  return readLines('/proc/locks')
+    .map((line) => line.split(/\s+/))
+    .filter((words) => Number(words.at(-2)) >= sqliteLockOffset)
+    .map((words) => ({ inode: Number(words.at(-3)?.split(':').at(-1)), pid: Number(words.at(-4)) }));
+}
+
+/** SQLite locks bytes that lie here, and hardly anybody else does. */
+const sqliteLockOffset = 0x40000000;
+
 function isMountPoint(path: string): boolean {
   return readMountPoints().includes(path);
 }
 
-/** Returns nothing on systems without such a list. Those have no mounts of single files either. */
 function readMountPoints(): readonly string[] {
+  return readLines('/proc/self/mountinfo').map((line) => toPlainPath(line.split(' ')[4] ?? ''));
+}
+
+/** Nothing on systems that have no such list; those have no mounts of single files either. */
+function readLines(path: string): readonly string[] {
   try {
-    const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-    return lines.map((line) => toPlainPath(line.split(' ')[4] ?? ''));
+    return readFileSync(path, 'utf8').split('\n');
   } catch {
     return [];
   }
