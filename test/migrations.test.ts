@@ -61,7 +61,8 @@ describe.each([
   {
     kind: 'SQLite',
     open: openSqlite,
-    insert: "INSERT INTO messages VALUES (1, 't', 's', 'kept', 0, 5, NULL, NULL)",
+    insert:
+      "INSERT INTO messages (id, topic, sender, body, action_flag, ts) VALUES (1, 't', 's', 'kept', 0, 5)",
   },
   {
     kind: 'PostgreSQL',

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { type BatchChanges, type BatchRows, decideBatch, isEmpty } from '../src/store/batch.ts';
+import { nothingCounted } from '../src/store/counting.ts';
 import { createGroupCommit } from '../src/store/group-commit.ts';
-import type { Counters, LaneRow } from '../src/store/rows.ts';
+import type { LaneRow } from '../src/store/rows.ts';
 import type { Find, Turn } from '../src/store/store.ts';
 import { createUnderWay } from '../src/store/under-way.ts';
 
@@ -9,7 +10,7 @@ import { createUnderWay } from '../src/store/under-way.ts';
 function createStage() {
   const lanes = new Map<string, LaneRow>();
   const writes: { keep: () => void; refuse: (reason: Error) => void }[] = [];
-  let counters = nothingYet;
+  let counters = nothingCounted;
   const committed = (): BatchRows => ({
     counters,
     find: ((kind, key) => (kind === 'lanes' ? lanes.get(key as string) : undefined)) as Find,
@@ -44,15 +45,6 @@ function createStage() {
   return { takeApart, writes, committed };
 }
 
-const nothingYet = {
-  lastMessageId: 0,
-  lastEventId: 0,
-  messageCount: 0,
-  pendingActionFlagCount: 0,
-  fenceFloor: 0,
-  clockMilliseconds: 0,
-  pruned: { messageId: 0, eventId: 0 },
-} satisfies Counters as Counters;
 const settled = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 const open = Symbol('open');
 const isSettled = async (answer: Promise<unknown>) => (await Promise.race([answer, open])) !== open;

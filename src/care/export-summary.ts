@@ -1,5 +1,5 @@
 import { isGrant } from '../contract/events.ts';
-import { countingsOf } from '../store/counting.ts';
+import { countingsOf, nothingCounted } from '../store/counting.ts';
 import { laterOf } from '../store/event-rows.ts';
 import type { Counters, EventDetail, Hold, Hole, LaneRow, MessageRow, StoredEvent } from '../store/rows.ts';
 import type { ExportLine } from './export-lines.ts';
@@ -86,10 +86,10 @@ export function createExportSummary() {
     const fences = [...lanes.values()].map(({ fence }) => fence);
     const pruned = { messageId: messages.floor(lastMessageId), eventId: events.floor(lastEventId) };
     const totals = {
+      ...nothingCounted,
       lastMessageId,
       lastEventId,
       messageCount: messages.count(),
-      pendingActionFlagCount: 0,
       ...counted,
       pruned,
       // The export does not contain a free lane whose events were pruned, but its fences must not be used again.

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type BatchRows, decideBatch } from '../../src/store/batch.ts';
+import { nothingCounted } from '../../src/store/counting.ts';
 import { createGroupCommit } from '../../src/store/group-commit.ts';
 import type { MessageRow } from '../../src/store/rows.ts';
 import type { Find, Turn } from '../../src/store/store.ts';
@@ -7,13 +8,11 @@ import type { Find, Turn } from '../../src/store/store.ts';
 /** Ten flagged messages, each with its event. */
 const rows: BatchRows = {
   counters: {
+    ...nothingCounted,
     lastMessageId: 10,
     lastEventId: 10,
     messageCount: 10,
     pendingActionFlagCount: 10,
-    fenceFloor: 0,
-    clockMilliseconds: 0,
-    pruned: { messageId: 0, eventId: 0 },
   },
   find: ((kind, key) => (kind === 'messages' && Number(key) <= 10 ? toFlag(Number(key)) : undefined)) as Find,
   queue: () => [],

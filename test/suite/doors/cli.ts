@@ -50,8 +50,11 @@ function toTyped(name: OperationName, input: Record<string, unknown>) {
     .filter((field) => input[field] !== undefined)
     .map((field) => (field === piped ? '-' : String(input[field])));
   const flags = Object.entries(input)
-    .filter(([field, value]) => !positionalFields.includes(field) && value !== undefined && value !== false)
-    .map(([field, value]) => `--${toKebabCase(field)}${value === true ? '' : `=${value}`}`);
+    .filter(([field, value]) => !positionalFields.includes(field) && value !== undefined)
+    .map(([field, value]) => {
+      const flag = toKebabCase(field);
+      return typeof value === 'boolean' ? `--${value ? '' : 'no-'}${flag}` : `--${flag}=${value}`;
+    });
   return { flags, operands, inputText };
 }
 
