@@ -117,7 +117,7 @@ function serveTools(server: Server, options: McpServerOptions): void {
     const { signal } = context.mcpReq;
     const caller = { bus, identity, keepAlive, progressIntervalMilliseconds, log: logToBoth(log, context) };
     const report = toProgressReport(context);
-    const origin = { meta: params._meta, clientName: server.getClientVersion()?.name };
+    const origin = { meta: context.mcpReq._meta, clientName: toClientName(server, context) };
     return callTool(caller, { tool, given: params.arguments ?? {}, signal, report, origin });
   });
 }
@@ -148,6 +148,13 @@ function whyNotOffered(name: string, offered: readonly McpTool[], { readOnly }: 
       ? 'this server is read-only'
       : 'this server was started with a choice of tools that leaves it out';
   return `${name} is not offered: ${reason}. Offered: ${namesOf(offered)}`;
+}
+
+/** Clients of the era of 2026 name themselves in every request, those before only when they open the session. */
+function toClientName(server: Server, { mcpReq }: ServerContext): string | undefined {
+  const envelope = (mcpReq as { envelope?: Readonly<Record<string, unknown>> }).envelope;
+  const given = envelope?.['io.modelcontextprotocol/clientInfo'] as { name?: unknown } | undefined;
+  return typeof given?.name === 'string' ? given.name : server.getClientVersion()?.name;
 }
 
 /** The client learns that something went wrong here, but not why. */

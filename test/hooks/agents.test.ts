@@ -9,7 +9,12 @@ import { readOwnId, sessionId, startBus } from './stage.ts';
 type Stage = Awaited<ReturnType<typeof startBus>>;
 
 /** An MCP server as a client starts it, with the environment that the client gives it. */
-async function openServer({ env }: Stage, clientName: string, more: NodeJS.ProcessEnv = {}) {
+async function openServer(
+  { env }: Stage,
+  clientName: string,
+  more: NodeJS.ProcessEnv = {},
+  { isModern = false } = {},
+) {
   const child = spawn(process.execPath, [commandFile], {
     env: { PATH: process.env.PATH, ...env, ...more },
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -23,11 +28,17 @@ async function openServer({ env }: Stage, clientName: string, more: NodeJS.Proce
     return JSON.parse((await lines.next()).value).result;
   };
   const clientInfo = { name: clientName, version: '1' };
-  await send('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
+  const envelope = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': clientInfo,
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const opening = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  if (!isModern) await send('initialize', opening);
   return {
     close: () => end(child),
-    async call(name: string, given: object = {}, meta?: object) {
-      const params = { name, arguments: given, ...(meta && { _meta: meta }) };
+    async call(name: string, given: object = {}, meta: object = {}) {
+      const params = { name, arguments: given, _meta: { ...(isModern && envelope), ...meta } };
       return (await send('tools/call', params)).structuredContent;
     },
   };
@@ -88,6 +99,13 @@ describe('the MCP server, the hooks and the shell of one session', () => {
     const own = await readOwnId(stage);
     expect(output.slice(0, own.length + 6)).toBe(`${own}/hold:`);
   });
+});
+
+it('is the agent of its client also where the client opens no session, as in the era of 2026', async () => {
+  const stage = await startBus();
+  const name = 'claude-code';
+  const { call } = await openServer(stage, name, claude, { isModern: true });
+  expect((await call('get_bus_status')).you).toBe(await readOwnId(stage));
 });
 
 describe('sessions that are not one', () => {
