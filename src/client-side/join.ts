@@ -1,5 +1,6 @@
 import type { Bus } from '../contract/contract.ts';
 import { BusError } from '../contract/errors.ts';
+import { limits } from '../contract/limits.ts';
 import { type ClientSession, toOwnId } from './session.ts';
 
 /** What a session is called, and whether the bus knows it by that name. */
@@ -23,24 +24,16 @@ export async function joinBus(
   who: ClientSession,
   { place, wished }: JoinOptions = {},
 ): Promise<Joined> {
-  const { joinAgent } = bus as Joining;
   const own = { agent: wished ?? toOwnId(who), isKnownToBus: false };
-  if (!joinAgent) return own;
-  const asked = { ...who, ...(place && { place: place.slice(0, placeCharactersMax) }) };
+  const asked = { ...who, ...(place && { place: place.slice(0, limits.placeCharactersMax) }) };
   try {
-    const answer = await joinAgent({ ...asked, ...(wished !== undefined && { agent: wished }) });
+    const answer = await bus.joinAgent({ ...asked, ...(wished !== undefined && { agent: wished }) });
     return { agent: answer.agent, isKnownToBus: true, sharedWith: answer.shared_with };
   } catch (error) {
     if (isUnknownRoute(error)) return own;
     throw error;
   }
 }
-
-type Joining = Readonly<{
-  joinAgent?: (input: object) => Promise<Readonly<{ agent: string; shared_with?: unknown }>>;
-}>;
-
-const placeCharactersMax = 200;
 
 /** A bus that does not know the route, of whatever make. */
 function isUnknownRoute(error: unknown): boolean {

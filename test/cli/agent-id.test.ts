@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { toOwnId } from '../../src/client-side/session.ts';
+import { toBusError } from '../../src/contract/errors.ts';
 import { runToEnd } from './command-line.ts';
 import { toGrant, toMessage } from './rows.ts';
 
@@ -31,6 +33,34 @@ describe('the agent id', () => {
     });
     expect(calls[0]?.input.sender).toMatch(/^session:.+:\w+$/);
     expect(errorOutput).toBe(`as ${calls[0]?.input.sender}\n`);
+  });
+
+  it('is that of the agent whose shell the command runs in, for its lanes too', async () => {
+    const environment = { CLAUDE_CODE_SESSION_ID: 'c1' };
+    const script = { joinAgent: () => ({ agent: 'claude-3', is_new: false }), claimLane: () => toGrant() };
+    const { calls, errorOutput } = await runToEnd(['claim', 'feeds'], { script, environment });
+    expect(calls.map(({ input }) => input)).toMatchObject([
+      { session: 'claude:c1', client: 'claude' },
+      { lane: 'feeds', owner: 'claude-3' },
+    ]);
+    expect(errorOutput).toBe('as claude-3\n');
+  });
+
+  it('is made of the session where the bus is too old to give one', async () => {
+    const environment = { CODEX_THREAD_ID: 't1' };
+    const refuse = () => {
+      throw toBusError('not_found', 'there is no such route', {});
+    };
+    const script = { joinAgent: refuse, claimLane: () => toGrant() };
+    const { calls } = await runToEnd(['claim', 'feeds'], { script, environment });
+    expect(calls.at(-1)?.input.owner).toBe(toOwnId({ client: 'codex', session: 'codex:t1' }));
+  });
+
+  it('is not asked for where a command names who calls', async () => {
+    const environment = { CLAUDE_CODE_SESSION_ID: 'c1' };
+    const script = { claimLane: () => toGrant() };
+    const { calls } = await runToEnd(['claim', 'feeds', '--owner', 'ada'], { script, environment });
+    expect(calls.map(({ input }) => input.owner)).toEqual(['ada']);
   });
 
   it('is a field of the answer for programs', async () => {

@@ -75,7 +75,9 @@ describe('files that another program spoils in place under a running bus', () =>
 
     const spoiledLog = readFileSync(`${store}-wal`);
     rmSync(`${store}-wal`);
-    expect(await refusalToStart({ store }), 'the file alone').toMatch(/25 messages and \d+ events are missing/);
+    expect(await refusalToStart({ store }), 'the file alone').toMatch(
+      /25 messages and \d+ events are missing/,
+    );
     writeFileSync(`${store}-wal`, spoiledLog);
     expect(spoiledLog, 'a refused start changes nothing').toEqual(whole[1]);
     writeFileSync(store, whole[0]);

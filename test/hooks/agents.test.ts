@@ -143,4 +143,28 @@ describe('sessions that are not one', () => {
     expect((await inner.call('get_bus_status', {}, { threadId: 't1' })).you).toMatch(/^codex-/);
     expect((await outer.call('get_bus_status')).you).toBe(await readOwnId(stage));
   });
+
+  it('are told of each other when they share an id that somebody set', async () => {
+    const stage = await startBus();
+    const named = { BUS_MCP_AGENT_ID: 'ada' };
+    const [one, two] = [await openServer(stage, 'cursor', named), await openServer(stage, 'cursor', named)];
+    expect(await one.call('get_bus_status')).not.toHaveProperty('shared_with');
+    const second = await two.call('get_bus_status');
+    expect(second).toMatchObject({ you: 'ada', shared_with: [{ client: 'cursor' }] });
+  });
+
+  it('leave each with its own lanes, and are listed as gone', async () => {
+    const stage = await startBus();
+    const own = await openServer(stage, 'claude-code', claude);
+    const other = await openServer(stage, 'claude-code', { CLAUDE_CODE_SESSION_ID: 'other' });
+    await own.call('claim_lane', { lane: 'a' });
+    await other.call('claim_lane', { lane: 'b' });
+    await stage.end();
+    expect((await stage.bus.listLanes({})).lanes.map(({ lane }) => lane)).toEqual(['b']);
+    const { agents } = await stage.bus.listAgents({});
+    expect(agents.map(({ agent, state }) => [agent, state])).toEqual([
+      ['claude-1', 'left'],
+      ['claude-2', 'here'],
+    ]);
+  });
 });
