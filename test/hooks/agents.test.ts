@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -13,9 +13,10 @@ async function openServer(
   { env }: Stage,
   clientName: string,
   more: NodeJS.ProcessEnv = {},
-  { isModern = false } = {},
+  { isModern = false, through = [] as readonly string[] } = {},
 ) {
-  const child = spawn(process.execPath, [commandFile], {
+  const [program = '', ...words] = [...through, process.execPath, commandFile];
+  const child = spawn(program, words, {
     env: { PATH: process.env.PATH, ...env, ...more },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -167,4 +168,19 @@ describe('sessions that are not one', () => {
       ['claude-2', 'here'],
     ]);
   });
+});
+
+/** As in a container: the server is process 1 of a host called box. */
+const inNamespace = ['unshare', '-rpfu', '--mount-proc', 'sh', '-c', 'hostname box; exec "$@"', 'sh'];
+const [unshare = '', ...unshareWords] = inNamespace;
+const canUnshare = spawnSync(unshare, [...unshareWords, 'true']).status === 0;
+
+// skipped: where the system lets nobody make namespaces, as in some containers and outside Linux.
+it.runIf(canUnshare)('two containers with equal host names and process ids are two agents', async () => {
+  const stage = await startBus();
+  const open = () => openServer(stage, 'gemini-cli', {}, { through: inNamespace });
+  const servers = await Promise.all([open(), open()]);
+  const answers = await Promise.all(servers.map(({ call }) => call('claim_lane', { lane: 'docs' })));
+  expect(new Set(answers.map(({ you }) => you)).size).toBe(2);
+  expect(answers.map(({ ok }) => ok).sort()).toEqual([false, true]);
 });
