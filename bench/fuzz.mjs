@@ -31,7 +31,7 @@ if (flags.help) {
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const seed = Number(flags.seed ?? Date.now() % 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), 'bus-fuzz-'));
-// A copy, so that building anew in the meantime does no harm; where it finds the packages.
+// A copy, so that building again in the meantime does no harm; where it finds the packages.
 const build = resolve(`node_modules/.cache/bus-mcp/fuzz-${process.pid}`);
 cpSync('dist', build, { recursive: true });
 const command = join(build, 'bin.js');

@@ -29,7 +29,7 @@ if (flags.help) {
 
   --kills K     ends after so many kills (200, unless --minutes is given)
   --minutes N   ends after so many minutes
-  --seed S      chooses the same deeds and moments again
+  --seed S      chooses the same actions and moments again
   --store S     in place of a SQLite file: postgres starts a server of its own, which is killed too;
                 or the URL of an empty PostgreSQL database
   --buses B     bus processes that share that database (2)
@@ -53,7 +53,7 @@ const numbers = {
 
 // It finds parts of the test suite from there.
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-// A copy, so that building anew in the meantime does no harm; where it finds the packages.
+// A copy, so that building again in the meantime does no harm; where it finds the packages.
 const build = resolve(`node_modules/.cache/bus-mcp/soak-${process.pid}`);
 if (!flags.command) cpSync('dist', build, { recursive: true });
 const folder = mkdtempSync(join(tmpdir(), 'bus-soak-'));

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bus } from '../src/contract/contract.ts';
 
 /** One thing that happens, so many minutes before now. */
-type Step = readonly [minutesAgo: number, deed: (bus: Bus) => Promise<unknown>];
+type Step = readonly [minutesAgo: number, action: (bus: Bus) => Promise<unknown>];
 
 /**
  * Plays a busy hour: `setMinutes` turns the clock of the bus to each step before it happens. Who waits is never kept on
@@ -13,9 +13,9 @@ export async function playBusyDay({
   setMinutes,
   signal,
 }: Readonly<{ bus: Bus; setMinutes: (minutes: number) => void; signal: AbortSignal }>): Promise<void> {
-  for (const [minutesAgo, deed] of [...steps, ...toWaits(signal)].sort((a, b) => b[0] - a[0])) {
+  for (const [minutesAgo, action] of [...steps, ...toWaits(signal)].sort((a, b) => b[0] - a[0])) {
     setMinutes(-minutesAgo);
-    await deed(bus);
+    await action(bus);
   }
   setMinutes(0);
 }

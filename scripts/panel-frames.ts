@@ -188,10 +188,10 @@ async function stir({ bus }: PanelServer, seconds: number): Promise<void> {
 }
 
 function toFrameMeasures(page: Page, server: PanelServer): readonly Measure[] {
-  const toMeasure = (name: string, deed: () => Promise<unknown>): Measure => ({
+  const toMeasure = (name: string, action: () => Promise<unknown>): Measure => ({
     name,
     max: frameMillisecondsMax,
-    take: () => takeFrames(page, deed),
+    take: () => takeFrames(page, action),
   });
   const words = page.getByLabel('Search in the messages loaded');
   return [
@@ -208,7 +208,7 @@ function toFrameMeasures(page: Page, server: PanelServer): readonly Measure[] {
 }
 
 /** The times from frame to frame while it is done. */
-async function takeFrames(page: Page, deed: () => Promise<unknown>): Promise<readonly number[]> {
+async function takeFrames(page: Page, action: () => Promise<unknown>): Promise<readonly number[]> {
   await page.evaluate(`window.frames_ = []; window.isMeasuring = true; (() => {
     let last = performance.now();
     const next = (now) => {
@@ -218,6 +218,6 @@ async function takeFrames(page: Page, deed: () => Promise<unknown>): Promise<rea
     };
     requestAnimationFrame((now) => { last = now; requestAnimationFrame(next); });
   })()`);
-  await deed();
+  await action();
   return (await page.evaluate('window.isMeasuring = false; window.frames_')) as number[];
 }

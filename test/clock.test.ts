@@ -154,22 +154,22 @@ describe('the clock', () => {
   test('rings at the time, not before it, also when the wait is longer than a timer can be', () => {
     const { schedule } = openClock();
     const days = 30;
-    const deed = vi.fn();
-    schedule(start + days * 24 * hour, deed);
+    const action = vi.fn();
+    schedule(start + days * 24 * hour, action);
     for (let day = 1; day <= days; day += 1) {
-      expect(deed).not.toHaveBeenCalled();
+      expect(action).not.toHaveBeenCalled();
       machine.run(24 * hour);
       vi.advanceTimersByTime(24 * hour);
     }
-    expect(deed).toHaveBeenCalledTimes(1);
+    expect(action).toHaveBeenCalledTimes(1);
   });
 
   test('does not ring what was called off', () => {
     const { schedule } = openClock();
-    const deed = vi.fn();
-    schedule(start + seconds, deed)();
+    const action = vi.fn();
+    schedule(start + seconds, action)();
     live(5 * seconds);
-    expect(deed).not.toHaveBeenCalled();
+    expect(action).not.toHaveBeenCalled();
   });
 });
 

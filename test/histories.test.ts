@@ -9,7 +9,7 @@ import { createTestClock, type TestClock } from './suite/clock.ts';
 import { httpDoor } from './suite/doors/http.ts';
 import { type StoreSource, stores } from './suite/stores.ts';
 
-/** Contests are schedules of their own, each of four clients that do five deeds each at two lanes. */
+/** Contests are schedules of their own, each of four clients that do five actions each at two lanes. */
 const contests = 40;
 /** For a long run: so many schedules of each kind, however long they take. */
 const schedulesAsked = Number(process.env.HISTORY_SCHEDULES ?? 0);
@@ -55,7 +55,7 @@ describe.each(stores)('every lane over $name', (store) => {
   }
 
   test(
-    'answers as if one deed came after the other, in 1,200 schedules',
+    'answers as if one action came after the other, in 1,200 schedules',
     () => expectNoFault(1_200, 'engine', engine.bus),
     secondsMax * 1000,
   );

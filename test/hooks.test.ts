@@ -62,7 +62,7 @@ describe('at the start of a session', () => {
     expect(context).toContain('read_messages with since_id=1.');
   });
 
-  it('begins anew when the log is another one', async () => {
+  it('starts over when the log is another one', async () => {
     const { bus, start, stateFolder } = await startBus();
     await bus.postMessage({ topic: 'plans', sender: 'bob', body: 'first' });
     await start();

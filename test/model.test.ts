@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bus } from '../src/contract/contract.ts';
 import { BusError } from '../src/contract/errors.ts';
-import { type Deed, toRefusedVerdict, toVerdict, type Verdict } from './model/lane.ts';
+import { type Action, toRefusedVerdict, toVerdict, type Verdict } from './model/lane.ts';
 import { createWorld, type Served, type Waiter, type World } from './model/world.ts';
 import { soon, until } from './suite/ask.ts';
 import type { TestClock } from './suite/clock.ts';
@@ -10,13 +10,13 @@ import { openStage, type Stage } from './suite/stage.ts';
 import { type StoreSource, stores } from './suite/stores.ts';
 
 type Step =
-  | Readonly<{ kind: 'deed'; lane: number; deed: DraftDeed }>
+  | Readonly<{ kind: 'action'; lane: number; action: DraftAction }>
   | Readonly<{ kind: 'wait'; lane: number; owner: string; lease: number; seconds: number }>
   | Readonly<{ kind: 'abandon'; which: number }>
   | Readonly<{ kind: 'pass'; seconds: number }>;
 
 /** The fence is chosen as a distance from the one that the lane has when the step is taken. */
-type DraftDeed = Readonly<{ act: Deed['act']; owner: string; lease: number; fence: number | undefined }>;
+type DraftAction = Readonly<{ act: Action['act']; owner: string; lease: number; fence: number | undefined }>;
 
 const owner = fc.constantFrom('ada', 'bob', 'eve');
 const seconds = fc.integer({ min: 1, max: 8 });
@@ -26,9 +26,9 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     {
       weight: 6,
       arbitrary: fc.record({
-        kind: fc.constant('deed' as const),
+        kind: fc.constant('action' as const),
         lane,
-        deed: fc.record({
+        action: fc.record({
           act: fc.constantFrom('claim' as const, 'heartbeat' as const, 'release' as const, 'post' as const),
           owner,
           lease: seconds,
@@ -96,35 +96,35 @@ async function compare(
     if (step.kind === 'abandon') return waiting.abandon(step.which);
     if (step.kind === 'pass') return waiting.pass(step.seconds);
     const name = names[step.lane] as string;
-    const deed = toDeed(step.deed, world.laneOf(name).fence);
-    const { verdict, served } = world.act(name, deed);
-    expect(await operate(engine, name, deed)).toEqual(verdict);
+    const action = toAction(step.action, world.laneOf(name).fence);
+    const { verdict, served } = world.act(name, action);
+    expect(await operate(engine, name, action)).toEqual(verdict);
     return waiting.expectServed(served);
   }
 }
 
-function toDeed({ act, owner, lease, fence: distance }: DraftDeed, current: number): Deed {
+function toAction({ act, owner, lease, fence: distance }: DraftAction, current: number): Action {
   const fence = distance === undefined ? undefined : Math.max(0, current + distance);
   if (act === 'claim') return { act, owner, lease };
   if (act === 'heartbeat') return { act, owner, lease, fence };
   return act === 'release' ? { act, owner, fence } : { act, owner, fence: fence ?? current };
 }
 
-async function operate(bus: Bus, lane: string, deed: Deed): Promise<Verdict> {
-  return toOutcome(deed.act, ask());
+async function operate(bus: Bus, lane: string, action: Action): Promise<Verdict> {
+  return toOutcome(action.act, ask());
 
   function ask(): Promise<unknown> {
-    const { owner } = deed;
-    if (deed.act === 'claim') return bus.claimLane({ lane, owner, lease_s: deed.lease });
-    if (deed.act === 'heartbeat') {
-      return bus.heartbeatLane({ lane, owner, lease_s: deed.lease, fence: deed.fence });
+    const { owner } = action;
+    if (action.act === 'claim') return bus.claimLane({ lane, owner, lease_s: action.lease });
+    if (action.act === 'heartbeat') {
+      return bus.heartbeatLane({ lane, owner, lease_s: action.lease, fence: action.fence });
     }
-    if (deed.act === 'release') return bus.releaseLane({ lane, owner, fence: deed.fence });
-    return bus.postMessage({ topic: 'model', sender: owner, body: 'fenced', lane, fence: deed.fence });
+    if (action.act === 'release') return bus.releaseLane({ lane, owner, fence: action.fence });
+    return bus.postMessage({ topic: 'model', sender: owner, body: 'fenced', lane, fence: action.fence });
   }
 }
 
-async function toOutcome(act: Deed['act'], answer: Promise<unknown>): Promise<Verdict> {
+async function toOutcome(act: Action['act'], answer: Promise<unknown>): Promise<Verdict> {
   try {
     return toVerdict(act, await answer);
   } catch (error) {

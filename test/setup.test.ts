@@ -186,7 +186,7 @@ describe('an entry that is there already', () => {
     alwaysAllow: ['claim_lane'],
   };
 
-  it('is started anew, says how it was started before, and keeps what else is in it', async () => {
+  it('is restarted, says how it was started before, and keeps what else is in it', async () => {
     const { read, setup, write } = createHome();
     write(
       '.cursor/mcp.json',

@@ -173,13 +173,13 @@ describe('what the soak checks after each kill', () => {
     owner = 'ada',
     decision = 'claim',
   ) => ({
-    deed: { act: decision === 'heartbeat' ? 'heartbeat' : 'claim', owner },
+    action: { act: decision === 'heartbeat' ? 'heartbeat' : 'claim', owner },
     key,
     status: 200,
     answer: { decision, lane: { owner, fence, heartbeat_at: second(at), expires_at: second(until) } },
   });
-  const faultsOf = (deeds: readonly object[], events: readonly object[]) =>
-    checks.checkLane({ lane: 'l', deeds, events });
+  const faultsOf = (actions: readonly object[], events: readonly object[]) =>
+    checks.checkLane({ lane: 'l', actions, events });
 
   test('of lanes it names two holders at a time, also when a renewal was forgotten', () => {
     const events = [claimed(1, 1, 0, 3), claimed(2, 2, 4, 9, 'bob')];

@@ -33,6 +33,23 @@ describe('every file', () => {
     expect(findWords(programs.map(withoutTexts), short.split(' '))).toEqual([]);
   });
 
+  test('uses the words that a colleague would use', () => {
+    const quaint = [
+      'de' + 'ed',
+      'de' + 'eds',
+      'me' + 'nd',
+      'me' + 'nds',
+      'me' + 'nded',
+      'an' + 'ew',
+      'never' + 'more',
+    ];
+    const written = [
+      ...quaint,
+      ...quaint.map((word) => word.replace(/^./, (letter) => letter.toUpperCase())),
+    ];
+    expect(findWords([...programs, ...papers], written)).toEqual([]);
+  });
+
   test('says nothing of the machine or the place where it was written', () => {
     const words = ['/work' + '/main', '/work' + '/shared', '/ro' + 'ot/'];
     const places = ['issues' + ' show', 'brief' + '.md', 'design' + '.md', 'wire' + '.md', 'models' + '.md'];

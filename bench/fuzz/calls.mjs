@@ -57,7 +57,7 @@ export async function fuzzCalls({ subject, count, seed, progress }) {
   return { answered, outcomes };
 }
 
-/** Whatever the arguments were, the bus was there and refused them for a reason that the caller can mend. */
+/** Whatever the arguments were, the bus was there and refused them for a reason that the caller can fix. */
 function checkError({ type, status_code, message }) {
   if (!knownTypes.has(type)) throw new Error(`an error of type ${type}: ${message}`);
   if (status_code >= 500) throw new Error(`status ${status_code}: ${message}`);

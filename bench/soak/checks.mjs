@@ -39,8 +39,8 @@ export function checkEvents(found, firstId) {
   return faults;
 }
 
-/** The deeds on one lane as they were answered, and its events: one holder at a time, one grant for each fence. */
-export function checkLane({ lane, deeds, events }) {
+/** The actions on one lane as they were answered, and its events: one holder at a time, one grant for each fence. */
+export function checkLane({ lane, actions, events }) {
   const faults = [];
   const grants = new Map();
   for (const event of events) {
@@ -58,9 +58,9 @@ export function checkLane({ lane, deeds, events }) {
     }
   }
   const keyOfGrant = new Map();
-  for (const { deed, key, status, answer } of deeds) {
+  for (const { action, key, status, answer } of actions) {
     if (status === 200 && answer.lane?.fence !== undefined) {
-      noteGrant({ deed, key, answer, grants, keyOfGrant, lane, faults });
+      noteGrant({ action, key, answer, grants, keyOfGrant, lane, faults });
     } else if (status === 409 && answer.code === 'lane_held') {
       const { owner, fence } = answer.data;
       if (grants.get(fence)?.owner !== owner)
@@ -70,12 +70,12 @@ export function checkLane({ lane, deeds, events }) {
   return [...faults, ...checkOverlap(lane, grants)];
 }
 
-function noteGrant({ deed, key, answer, grants, keyOfGrant, lane, faults }) {
+function noteGrant({ action, key, answer, grants, keyOfGrant, lane, faults }) {
   const { owner, fence, expires_at } = answer.lane;
   const grant = grants.get(fence);
-  if (owner !== deed.owner || grant?.owner !== owner) {
+  if (owner !== action.owner || grant?.owner !== owner) {
     faults.push(
-      `lane ${lane}: fence ${fence} was answered to ${deed.owner} and is ${grant?.owner ?? 'nobody'}'s in the feed`,
+      `lane ${lane}: fence ${fence} was answered to ${action.owner} and is ${grant?.owner ?? 'nobody'}'s in the feed`,
     );
   }
   if (grant) renew(grant, Date.parse(answer.lane.heartbeat_at), Date.parse(expires_at));

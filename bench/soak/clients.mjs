@@ -122,9 +122,9 @@ function createClient({ number, random, record, runName, portOf, lanes, isOver }
     fences.delete(lane);
   }
 
-  function note(lane, deed, { request, reply, startedAt, endedAt }) {
+  function note(lane, action, { request, reply, startedAt, endedAt }) {
     const { status, json } = reply;
-    record.decided(lane, { deed, key: request.key, status, answer: json, startedAt, endedAt });
+    record.decided(lane, { action, key: request.key, status, answer: json, startedAt, endedAt });
   }
 
   async function act() {

@@ -7,7 +7,7 @@ import { loadModel } from './model.mjs';
 
 const pageRows = 500;
 /** The checker tries orders: it is given lanes with short lives only. */
-const modelDeedsMax = 400;
+const modelActionsMax = 400;
 
 export async function createInspection({ store, record, portOf, agent, commandFile }) {
   const checkHistory = await loadModel();
@@ -50,14 +50,14 @@ export async function createInspection({ store, record, portOf, agent, commandFi
       if (known) known.push(event);
       else eventsOfLane.set(event.lane, [event]);
     }
-    const lanes = [...record.deeds.keys()];
+    const lanes = [...record.actions.keys()];
     // The lanes of the last epochs are still in use.
     const done = new Set(lanes.filter((lane) => lane.includes('-epoch-')).slice(0, isEnd ? undefined : -10));
-    for (const [lane, deeds] of record.deeds) {
+    for (const [lane, actions] of record.actions) {
       if (modelled.has(lane)) continue;
-      const about = { lane, deeds, events: eventsOfLane.get(lane) ?? [] };
+      const about = { lane, actions, events: eventsOfLane.get(lane) ?? [] };
       for (const fault of checkLane(about)) record.fault(fault);
-      if (!done.has(lane) || deeds.length > modelDeedsMax) continue;
+      if (!done.has(lane) || actions.length > modelActionsMax) continue;
       for (const fault of checkHistory(about)) record.fault(fault);
       modelled.add(lane);
     }

@@ -99,7 +99,7 @@ export async function run(settings) {
     `kills                ${killed}`,
     `acknowledged writes  ${record.writes.toLocaleString('en')}`,
     `lost                 ${inspection.lost()}`,
-    `lanes                ${record.deeds.size} with ${inspection.grants().toLocaleString('en')} grants, no fence twice, no two holders`,
+    `lanes                ${record.actions.size} with ${inspection.grants().toLocaleString('en')} grants, no fence twice, no two holders`,
     `repeated requests    ${(killed * repeatsPerKill).toLocaleString('en')} at most, answers unchanged`,
     `integrity            ${inspection.integrity()}`,
     `seed ${seed}, ${seconds} s`,

@@ -1,4 +1,4 @@
-/** The same seed chooses the same deeds and the same moments; what the machine makes of them is its own affair. */
+/** The same seed chooses the same actions and the same moments; what the machine makes of them is its own affair. */
 export function createRandom(seed) {
   let state = seed >>> 0;
   function next() {

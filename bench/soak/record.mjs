@@ -4,8 +4,8 @@ export function createRecord() {
   const messages = new Map();
   /** Where the mark of a message was acknowledged: no mark may be in the log twice. */
   const idOfMark = new Map();
-  /** Deeds on lanes with their answers, by lane. */
-  const deeds = new Map();
+  /** Actions on lanes with their answers, by lane. */
+  const actions = new Map();
   /** Requests with a key, and the text of their first answer. */
   const keyed = [];
   const faults = [];
@@ -14,7 +14,7 @@ export function createRecord() {
   return {
     messages,
     idOfMark,
-    deeds,
+    actions,
     keyed,
     faults,
     get writes() {
@@ -33,11 +33,11 @@ export function createRecord() {
       messages.set(message.id, message);
       idOfMark.set(markOf(message), message.id);
     },
-    /** A deed on a lane that was decided, for or against it. */
-    decided(lane, deed) {
-      const known = deeds.get(lane) ?? [];
-      known.push(deed);
-      deeds.set(lane, known);
+    /** A action on a lane that was decided, for or against it. */
+    decided(lane, action) {
+      const known = actions.get(lane) ?? [];
+      known.push(action);
+      actions.set(lane, known);
     },
   };
 }

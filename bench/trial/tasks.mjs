@@ -20,7 +20,7 @@ export function toTasks({ agentCount, taskCount, seed, files }) {
 
 /**
  * What an agent that knows no lane names calls its work. Seen in practice: the file, the file without its ending, the
- * folder, the deed, the whole repository. Two agents agree only where they happen to guess alike.
+ * folder, the action, the whole repository. Two agents agree only where they happen to guess alike.
  */
 function guessName({ file, word, pick }) {
   const base = file.split('/').at(-1);

@@ -15,7 +15,7 @@ const floorStem = '';
  * Tells a session which agent it is.
  *
  * A turn asks for rows by their keys, so which agent a session is must be known before the turn that looks at that agent.
- * It is read first, and when another call changed it in between, all is done anew. The id of a new session needs no look
+ * It is read first, and when another call changed it in between, all is done again. The id of a new session needs no look
  * ahead: it is made within the turn from the last number of its stem, and turns are taken one after the other, so that no
  * two sessions get the same, at whichever bus they ask.
  */

@@ -24,7 +24,7 @@ export type EventStreamsOptions = Readonly<{
  *
  * It goes on after `Last-Event-ID`, else after `since`, else it begins at the end of the log: only news. It says at
  * once where it begins, so that a reader cut off before the first event resumes there too. After an event that the log
- * has never had it begins anew: such a reader comes from another log, and has read nothing of this one. What changes and
+ * has never had it starts over: such a reader comes from another log, and has read nothing of this one. What changes and
  * is no event it only hints at.
  */
 export function createEventStreams(options: EventStreamsOptions) {

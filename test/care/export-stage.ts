@@ -18,11 +18,11 @@ export async function toText(bus: Bus, options: Partial<ExportOptions> = {}): Pr
 }
 
 /** A file with the export of a bus on which all of this was done. */
-export async function createExport(deed: (bus: Bus) => Promise<unknown> = fillBus) {
+export async function createExport(action: (bus: Bus) => Promise<unknown> = fillBus) {
   const folder = createFolder();
   const file = join(folder, 'export.jsonl');
   return withBus(join(folder, 'bus.db'), async (bus) => {
-    await deed(bus);
+    await action(bus);
     writeFileSync(file, await toText(bus));
     return { folder, file, content: await contentOf(bus) };
   });

@@ -18,7 +18,7 @@ function watch() {
   return { progress, stages };
 }
 
-test('long deeds say how far they are, and of how much', async () => {
+test('long actions say how far they are, and of how much', async () => {
   const folder = createFolder();
   let text = '';
   const exporting = watch();

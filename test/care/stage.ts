@@ -2,11 +2,11 @@ import { openEngine } from '../../src/app/compose.ts';
 import type { Bus } from '../../src/contract/contract.ts';
 import { writerFile } from '../build.ts';
 
-/** Runs a bus on the store for as long as the deed takes. */
-export async function withBus<Result>(store: string, deed: (bus: Bus) => Promise<Result>): Promise<Result> {
+/** Runs a bus on the store for as long as the action takes. */
+export async function withBus<Result>(store: string, action: (bus: Bus) => Promise<Result>): Promise<Result> {
   const engine = await openEngine({ store, writerFile });
   try {
-    return await deed(engine.bus);
+    return await action(engine.bus);
   } finally {
     await engine.close();
   }

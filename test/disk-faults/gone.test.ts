@@ -78,7 +78,7 @@ describe('a file that goes away under the bus', () => {
     150_000,
   );
 
-  test('does not begin anew in silence when it was deleted for good', async () => {
+  test('does not start over in silence when it was deleted for good', async () => {
     const store = join(createFolder(), 'bus.db');
     const bus = await startBus({ store });
     await postMany(bus.client, 3);

@@ -183,7 +183,7 @@ describe('a mark', () => {
     expect(again.said()).not.toContain('mark');
   });
 
-  test('that is not there is told, and made anew', async () => {
+  test('that is not there is told, and created again', async () => {
     const { store } = await createKilledBus();
     rmSync(`${store}.mark`);
     const bus = await startBus({ store });
@@ -194,7 +194,7 @@ describe('a mark', () => {
     expect(await lastIdOf(again.client)).toBe(early + late);
   });
 
-  test('that is removed while the bus runs is made anew', async () => {
+  test('that is removed while the bus runs is created again', async () => {
     const store = join(createFolder(), 'bus.db');
     const bus = await startBus({ store });
     rmSync(`${store}.mark`);

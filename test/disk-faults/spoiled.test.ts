@@ -96,7 +96,7 @@ describe('files that another program spoils in place under a running bus', () =>
     expect(await bodiesOf(again.client)).toHaveLength(20);
   });
 
-  test('an index of the log that is emptied is built anew', async () => {
+  test('an index of the log that is emptied is rebuilt', async () => {
     const store = join(createFolder(), 'bus.db');
     const bus = await startBus({ store });
     await postMany(bus.client, 3);

@@ -20,7 +20,7 @@ require('node:module').syncBuiltinESMExports();
 process.on('SIGUSR2', () => running.forEach((worker) => worker.terminate()));
 `;
 
-test('a bus whose writer thread died says so and ends, so that it is started anew, and has lost nothing', async () => {
+test('a bus whose writer thread died says so and ends, so that it is restarted, and has lost nothing', async () => {
   const folder = createFolder();
   const [store, preload] = [join(folder, 'bus.db'), join(folder, 'end-threads.cjs')];
   writeFileSync(preload, endThreads);

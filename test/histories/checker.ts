@@ -1,17 +1,17 @@
-import { type Deed, type Lane, pass, perform, unclaimed, type Verdict } from '../model/lane.ts';
+import { type Action, type Lane, pass, perform, unclaimed, type Verdict } from '../model/lane.ts';
 
 /** Something that was asked and answered; `began` and `ended` count what happened in the whole schedule. */
 export type Entry = Readonly<{ began: number; ended: number }> &
   (
-    | Readonly<{ deed: Deed; verdict: Verdict }>
+    | Readonly<{ action: Action; verdict: Verdict }>
     | Readonly<{ time: number }>
     | Readonly<{ pause: Readonly<{ from: number; to: number }> }>
   );
 
 /**
  * Whether there is an order of the entries, true to who had ended before whom began, in which the model of the lane
- * answers each deed as the bus did (Herlihy and Wing's linearizability; the search is that of Wing and Gong, which
- * never tries the same deeds on the same lane twice).
+ * answers each action as the bus did (Herlihy and Wing's linearizability; the search is that of Wing and Gong, which
+ * never tries the same actions on the same lane twice).
  */
 export function isLinearizable(history: readonly Entry[], startsAt: number): boolean {
   const entries = history.toSorted((a, b) => a.began - b.began);
@@ -28,7 +28,7 @@ export function isLinearizable(history: readonly Entry[], startsAt: number): boo
       const others = left.filter((other) => other !== entry);
       if ('time' in entry) return search(others, lane, entry.time);
       if ('pause' in entry) return search(others, pass(lane, entry.pause), entry.pause.to);
-      const [after, verdict] = perform(lane, entry.deed, now);
+      const [after, verdict] = perform(lane, entry.action, now);
       return isSame(verdict, entry.verdict) && search(others, after, now);
     });
   }

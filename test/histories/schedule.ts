@@ -1,13 +1,13 @@
 import { setTimeout as pause, setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Bus } from '../../src/contract/contract.ts';
 import { BusError } from '../../src/contract/errors.ts';
-import { type Deed, toRefusedVerdict, toVerdict, type Verdict } from '../model/lane.ts';
+import { type Action, toRefusedVerdict, toVerdict, type Verdict } from '../model/lane.ts';
 import type { TestClock } from '../suite/clock.ts';
 import type { Entry } from './checker.ts';
 
 export type Random = Readonly<{ below: (bound: number) => number; isLucky: (chance: number) => boolean }>;
 
-/** The same seed chooses the same deeds; in which order the bus takes them is its own affair. */
+/** The same seed chooses the same actions; in which order the bus takes them is its own affair. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   function next(): number {
@@ -34,7 +34,7 @@ export type RecordedLane = Readonly<{ lane: string; startsAt: number; history: r
 
 const clientsPerContest = 4;
 const lanesPerContest = 2;
-const deedsPerClient = 5;
+const actionsPerClient = 5;
 const jumps = 8;
 
 /** Lets all clients at the lanes while the clock jumps, and gives back what each lane saw. */
@@ -49,16 +49,16 @@ export async function record(round: Round): Promise<readonly RecordedLane[]> {
     return count;
   };
 
-  async function act(client: number, lane: string, { deed, waitSeconds }: Attempt): Promise<Verdict> {
+  async function act(client: number, lane: string, { action, waitSeconds }: Attempt): Promise<Verdict> {
     const began = tick();
-    const verdict = await operate(round.busOf(client), lane, deed, waitSeconds);
-    histories.get(lane)?.push({ began, ended: tick(), deed, verdict });
+    const verdict = await operate(round.busOf(client), lane, action, waitSeconds);
+    histories.get(lane)?.push({ began, ended: tick(), action, verdict });
     return verdict;
   }
 
   async function compete(contest: number, client: number): Promise<void> {
     const fences = new Map<string, number>();
-    for (let turn = 0; turn < deedsPerClient; turn += 1) {
+    for (let turn = 0; turn < actionsPerClient; turn += 1) {
       const lane = `${prefix}${contest}-${random.below(lanesPerContest)}`;
       await dawdle(random);
       const owner = `client ${client} of ${prefix}${contest}`;
@@ -109,42 +109,42 @@ export async function record(round: Round): Promise<readonly RecordedLane[]> {
   return [...histories].map(([lane, history]) => ({ lane, startsAt, history: [...history, ...times] }));
 }
 
-type Attempt = Readonly<{ deed: Deed; waitSeconds: number }>;
+type Attempt = Readonly<{ action: Action; waitSeconds: number }>;
 
 function choose(random: Random, owner: string, known: number | undefined): Attempt {
   // Most are shorter than any grace, which is then the whole lease; of the long ones it is a part.
   const lease = random.isLucky(0.8) ? 1 + random.below(3) : 30;
   const fence = random.isLucky(0.5) ? known : undefined;
   const luck = random.below(100);
-  if (luck < 15) return { deed: { act: 'release', owner, fence }, waitSeconds: 0 };
-  if (luck < 40) return { deed: { act: 'heartbeat', owner, lease, fence }, waitSeconds: 0 };
-  if (luck < 55) return { deed: { act: 'post', owner, fence: known ?? random.below(3) }, waitSeconds: 0 };
-  return { deed: { act: 'claim', owner, lease }, waitSeconds: luck < 70 ? 1 + random.below(2) : 0 };
+  if (luck < 15) return { action: { act: 'release', owner, fence }, waitSeconds: 0 };
+  if (luck < 40) return { action: { act: 'heartbeat', owner, lease, fence }, waitSeconds: 0 };
+  if (luck < 55) return { action: { act: 'post', owner, fence: known ?? random.below(3) }, waitSeconds: 0 };
+  return { action: { act: 'claim', owner, lease }, waitSeconds: luck < 70 ? 1 + random.below(2) : 0 };
 }
 
 async function dawdle(random: Random): Promise<void> {
   for (let left = random.below(4); left > 0; left -= 1) await yieldTurn();
 }
 
-async function operate(bus: Bus, lane: string, deed: Deed, waitSeconds: number): Promise<Verdict> {
+async function operate(bus: Bus, lane: string, action: Action, waitSeconds: number): Promise<Verdict> {
   try {
-    return toVerdict(deed.act, await ask(bus, lane, deed, waitSeconds));
+    return toVerdict(action.act, await ask(bus, lane, action, waitSeconds));
   } catch (error) {
     if (error instanceof BusError) return toRefusedVerdict(error);
     throw error;
   }
 }
 
-function ask(bus: Bus, lane: string, deed: Deed, waitSeconds: number): Promise<unknown> {
-  const { owner } = deed;
-  switch (deed.act) {
+function ask(bus: Bus, lane: string, action: Action, waitSeconds: number): Promise<unknown> {
+  const { owner } = action;
+  switch (action.act) {
     case 'claim':
-      return bus.claimLane({ lane, owner, lease_s: deed.lease, wait_s: waitSeconds });
+      return bus.claimLane({ lane, owner, lease_s: action.lease, wait_s: waitSeconds });
     case 'heartbeat':
-      return bus.heartbeatLane({ lane, owner, lease_s: deed.lease, fence: deed.fence });
+      return bus.heartbeatLane({ lane, owner, lease_s: action.lease, fence: action.fence });
     case 'release':
-      return bus.releaseLane({ lane, owner, fence: deed.fence });
+      return bus.releaseLane({ lane, owner, fence: action.fence });
     case 'post':
-      return bus.postMessage({ topic: 'history', sender: owner, body: 'fenced', lane, fence: deed.fence });
+      return bus.postMessage({ topic: 'history', sender: owner, body: 'fenced', lane, fence: action.fence });
   }
 }

@@ -25,7 +25,7 @@ test.each([
   ['Last-Event-ID', '', { 'last-event-id': '999999' }],
   ['since', '?since=999999', {}],
 ])(
-  'a stream after an event that this log has never had begins anew, and says so: %s',
+  'a stream after an event that this log has never had starts over, and says so: %s',
   async (_, query, headers) => {
     const folder = createFolder();
     const stage = await openStage(join(folder, 'bus.db'));

@@ -73,7 +73,7 @@ describe.each([10, 60, 300])('a keeper of a lease of %d s', (leaseSeconds) => {
     expect(lost).toEqual(['it could not be renewed before the lease ran out']);
   });
 
-  test('that slept while a renewal was on its way believes the answer, and asks anew', async () => {
+  test('that slept while a renewal was on its way believes the answer, and asks again', async () => {
     const { timers, asked, lost, script } = keep(leaseSeconds);
     let answer = (_: unknown) => {};
     script.answer = () => new Promise((resolve) => (answer = resolve));

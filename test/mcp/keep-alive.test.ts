@@ -166,7 +166,7 @@ describe('a lost lane', () => {
     expect(clock.timerCount()).toBe(0);
   });
 
-  it('is not one that the agent claims anew before the ceiling: that counts from then on', async () => {
+  it('is not one that the agent claims again before the ceiling: that counts from then on', async () => {
     const { clock, keepAlive, count } = open({}, 250);
     keepAlive.keep(grant);
     await clock.pass(200);

@@ -206,7 +206,7 @@ describe('the feed', () => {
     end.abort();
   });
 
-  it('begins anew when the bus came back with another database', async () => {
+  it('starts over when the bus came back with another database', async () => {
     let wasAway = false;
     const { bus, calls } = createScriptedBus({
       getBusStatus: () => ({ _meta: { last_event_id: 700 } }),

@@ -7,13 +7,13 @@ export type Lane = Readonly<{
   holder?: Readonly<{ owner: string; since: number; until: number; lease: number }>;
 }>;
 
-export type Deed =
+export type Action =
   | Readonly<{ act: 'claim'; owner: string; lease: number }>
   | Readonly<{ act: 'heartbeat'; owner: string; lease: number; fence?: number | undefined }>
   | Readonly<{ act: 'release'; owner: string; fence?: number | undefined }>
   | Readonly<{ act: 'post'; owner: string; fence: number }>;
 
-/** What came of a deed, as far as the rules say it. */
+/** What came of a action, as far as the rules say it. */
 export type Verdict = Readonly<Record<string, string | number | null>>;
 
 export const unclaimed: Lane = { fence: 0 };
@@ -31,33 +31,33 @@ export function pass(lane: Lane, { from, to }: Readonly<{ from: number; to: numb
   return { ...lane, holder: { ...holder, until: Math.max(holder.until, to + grace * 1000) } };
 }
 
-export function perform(lane: Lane, deed: Deed, now: number): readonly [Lane, Verdict] {
+export function perform(lane: Lane, action: Action, now: number): readonly [Lane, Verdict] {
   const { fence, holder } = lane;
   const liveOwner = holderAt(lane, now);
   const left = holder ? Math.ceil((holder.until - now) / 1000) || 0 : 0;
   const lost: Verdict = { refused: 'not_holder', owner: holder?.owner ?? null, left };
 
-  if (deed.act !== 'claim' && deed.fence !== undefined && deed.fence !== fence) {
+  if (action.act !== 'claim' && action.fence !== undefined && action.fence !== fence) {
     return [lane, { refused: 'stale_fence', fence }];
   }
-  switch (deed.act) {
+  switch (action.act) {
     case 'claim': {
-      if (liveOwner !== undefined && liveOwner !== deed.owner) {
+      if (liveOwner !== undefined && liveOwner !== action.owner) {
         return [lane, { refused: 'lane_held', owner: liveOwner, left, fence }];
       }
-      if (liveOwner !== undefined) return granted('renew', fence, deed, holder?.since ?? now, now);
-      return granted(holder ? 'steal' : 'claim', fence + 1, deed, now, now);
+      if (liveOwner !== undefined) return granted('renew', fence, action, holder?.since ?? now, now);
+      return granted(holder ? 'steal' : 'claim', fence + 1, action, now, now);
     }
     case 'heartbeat':
-      return liveOwner === deed.owner
-        ? granted('heartbeat', fence, deed, holder?.since ?? now, now)
+      return liveOwner === action.owner
+        ? granted('heartbeat', fence, action, holder?.since ?? now, now)
         : [lane, lost];
     case 'release':
       if (!holder) return [lane, { released: 'free', fence }];
-      if (liveOwner !== undefined && liveOwner !== deed.owner) return [lane, lost];
+      if (liveOwner !== undefined && liveOwner !== action.owner) return [lane, lost];
       return [{ fence }, { released: 'released', fence, owner: holder.owner }];
     case 'post':
-      return [lane, liveOwner === deed.owner ? { posted: 'posted' } : lost];
+      return [lane, liveOwner === action.owner ? { posted: 'posted' } : lost];
   }
 }
 
@@ -81,7 +81,7 @@ type Granted = Readonly<{
 }>;
 
 /** What the bus answered, in the words of the model. */
-export function toVerdict(act: Deed['act'], answer: unknown): Verdict {
+export function toVerdict(act: Action['act'], answer: unknown): Verdict {
   if (act === 'post') return { posted: 'posted' };
   if (act === 'release') {
     const { decision, fence, owner } = answer as { decision: string; fence: number; owner?: string };

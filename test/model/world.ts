@@ -1,4 +1,4 @@
-import { type Deed, holderAt, type Lane, perform, unclaimed, type Verdict } from './lane.ts';
+import { type Action, holderAt, type Lane, perform, unclaimed, type Verdict } from './lane.ts';
 
 /** A caller who waits for a lane, first come first. */
 export type Waiter = Readonly<{
@@ -20,8 +20,8 @@ export function createWorld(startAt: number) {
   const laneOf = (name: string) => lanes.get(name) ?? unclaimed;
   const lineFor = (name: string) => line.filter(({ lane }) => lane === name);
 
-  function decide(name: string, deed: Deed): Verdict {
-    const [lane, verdict] = perform(laneOf(name), deed, now);
+  function decide(name: string, action: Action): Verdict {
+    const [lane, verdict] = perform(laneOf(name), action, now);
     lanes.set(name, lane);
     return verdict;
   }
@@ -50,8 +50,8 @@ export function createWorld(startAt: number) {
     laneOf,
     lineFor,
     now: () => now,
-    act(name: string, deed: Deed): Readonly<{ verdict: Verdict; served: readonly Served[] }> {
-      return { verdict: decide(name, deed), served: serve() };
+    act(name: string, action: Action): Readonly<{ verdict: Verdict; served: readonly Served[] }> {
+      return { verdict: decide(name, action), served: serve() };
     },
     /** Joins the line, unless the lane is to be had at once. */
     wait(waiter: Waiter): Verdict | undefined {

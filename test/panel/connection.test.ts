@@ -101,7 +101,7 @@ describeInBrowser('the connection of the page', (open) => {
     await page.getByText('the bus was upgraded: reload this page').waitFor();
   });
 
-  test('more than can be caught up with event by event is read anew', async () => {
+  test('more than can be caught up with event by event is read again', async () => {
     const { page, server } = await open({
       before: ({ bus }) => bus.postMessage({ topic: 'plan', sender: 'ada', body: 'long ago' }),
     });

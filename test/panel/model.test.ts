@@ -217,7 +217,7 @@ describe('what the page knows of the bus', () => {
     expect(model.cursor()).toBe(2);
   });
 
-  test('another log, and one too far ahead, are begun anew', () => {
+  test('another log, and one too far ahead, are started over', () => {
     const model = createModel(createServerClock(() => 0));
     expect(model.isApart(status(10))).toBe(true);
     model.restartAt(10);

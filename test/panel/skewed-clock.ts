@@ -13,11 +13,14 @@ export function createSkewedClock(startMinutes: number): SkewedClock {
   let skewMilliseconds = startMinutes * 60_000;
   const now = () => Math.floor(startedAt + performance.now() - startedMonotonic + skewMilliseconds);
 
-  function schedule(at: number, deed: () => void): () => void {
+  function schedule(at: number, action: () => void): () => void {
     let timer: NodeJS.Timeout;
     const arm = () => {
       // Short enough to notice soon that the clock was set.
-      timer = setTimeout(() => (now() < at ? arm() : deed()), Math.min(Math.max(at - now(), 0), 200)).unref();
+      timer = setTimeout(
+        () => (now() < at ? arm() : action()),
+        Math.min(Math.max(at - now(), 0), 200),
+      ).unref();
     };
     arm();
     return () => clearTimeout(timer);

@@ -10,7 +10,7 @@ export type TestClock = Clock &
     alarms: () => readonly number[];
   }>;
 
-type Alarm = Readonly<{ at: number; deed: () => void }>;
+type Alarm = Readonly<{ at: number; action: () => void }>;
 
 export function createTestClock(startAt = Date.UTC(2026, 0, 2, 3, 4, 5)): TestClock {
   let now = startAt;
@@ -18,9 +18,9 @@ export function createTestClock(startAt = Date.UTC(2026, 0, 2, 3, 4, 5)): TestCl
   const listeners = new Set<(pause: Pause) => void>();
   let lastPause: Pause | undefined;
 
-  function schedule(at: number, deed: () => void): () => void {
+  function schedule(at: number, action: () => void): () => void {
     // The clock counts whole milliseconds; a fraction of one is noise of the arithmetic.
-    const alarm = { at: Math.ceil(at - 0.001), deed };
+    const alarm = { at: Math.ceil(at - 0.001), action };
     alarms.add(alarm);
     // Whoever sets an alarm for a time that has come is called soon, as a timer would do it.
     if (alarm.at <= now) setImmediate(() => ring(alarm));
@@ -28,7 +28,7 @@ export function createTestClock(startAt = Date.UTC(2026, 0, 2, 3, 4, 5)): TestCl
   }
 
   function ring(alarm: Alarm): void {
-    if (alarms.delete(alarm)) alarm.deed();
+    if (alarms.delete(alarm)) alarm.action();
   }
 
   function advance(seconds: number): void {

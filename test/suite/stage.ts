@@ -26,7 +26,7 @@ export async function openStage(location: string): Promise<Stage> {
   };
 }
 
-/** A bus that stays when the engine behind it is opened anew. */
+/** A bus that stays when the engine behind it is reopened. */
 function createFront(current: () => Bus): Bus {
   const entries = operationNames.map((name) => [
     name,

@@ -13,7 +13,7 @@ import { FileProblem } from './problem.ts';
 
 /** What was done to a file, or that nothing had to be done. */
 export type Outcome = Readonly<{
-  deed: 'added' | 'changed' | 'kept' | 'removed' | 'deleted' | 'absent';
+  action: 'added' | 'changed' | 'kept' | 'removed' | 'deleted' | 'absent';
   file: ConfigFile;
   /** The entry as it is now, or as it was before it was removed. */
   entry?: Entry;
@@ -35,7 +35,7 @@ export async function addServer(target: Target, wanted: Entry): Promise<Outcome>
   const found = editor.readServers(text)[serverName];
   if (found === undefined) {
     const backupPath = await writeConfigFile(file, editor.add(text, serverName, wanted));
-    return { deed: 'added', file, entry: wanted, backupPath };
+    return { action: 'added', file, entry: wanted, backupPath };
   }
   if (!isObject(found) || !/string|object/.test(typeof found.command)) {
     throw new FileProblem(
@@ -43,14 +43,14 @@ export async function addServer(target: Target, wanted: Entry): Promise<Outcome>
     );
   }
   const changes = toChanges(found, wanted);
-  if (changes.length === 0) return { deed: 'kept', file, entry: found };
+  if (changes.length === 0) return { action: 'kept', file, entry: found };
   const after = changes.reduce(
     (current, { path, value }) => editor.set(current, serverName, path, value),
     text,
   );
   const entry = editor.readServers(after)[serverName] as Entry;
   const backupPath = await writeConfigFile(file, after);
-  return { deed: 'changed', file, entry, commandLineBefore: toCommandLine(found), backupPath };
+  return { action: 'changed', file, entry, commandLineBefore: toCommandLine(found), backupPath };
 }
 
 /**
@@ -61,15 +61,15 @@ export async function removeServer(target: Target): Promise<Outcome> {
   const { file, editor } = await openFile(target);
   const { text } = file;
   const found = text === undefined ? undefined : editor.readServers(text)[serverName];
-  if (text === undefined || found === undefined) return { deed: 'absent', file };
+  if (text === undefined || found === undefined) return { action: 'absent', file };
   const entry = isObject(found) ? found : {};
   const before = (await readBackups(file)).find((copy) => isResult(editor, copy, entry, text));
   if (before === undefined && isResult(editor, '', entry, text)) {
     await deleteConfigFile(file);
-    return { deed: 'deleted', file, entry };
+    return { action: 'deleted', file, entry };
   }
   const after = before ?? editor.remove(text, serverName);
-  return { deed: 'removed', file, entry, backupPath: await writeConfigFile(file, after) };
+  return { action: 'removed', file, entry, backupPath: await writeConfigFile(file, after) };
 }
 
 async function openFile({ client, path, newFileMode }: Target) {

@@ -89,7 +89,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
       toPath(machine, [machine.environment.CLAUDE_CONFIG_DIR || toHomeFolder(machine), '.claude.json']),
     projectFile: ['.mcp.json'],
     type: 'stdio',
-    next: ["start Claude Code anew, then see 'bus' under /mcp (a project file has to be approved once)"],
+    next: ["restart Claude Code, then see 'bus' under /mcp (a project file has to be approved once)"],
     secretAdvice: inherited,
   },
   'claude-desktop': {
@@ -139,7 +139,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     toHandedOn: toSetVariables,
     extras: { startup_timeout_sec: 30, tool_timeout_sec: 330 },
     next: [
-      "start Codex anew, then see 'bus' under /mcp (a project file counts in trusted projects only)",
+      "restart Codex, then see 'bus' under /mcp (a project file counts in trusted projects only)",
       'run this again after you set another variable: Codex hands on only those that the entry names',
       'hooks, if you add them, run only after you trusted them under /hooks; codex exec skips others silently',
     ],
@@ -158,7 +158,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     projectFile: ['.gemini', 'settings.json'],
     keptBack: ['BUS_WRITE_SECRET', 'BUS_WRITE_SECRET_FILE'],
     next: [
-      "start Gemini CLI anew, then see 'bus' under /mcp",
+      "restart Gemini CLI, then see 'bus' under /mcp",
       'trust the folder when it asks, or with /permissions: in other folders it starts no servers',
     ],
     secretAdvice:
@@ -175,7 +175,7 @@ export const clients: Readonly<Record<ClientName, Client>> = {
     variablesKey: 'environment',
     // OpenCode gives up on a call sooner than the bus lets it wait.
     extras: { enabled: true, timeout: 330_000 },
-    next: ["start OpenCode anew, then see 'bus' with: opencode mcp list"],
+    next: ["restart OpenCode, then see 'bus' with: opencode mcp list"],
     secretAdvice: inherited,
   },
 };

@@ -52,23 +52,23 @@ function toTarget({ client, machine, projectFolder }: Setup): Target {
 }
 
 function toLines(outcome: Outcome, setup: Setup): readonly string[] {
-  const { backupPath, commandLineBefore, deed, entry = {}, file } = outcome;
+  const { backupPath, commandLineBefore, action, entry = {}, file } = outcome;
   const { client } = setup;
   const place = file.realPath === file.path ? file.path : `${file.path} (a link to ${file.realPath})`;
-  const isWritten = deed === 'added' || deed === 'changed';
+  const isWritten = action === 'added' || action === 'changed';
   return [
-    `${client.title}: ${toDeedText(outcome, place)}`,
+    `${client.title}: ${toActionText(outcome, place)}`,
     ...(isWritten ? [`  starts  ${toCommandLine(entry)}`] : []),
     ...(commandLineBefore === undefined ? [] : [`  before  ${commandLineBefore}`]),
     ...(backupPath === undefined ? [] : [`  backup  ${backupPath}`]),
-    ...(isWritten || deed === 'kept' ? toUnseenLines(setup, entry) : []),
+    ...(isWritten || action === 'kept' ? toUnseenLines(setup, entry) : []),
     ...(isWritten ? toAdvice(setup, entry) : []),
-    ...(deed === 'removed' || deed === 'deleted' ? [`  next    restart ${client.title}`] : []),
+    ...(action === 'removed' || action === 'deleted' ? [`  next    restart ${client.title}`] : []),
   ];
 }
 
-function toDeedText({ deed }: Outcome, place: string): string {
-  switch (deed) {
+function toActionText({ action }: Outcome, place: string): string {
+  switch (action) {
     case 'added':
       return `wrote the server '${serverName}' into ${place}`;
     case 'changed':

@@ -60,7 +60,7 @@ export function startConnection(
   }
 
   function toReason(error: Error): string {
-    // What came after the cursor was pruned: begin anew with what is kept.
+    // What came after the cursor was pruned: start over with what is kept.
     if (error instanceof RefusedError && error.status === 410) model.restartAt(0);
     return error.message;
   }

@@ -28,7 +28,7 @@ export function part<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return element as Kind;
 }
 
-/** Sets the text only when it differs, so that nothing is laid out anew, and no selection is lost, for nothing. */
+/** Sets the text only when it differs, so that nothing is laid out again, and no selection is lost, for nothing. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -44,7 +44,7 @@ export function createFeed(
     tick: () => list.refresh(),
     /** The card of a message that is shown, wherever it stands. */
     reveal: (message: Message) => list.reveal(toKey(message)),
-    /** What is marked in the bodies; that is decided when a card is made, so all are made anew. */
+    /** What is marked in the bodies; that is decided when a card is made, so all are created again. */
     mark(next: RegExp | undefined): void {
       if (next?.source === pattern?.source) return;
       pattern = next;
@@ -55,7 +55,7 @@ export function createFeed(
   };
 }
 
-/** Another bus at the same address begins its ids anew. */
+/** Another bus at the same address starts its ids over. */
 function toKey({ id, ts }: Message): string {
   return `${id} ${ts}`;
 }

@@ -1,6 +1,6 @@
+import { makeActionButton } from './action-button.ts';
+import type { Actions } from './actions.ts';
 import type { ServerClock } from './clock.ts';
-import { makeDeedButton } from './deed-button.ts';
-import type { Deeds } from './deeds.ts';
 import { make, part, setShown, setText } from './dom.ts';
 import { makeWhen, makeWho, setWhen } from './message-parts.ts';
 import { createMessageText } from './message-text.ts';
@@ -16,8 +16,8 @@ type FlagRow = Readonly<{ element: HTMLElement; setNow: (now: number) => void }>
 export function createFlagsView({
   model,
   clock,
-  deeds,
-}: Readonly<{ model: Model; clock: ServerClock; deeds: Deeds }>) {
+  actions,
+}: Readonly<{ model: Model; clock: ServerClock; actions: Actions }>) {
   const list = part('flag-list');
   const rows = new Map<string, FlagRow>();
   const all = part('flags-all');
@@ -65,11 +65,11 @@ export function createFlagsView({
 
   function addRow(message: Message): FlagRow {
     const when = makeWhen(message);
-    const button = makeDeedButton({
+    const button = makeActionButton({
       text: 'Acknowledge',
       label: `Acknowledge message #${message.id}`,
       className: 'primary',
-      deed: () => deeds.acknowledge(message),
+      action: () => actions.acknowledge(message),
     });
     const element = make(
       'li',
@@ -91,7 +91,7 @@ export function createFlagsView({
   return { paint, tick };
 }
 
-/** Another bus at the same address begins its ids anew. */
+/** Another bus at the same address starts its ids over. */
 function toKey({ id, ts }: Message): string {
   return `${id} ${ts}`;
 }

@@ -14,7 +14,7 @@ export function createHistory(parts: HistoryParts) {
   let isLoaded = false;
   return {
     async load(): Promise<void> {
-      // Nothing is known when the page began anew at another place in the log.
+      // Nothing is known when the page started over at another place in the log.
       if (isLoaded && parts.model.activity.knownSince() < Number.POSITIVE_INFINITY) return;
       isLoaded = false;
       await loadLastHour(parts);
@@ -33,7 +33,7 @@ async function loadLastHour({ api, model, now, onPage }: HistoryParts): Promise<
   for (let first = last; first > 0 && last - first < eventsMax; first -= eventsPerPage) {
     const since = Math.max(0, first - eventsPerPage);
     const { events, isOldest } = await readPage(api, since, first);
-    // The page began anew at another place while this was on its way.
+    // The page started over at another place while this was on its way.
     if (model.cursor() < last) return;
     for (const event of events) model.takePast(event);
     const oldest = since === 0 ? 0 : Date.parse(events[0]?.ts ?? '');

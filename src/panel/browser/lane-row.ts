@@ -1,9 +1,9 @@
 import { toDuration } from '../duration.ts';
 import { toBothEnds, toVisibleName } from '../visible.ts';
+import { makeActionButton } from './action-button.ts';
 import type { Activity } from './activity.ts';
 import { activityMilliseconds } from './activity.ts';
 import type { ServerClock } from './clock.ts';
-import { makeDeedButton } from './deed-button.ts';
 import { make, makePeerText, makeTime, setAge, setSpan, setText, toExactTime } from './dom.ts';
 import { makeStrip, paintStrip } from './lane-strip.ts';
 import type { HeldLane, Lanes } from './lanes.ts';
@@ -94,13 +94,13 @@ export function createOrphanRow(lane: HeldLane, parts: LaneRowParts): Row<HeldLa
   const fence = make('div', { class: 'fence', role: 'cell' });
   const strip = createStripCell(lane.lane, parts);
   let current = lane;
-  const button = makeDeedButton({
+  const button = makeActionButton({
     text: 'Release',
     label: `Release lane ${lane.lane}`,
-    deed: () => parts.release(current),
+    action: () => parts.release(current),
   });
-  const deed = make('div', { class: 'lease', role: 'cell' }, button);
-  const element = makeRow(lane.lane, owner, deed, fence, strip.element);
+  const action = make('div', { class: 'lease', role: 'cell' }, button);
+  const element = makeRow(lane.lane, owner, action, fence, strip.element);
   let shownHold = '';
   let expiredAt = makeTime(lane.expires_at);
 

@@ -1,7 +1,7 @@
+import type { Actions } from './actions.ts';
 import { type Activity, activityMilliseconds } from './activity.ts';
 import type { Api } from './api.ts';
 import type { ServerClock } from './clock.ts';
-import type { Deeds } from './deeds.ts';
 import { part, setShown, setText, toClockTime } from './dom.ts';
 import { effectOf } from './followed.ts';
 import {
@@ -22,13 +22,13 @@ export function createLanesView({
   api,
   model,
   clock,
-  deeds,
-}: Readonly<{ api: Api; model: Model; clock: ServerClock; deeds: Deeds }>) {
+  actions,
+}: Readonly<{ api: Api; model: Model; clock: ServerClock; actions: Actions }>) {
   const { lanes, activity } = model;
   const find = part<HTMLInputElement>('lanes-find');
   const order = part<HTMLSelectElement>('lanes-order');
   const moreLanes = createMoreLanes({ api, onFound: paint });
-  const parts: LaneRowParts = { lanes, activity, clock, release: deeds.release };
+  const parts: LaneRowParts = { lanes, activity, clock, release: actions.release };
   const held = createLaneTable<HeldLane>('held', (lane) => createHeldRow(lane, parts));
   const orphans = createLaneTable<HeldLane>('orphans', (lane) => createOrphanRow(lane, parts));
   const free = createLaneTable<FreeLane>('free', (lane) => createFreeRow(lane, parts));

@@ -1,9 +1,9 @@
 import { toShortName } from '../visible.ts';
+import { createActions } from './actions.ts';
 import { createAgentsView } from './agents-view.ts';
 import { createApi } from './api.ts';
 import { createServerClock } from './clock.ts';
 import { type ConnectionState, startConnection } from './connection.ts';
-import { createDeeds } from './deeds.ts';
 import { part } from './dom.ts';
 import { createFlagsView } from './flags-view.ts';
 import { createHeaderView } from './header-view.ts';
@@ -28,7 +28,7 @@ function start(): void {
   const model = createModel(clock);
   const notices = createNotices();
   const secrets = createSecretKeeper();
-  const deeds = createDeeds({
+  const actions = createActions({
     api,
     secrets,
     notices,
@@ -42,8 +42,8 @@ function start(): void {
   });
 
   const header = createHeaderView({ model, clock, secrets });
-  const flags = createFlagsView({ model, clock, deeds });
-  const lanes = createLanesView({ api, model, clock, deeds });
+  const flags = createFlagsView({ model, clock, actions });
+  const lanes = createLanesView({ api, model, clock, actions });
   const messages = createMessagesView({ api, model, clock, notices });
   const agents = createAgentsView({ model, clock, onAgent: messages.showSender });
   const startView = createStartView(model, base);

@@ -104,7 +104,7 @@ export function createModel(clock: ServerClock) {
       lists.take(message);
       log.add(log.get(message.id) ? [message] : []);
     },
-    /** Begins anew at an event: what was known is of another log, or too long ago. */
+    /** Starts over at an event: what was known is of another log, or too long ago. */
     restartAt(eventId: number): void {
       cursor = eventId;
       young = [];

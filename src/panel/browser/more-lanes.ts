@@ -8,7 +8,7 @@ const freshMilliseconds = 3_000;
 
 /**
  * The lanes beyond those that the status lists, which is cut when there are very many. They are looked through while
- * somebody looks for a lane or an owner; no status keeps them up to date, so that is done anew every few seconds.
+ * somebody looks for a lane or an owner; no status keeps them up to date, so that is done again every few seconds.
  */
 export function createMoreLanes({ api, onFound }: Readonly<{ api: Api; onFound: () => void }>) {
   let wanted = '';

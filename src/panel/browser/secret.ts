@@ -8,7 +8,7 @@ export type SecretKeeper = Readonly<{
   ask: (reason: string, isWrong?: boolean) => Promise<string | undefined>;
 }>;
 
-/** The write secret of the bus: asked for when a deed needs it, and gone with the tab. */
+/** The write secret of the bus: asked for when a action needs it, and gone with the tab. */
 export function createSecretKeeper(): SecretKeeper {
   const dialog = part<HTMLDialogElement>('secret');
   const input = part<HTMLInputElement>('secret-input');

@@ -7,11 +7,11 @@ export function isOutOfSight(): boolean {
 }
 
 /** Calls back once, when the page has been out of sight for a while. */
-export function onceOutOfSight(deed: () => void, signal: AbortSignal): void {
+export function onceOutOfSight(action: () => void, signal: AbortSignal): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   function look(): void {
     clearTimeout(timer);
-    if (isOutOfSight()) timer = setTimeout(deed, passingMilliseconds);
+    if (isOutOfSight()) timer = setTimeout(action, passingMilliseconds);
   }
   document.addEventListener('visibilitychange', look, { signal });
   signal.addEventListener('abort', () => clearTimeout(timer));

@@ -120,7 +120,7 @@ export const claims: readonly Rule[] = [
   ),
 
   rule(
-    'keeps who holds what when it is opened anew',
+    'keeps who holds what when it is reopened',
     { uses: ['claimLane'], refusals: ['lane_held'] },
     async ({ bus, engine, clock, restart }) => {
       await engine.claimLane({ lane: 'feeds', owner: 'other', lease_s: 100 });

@@ -210,7 +210,7 @@ export const events: readonly Rule[] = [
   ),
 
   rule(
-    'goes on without a gap when it is opened anew',
+    'goes on without a gap when it is reopened',
     { uses: ['readEvents'] },
     async ({ bus, engine, restart }) => {
       await postMany(engine, 2);

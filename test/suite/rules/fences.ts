@@ -110,7 +110,7 @@ export const fences: readonly Rule[] = [
   ),
 
   rule(
-    'never forgets a fence, released or opened anew',
+    'never forgets a fence, released or reopened',
     { uses: ['claimLane'] },
     async ({ bus, engine, restart }) => {
       for (const owner of ['ada', 'bob']) {

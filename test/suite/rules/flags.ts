@@ -66,7 +66,7 @@ export const flags: readonly Rule[] = [
   ),
 
   rule(
-    'keeps flags and who acknowledged them when it is opened anew',
+    'keeps flags and who acknowledged them when it is reopened',
     { uses: ['getBusStatus', 'wholeStatus'] },
     async ({ bus, engine, restart }) => {
       await engine.postMessage(flag);

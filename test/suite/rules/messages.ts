@@ -117,7 +117,7 @@ export const messages: readonly Rule[] = [
   ),
 
   rule(
-    'keeps what was posted when it is opened anew',
+    'keeps what was posted when it is reopened',
     { uses: ['readMessages'] },
     async ({ bus, engine, restart }) => {
       await postMany(engine, 3);

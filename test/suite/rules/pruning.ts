@@ -50,7 +50,7 @@ export const pruning: readonly Rule[] = [
   ),
 
   rule(
-    'gives ids on above what was pruned, also when nothing is left and after it is opened anew',
+    'gives ids on above what was pruned, also when nothing is left and after it is reopened',
     { uses: ['pruneMessages'] },
     async ({ bus, engine, restart }) => {
       await postMany(engine, 3);

@@ -94,7 +94,7 @@ export const repeats: readonly Rule[] = [
   ),
 
   rule(
-    'remembers the first answer when it is opened anew',
+    'remembers the first answer when it is reopened',
     { uses: ['postMessage', 'idempotencyKey'] },
     async ({ bus, engine, restart }) => {
       const first = await bus.postMessage(message, again);

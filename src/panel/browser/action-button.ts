@@ -1,20 +1,20 @@
 import { make } from './dom.ts';
 
 /**
- * A button for what a person does to the bus. While the deed is under way more clicks do nothing; the button is not
+ * A button for what a person does to the bus. While the action is under way more clicks do nothing; the button is not
  * disabled meanwhile, because that would take the focus from it.
  */
-export function makeDeedButton(
-  given: Readonly<{ text: string; label: string; className?: string; deed: () => Promise<unknown> }>,
+export function makeActionButton(
+  given: Readonly<{ text: string; label: string; className?: string; action: () => Promise<unknown> }>,
 ): HTMLButtonElement {
-  const { text, label, className, deed } = given;
+  const { text, label, className, action } = given;
   const button = make('button', { type: 'button', class: className, 'aria-label': label }, text);
   let isUnderWay = false;
   button.addEventListener('click', async () => {
     if (isUnderWay) return;
     isUnderWay = true;
     button.setAttribute('aria-disabled', 'true');
-    await deed();
+    await action();
     button.removeAttribute('aria-disabled');
     isUnderWay = false;
   });

@@ -5,13 +5,13 @@ import type { Notices } from './notices.ts';
 import type { Message } from './rows.ts';
 import type { SecretKeeper } from './secret.ts';
 
-export type Deeds = Readonly<{
+export type Actions = Readonly<{
   acknowledge: (message: Message) => Promise<boolean>;
   release: (lane: HeldLane) => Promise<boolean>;
 }>;
 
 /** The two things that a person can do here. Each says what became of it. */
-export function createDeeds(
+export function createActions(
   parts: Readonly<{
     api: Api;
     secrets: SecretKeeper;
@@ -22,7 +22,7 @@ export function createDeeds(
     onAcknowledged: (message: Message) => void;
     onReleased: () => void;
   }>,
-): Deeds {
+): Actions {
   const { api, secrets, notices } = parts;
 
   async function acknowledge({ id }: Message): Promise<boolean> {
@@ -51,7 +51,7 @@ export function createDeeds(
   /** Asks for the secret as long as the bus wants another one and the person has another one to give. */
   async function attempt<Answer>(
     { failure, doubt }: Sentences,
-    deed: Deed<Answer>,
+    action: Action<Answer>,
   ): Promise<Answer | undefined> {
     const key = makeKey();
     let secret = secrets.get();
@@ -59,7 +59,7 @@ export function createDeeds(
     if (secret === undefined && parts.isArmed()) return giveUp(`${failure}: no secret was given.`);
     for (;;) {
       try {
-        return await repeatOnce(deed, { key, secret });
+        return await repeatOnce(action, { key, secret });
       } catch (error) {
         if (isInDoubt(error)) return giveUp(`${doubt}, or not: ${error.message}`);
         if (!(error instanceof RefusedError && error.status === 401))
@@ -84,16 +84,16 @@ const repeatMilliseconds = 500;
 
 /** What is said when it was not done, and when nobody can tell. */
 type Sentences = Readonly<{ failure: string; doubt: string }>;
-type Deed<Answer> = (permit: Permit) => Promise<Answer>;
+type Action<Answer> = (permit: Permit) => Promise<Answer>;
 
 /** A write can be kept although its answer was lost: with the same key it is safe to ask for it again. */
-async function repeatOnce<Answer>(deed: Deed<Answer>, permit: Permit): Promise<Answer> {
+async function repeatOnce<Answer>(action: Action<Answer>, permit: Permit): Promise<Answer> {
   try {
-    return await deed(permit);
+    return await action(permit);
   } catch (error) {
     if (!isInDoubt(error)) throw error;
     await new Promise((resolve) => setTimeout(resolve, repeatMilliseconds));
-    return await deed(permit);
+    return await action(permit);
   }
 }
 
