@@ -2,7 +2,13 @@ import type { z } from 'zod';
 import type { InputIssue } from '../contract/input.ts';
 import { isObject } from '../contract/json.ts';
 import { fromText } from '../contract/text.ts';
-import type { RawMessage } from './listening.ts';
+
+/** A JSON-RPC message as received; nothing about it is certain. */
+export type RawMessage = Readonly<{
+  id?: unknown;
+  method?: unknown;
+  params?: Readonly<Record<string, unknown>>;
+}>;
 
 type Arguments = Readonly<Record<string, unknown>>;
 

@@ -12,11 +12,11 @@ import {
 } from '@modelcontextprotocol/server';
 import { BusError, isRefusal } from '../contract/errors.ts';
 import { limits } from '../contract/limits.ts';
-import { withPlainParams } from './arguments.ts';
+import { type RawMessage, withPlainParams } from './arguments.ts';
 import type { Log } from './call.ts';
 import { createCancelling } from './cancelling.ts';
 import { findIdProblem, refuseMessage, type StreamedAnswer, toStreamed } from './http-answers.ts';
-import { listenTo, mayWait, type RawMessage, readListenedUris } from './listening.ts';
+import { listenTo, mayWait, readListenedUris } from './listening.ts';
 import type { Watcher } from './watcher.ts';
 
 /** A server is created for one request, in the protocol version of its client. */

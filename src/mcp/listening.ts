@@ -1,15 +1,9 @@
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import { waitSecondsOf } from '../contract/input.ts';
+import type { RawMessage } from './arguments.ts';
 import { toProtocolError } from './resources.ts';
 import { checkUris } from './subscriptions.ts';
 import type { Watcher } from './watcher.ts';
-
-/** A JSON-RPC message as received; nothing about it is certain. */
-export type RawMessage = Readonly<{
-  id?: unknown;
-  method?: unknown;
-  params?: Readonly<Record<string, unknown>>;
-}>;
 
 /** The resources that a `subscriptions/listen` request names; undefined for every other message. */
 export function readListenedUris(message: RawMessage | undefined): readonly string[] | undefined {

@@ -1,9 +1,7 @@
 import { Argument } from 'commander';
 import type { CommandDeclaration } from '../command.ts';
 import { exitStatus } from '../failure.ts';
-
-const shells = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof shells)[number];
+import { type Shell, shells } from './shells.ts';
 
 /** Prints the completion script for a shell. */
 export function createCompletionCommand(

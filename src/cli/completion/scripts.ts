@@ -1,8 +1,8 @@
 import type { CommandDeclaration } from '../command.ts';
 import { toCommands } from '../program.ts';
 import { toBashScript } from './bash.ts';
-import type { Shell } from './command.ts';
 import { toFishScript } from './fish.ts';
+import type { Shell } from './shells.ts';
 import { toCommandWords } from './words.ts';
 import { toZshScript } from './zsh.ts';
 

@@ -7,8 +7,8 @@ import {
   readConfigFile,
   writeConfigFile,
 } from './config-file.ts';
-import { type Editor, openEditor } from './editor.ts';
-import { type Entry, serverName, toChanges, toCommandLine } from './entry.ts';
+import { openEditor } from './editor.ts';
+import { type Editor, type Entry, serverName, toChanges, toCommandLine } from './entry.ts';
 import { FileProblem } from './problem.ts';
 
 /** What was done to a file, or that nothing had to be done. */

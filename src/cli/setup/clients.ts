@@ -1,7 +1,6 @@
 import { posix, win32 } from 'node:path';
 import { folderVariables, type Machine, toHomeFolder } from '../folders.ts';
 import { settingEntries } from '../settings.ts';
-import type { Entry } from './entry.ts';
 
 export const clientNames = [
   'claude-code',
@@ -47,7 +46,7 @@ export type Client = Readonly<{
   /** Relative to the project's folder. Absent when the client has no such file. */
   projectFile?: readonly string[];
   /** What a new entry contains besides how to start the server. */
-  extras?: Entry;
+  extras?: Readonly<Record<string, unknown>>;
   /** Written before `command`, for clients that want the kind of server named. */
   type?: string;
   /** Whether the command and its arguments are one list. */

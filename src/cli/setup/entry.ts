@@ -5,6 +5,23 @@ import type { Launch } from './launch.ts';
 /** What a client's file says about one server. */
 export type Entry = Readonly<Record<string, unknown>>;
 
+/**
+ * Changes a client's file, and leaves every byte alone that need not change.
+ *
+ * All functions throw `FileProblem` for a text that the client could not read. An empty text counts as a file
+ * without content.
+ */
+export type Editor = Readonly<{
+  /** The servers that the text names, by name. */
+  readServers(text: string): Entry;
+  /** The text with an entry that was not there. */
+  add(text: string, name: string, entry: Entry): string;
+  /** The text with one value of an entry that is there. */
+  set(text: string, name: string, path: readonly string[], value: unknown): string;
+  /** The text without the entry. */
+  remove(text: string, name: string): string;
+}>;
+
 /** The name under which every client lists the server. */
 export const serverName = 'bus';
 

@@ -12,8 +12,7 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import type { JsonDialect } from './clients.ts';
-import type { Editor } from './editor.ts';
-import { withValue } from './entry.ts';
+import { type Editor, withValue } from './entry.ts';
 import { FileProblem, toLineAndColumn, toLineEnd } from './problem.ts';
 
 /** Edits JSON, with comments and trailing commas where the client reads them. */

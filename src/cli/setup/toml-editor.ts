@@ -2,8 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parse as parseForPatch, patch, TomlFormat } from '@decimalturn/toml-patch';
 import { parse, stringify, TomlError } from 'smol-toml';
 import { isObject } from '../../contract/json.ts';
-import type { Editor } from './editor.ts';
-import { type Entry, withValue } from './entry.ts';
+import { type Editor, type Entry, withValue } from './entry.ts';
 import { FileProblem, toLineEnd } from './problem.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Readable, Writable } from 'node:stream';
 import { isObject, parseJson } from '../../contract/json.ts';
-import type { RawMessage } from '../listening.ts';
+import type { RawMessage } from '../arguments.ts';
 
 /**
  * The results of the requests that open a session, as JSON text. The real server produced them at build time, and

@@ -1,5 +1,5 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
-import type { RawMessage } from '../listening.ts';
+import type { RawMessage } from '../arguments.ts';
 
 /**
  * Replays what was said before the server was loaded, so that it knows the client and is in the same state as if it

@@ -1,5 +1,6 @@
 import type { Transport } from '@modelcontextprotocol/server';
-import { mayWait, type RawMessage, readListenedUris } from '../listening.ts';
+import type { RawMessage } from '../arguments.ts';
+import { mayWait, readListenedUris } from '../listening.ts';
 
 /** The client's requests that have no response yet. */
 export type Unanswered = Readonly<{
