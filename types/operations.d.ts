@@ -183,6 +183,7 @@ export interface GetBusStatusAnswer {
   readonly orphaned_claims: readonly Lane[];
   readonly recent_messages: readonly Message[];
   readonly pending_action_flags: readonly Message[];
+  readonly agents?: readonly Agent[] | undefined;
   readonly waiting: readonly Waiter[];
   readonly _meta: {
     readonly active_lane_count: number;

@@ -86,7 +86,7 @@ function toBus(handlers: Handlers, presence: Presence): Bus {
     const isChange = isWrite(contract[name]);
     const operate = async (input: unknown, call: Call = {}) => {
       const parsed = parseInput(name, input);
-      const agent = agentField === undefined ? call.agent : (parsed as Record<string, string>)[agentField];
+      const agent = (parsed as Record<string, string | undefined>)[agentField ?? ''] ?? call.agent;
       if (agent !== undefined) presence.hear(agent, isChange);
       return handle(parsed, call);
     };

@@ -34,6 +34,7 @@ export async function leave(
   });
   if ('released' in ended) return ended;
   const answer = { agent, released: ended.hasLeft ? await releaseAll(store, turns, agent) : [] };
+  if (ended.hasLeft) await endSubIds(store, agent);
   if (!repeat) return answer;
   return store.take({
     asks: askOnce(repeat),
@@ -90,4 +91,22 @@ function release(turns: LaneTurns, { lane, hold, fence }: HeldLaneRow, agent: st
       return { answer: true, lane: decided.row, events: [told] };
     },
   });
+}
+
+/** The sub-ids of an agent have left with it. */
+async function endSubIds(store: Store, agent: string): Promise<void> {
+  for (let after: string | undefined; ; ) {
+    const rows = await store.readAgents({ under: agent, after, limit: limits.agentsPerTurnMax });
+    const ids = rows.map((row) => row.agent);
+    if (ids.length > 0)
+      await store.take({
+        asks: { agents: ids },
+        decide: ({ find, now }) => {
+          const known = ids.flatMap((id) => find('agents', id) ?? []);
+          return { answer: undefined, rows: { agents: known.map((row) => ({ ...row, leftAt: now })) } };
+        },
+      });
+    after = ids.at(-1);
+    if (rows.length < limits.agentsPerTurnMax) return;
+  }
 }

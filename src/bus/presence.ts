@@ -24,6 +24,8 @@ type Sign = Readonly<{ at: number; isWrite: boolean }>;
  */
 export function createPresence(store: Store): Presence {
   let signs = new Map<string, Sign>();
+  /** What is being written, and not to be read in the store yet. */
+  let underWay: ReadonlyMap<string, Sign> = new Map();
   /** Ids that have a row, as far as this process knows. */
   const known = new Set<string>();
   let hasUnknown = false;
@@ -43,6 +45,7 @@ export function createPresence(store: Store): Presence {
 
   async function keep(): Promise<void> {
     const written = signs;
+    underWay = written;
     signs = new Map();
     hasUnknown = false;
     const agents = [...written.keys()];
@@ -53,6 +56,8 @@ export function createPresence(store: Store): Presence {
       signs = new Map([...written, ...signs]);
       hasUnknown = true;
       throw error;
+    } finally {
+      if (underWay === written) underWay = new Map();
     }
     if (known.size > limits.agentsHeardMax) known.clear();
     for (const [agent, { isWrite }] of written) if (isWrite) known.add(agent);
@@ -86,8 +91,8 @@ export function createPresence(store: Store): Presence {
 
   return {
     hear,
-    heardAt: (agent) => signs.get(agent)?.at,
-    heard: () => [...signs].map(([agent, sign]) => ({ agent, ...sign })),
+    heardAt: (agent) => (signs.get(agent) ?? underWay.get(agent))?.at,
+    heard: () => [...new Map([...underWay, ...signs])].map(([agent, sign]) => ({ agent, ...sign })),
     async keepUnknown() {
       if (hasUnknown) await keep();
     },

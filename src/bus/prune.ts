@@ -3,6 +3,7 @@ import { limits } from '../contract/limits.ts';
 import type { EventRow, Pruned } from '../store/rows.ts';
 import type { Outcome, Store, View } from '../store/store.ts';
 import type { EngineParts, Handlers } from './parts.ts';
+import { pruneAgents } from './prune-agents.ts';
 import { askOnce, decideOnce, toRepeat } from './repeats.ts';
 
 /**
@@ -14,11 +15,13 @@ export function createPruneHandlers({ store }: EngineParts): Pick<Handlers, 'pru
     if (input.dry_run) return planDryRun(store, input);
     const repeat = toRepeat('pruneMessages', input, idempotencyKey);
     const plan = await planPart(store, input);
-    return store.take({
+    const answer = await store.take({
       asks: askOnce(repeat),
       prune: plan.through,
       decide: (view) => decideOnce(repeat, view, () => toOutcome(plan, view)),
     });
+    await pruneAgents(store);
+    return answer;
   };
 
   return { pruneMessages };

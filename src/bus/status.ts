@@ -2,6 +2,7 @@ import type { Output } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
 import { listNames } from '../store/schema.ts';
 import { toTimestamp } from '../store/timestamp.ts';
+import { readLatestAgents } from './agents-shown.ts';
 import { toLane, toWaiting } from './answers.ts';
 import { fenceOf, liveHoldOf } from './lanes.ts';
 import { createSharedReads } from './pages.ts';
@@ -11,6 +12,7 @@ import { toListCounts, toLists } from './status-lists.ts';
 /** The status: everything a person or an agent sees at a glance, built from one snapshot. */
 export function createStatusHandlers({
   store,
+  presence,
   waiting,
   settings,
 }: EngineParts): Pick<Handlers, 'getBusStatus' | 'listLanes' | 'getLane'> {
@@ -35,10 +37,12 @@ export function createStatusHandlers({
       waitersMax: limits.statusWaitersMax,
     });
     const { now, counters } = overview;
+    const agents = await readLatestAgents(store, presence, overview);
     return {
       active_lanes: overview.live.map((row) => toLane(row, now)),
       orphaned_claims: overview.orphaned.map((row) => toLane(row, now)),
       ...toLists(overview.lists),
+      agents,
       waiting: overview.queues.flatMap(({ lane, queue }) => toWaiting(lane, queue)),
       _meta: {
         active_lane_count: overview.liveCount,

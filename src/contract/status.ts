@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentSchema } from './agents.ts';
 import { timestamp } from './fields.ts';
 import { laneSchema, waiterSchema } from './lanes.ts';
 import { messageSchema } from './messages.ts';
@@ -18,6 +19,8 @@ export const getBusStatus = {
     orphaned_claims: z.array(laneSchema),
     recent_messages: z.array(messageSchema),
     pending_action_flags: z.array(messageSchema),
+    /** The ones that were heard last come first. An older bus knows of none. */
+    agents: z.array(agentSchema).optional(),
     waiting: z.array(waiterSchema),
     _meta: z.looseObject({
       active_lane_count: z.number(),

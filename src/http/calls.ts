@@ -1,3 +1,4 @@
+import { agentHeader, fromAgentHeader } from '../contract/agent-header.ts';
 import type { Bus, Call } from '../contract/contract.ts';
 import { toInvalidInput, waitSecondsOf } from '../contract/input.ts';
 import { checkIdempotencyKey } from '../contract/keys.ts';
@@ -64,7 +65,9 @@ export function createCalls({ bus, answers, guard, checkRoom }: CallsOptions) {
 
   function invoke(route: Route, exchange: Exchange, input: InputObject, idempotencyKey: string | undefined) {
     const signal = waitSecondsOf(input) > 0 ? toSignal(exchange) : undefined;
-    const call = signal || idempotencyKey !== undefined ? { signal, idempotencyKey } : plainCall;
+    const agent = fromAgentHeader(exchange.request.headers[agentHeader]);
+    const isPlain = !signal && idempotencyKey === undefined && agent === undefined;
+    const call = isPlain ? plainCall : { signal, idempotencyKey, agent };
     // The input is passed on unchecked, as the caller sent it. The bus checks it, whichever bus that is.
     const operate = bus[route.name] as (input: InputObject, call: Call) => Promise<object>;
     const isRead = route.operation.effect === 'read';

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { toAgentHeader } from '../contract/agent-header.ts';
 import { toShownUrl } from '../contract/base-url.ts';
 import type { Bus, Call } from '../contract/contract.ts';
 import { BusUnreachableError } from '../contract/errors.ts';
@@ -74,10 +75,15 @@ export function createClient(options: ClientOptions): Client {
     return toAnswer(outcome, url);
   }
 
-  function toHeaders(route: Route, { idempotencyKey }: Call): OutgoingHttpHeaders {
-    if (!route.isWrite) return readHeaders;
+  function toHeaders(route: Route, { agent, idempotencyKey }: Call): OutgoingHttpHeaders {
+    if (!route.isWrite)
+      return agent === undefined ? readHeaders : { ...readHeaders, ...toAgentHeader(agent) };
     if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
-    return { ...writeHeaders, [headerNames.idempotencyKey]: idempotencyKey ?? nextKey() };
+    return {
+      ...writeHeaders,
+      ...toAgentHeader(agent),
+      [headerNames.idempotencyKey]: idempotencyKey ?? nextKey(),
+    };
   }
 
   const operations = routes.map((route) => [

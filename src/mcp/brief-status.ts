@@ -14,6 +14,7 @@ export function toBriefStatus(status: Output<'getBusStatus'>): Output<'getBusSta
     ...rest,
     ...mapList('active_lanes', rest.active_lanes, without(laneFields)),
     ...mapList('orphaned_claims', rest.orphaned_claims, without(laneFields)),
+    ...mapList('agents', toPresent(rest.agents), without(agentFields)),
     ...mapList('waiting', rest.waiting, without(['since'])),
     ...mapList('recent_messages', shown, withoutUnsetFlag),
     ...(isObject(rest._meta) && { _meta: without(metaFields)(rest._meta) }),
@@ -25,6 +26,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** Moments of the lease that `expires_in_s` says in one number. */
 const laneFields = ['claimed_at', 'heartbeat_at', 'expires_at', 'lease_s'];
+const agentFields = ['joined_at', 'left_at'];
 const metaFields = [
   'last_event_id',
   'max_lease_seconds',
@@ -47,6 +49,11 @@ function toWholeMessages(messages: unknown): Readonly<{ shown: unknown; hint?: s
   const oldest: unknown = messages[beyond - 1]?.id;
   const how = typeof oldest === 'number' ? `read_messages with before_id=${oldest}` : 'read_messages';
   return { shown: messages.slice(0, beyond), hint: `older messages, whole: ${how}` };
+}
+
+/** Whoever has left is nobody to talk to. */
+function toPresent(agents: unknown): unknown {
+  return Array.isArray(agents) ? agents.filter((agent) => agent?.state !== 'left') : agents;
 }
 
 function withoutUnsetFlag(message: Row): Row {

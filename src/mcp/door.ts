@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { agentHeader, fromAgentHeader } from '../contract/agent-header.ts';
 import { type Bus, type Call, operations } from '../contract/contract.ts';
-import { agentId } from '../contract/fields.ts';
-import { toInvalidInput, waitSecondsOf } from '../contract/input.ts';
+import { waitSecondsOf } from '../contract/input.ts';
 import { isWrite } from '../contract/operation.ts';
 import { createMcpHttp, type McpHttp, type McpHttpOptions } from './http.ts';
 import { createFixedIdentity } from './identity.ts';
@@ -17,8 +17,6 @@ export type McpDoorOptions = Pick<McpHttpOptions, 'readBody' | 'log'> &
     /** Throws a refusal when there is no room for another response to a read. */
     checkRoom: () => void;
   }>;
-
-const agentHeader = 'x-bus-agent';
 
 /**
  * The bus as an MCP server over HTTP, in the bus's own process.
@@ -37,10 +35,11 @@ export function createMcpDoor(options: McpDoorOptions): McpHttp {
     createServer: ({ era, headers, watcher }) => {
       const header: ReadHeader = (name) => headers.get(name) ?? undefined;
       const checkWrite = () => checkSecret(readSecret(header));
+      const agent = fromAgentHeader(header(agentHeader));
       return createMcpServer({
-        bus: guardBus(bus, { checkWrite, checkRead: checkRoom, comeForward }),
+        bus: guardBus(bus, { agent, checkWrite, checkRead: checkRoom, comeForward }),
         version,
-        identity: toIdentity(readAgentId(header)),
+        identity: toIdentity(agent),
         era,
         watcher: era === 'modern' ? watcher : undefined,
         log,
@@ -56,22 +55,10 @@ type ReadHeader = (name: string) => string | string[] | undefined;
  * secret. A caller without an id may cancel none.
  */
 function toCaller(header: ReadHeader): string | undefined {
-  const id = readAgentId(header);
+  const id = fromAgentHeader(header(agentHeader));
   if (id === undefined) return undefined;
   const digest = createHash('sha256').update(readSecret(header) ?? '');
   return JSON.stringify([id, digest.digest('base64')]);
-}
-
-/** The calling agent, if the client is set up to name it. */
-function readAgentId(read: ReadHeader): string | undefined {
-  const header = read(agentHeader);
-  if (header === undefined) return undefined;
-  // Node reads headers as latin1, so this restores the bytes that were sent.
-  const given = Buffer.from(String(header), 'latin1').toString('utf8');
-  if (agentId.safeParse(given).success && !given.includes('\ufffd')) return given;
-  throw toInvalidInput([
-    { field: agentHeader, message: 'must be an agent id of 1 to 200 characters in UTF-8' },
-  ]);
 }
 
 function toIdentity(agent: string | undefined) {
@@ -84,11 +71,17 @@ function readSecret(header: ReadHeader): string | undefined {
   return header('x-bus-secret')?.toString() ?? bearer;
 }
 
-type Guard = Readonly<{ checkWrite: () => void; checkRead: () => void; comeForward: () => Promise<void> }>;
+type Guard = Readonly<{
+  agent: string | undefined;
+  checkWrite: () => void;
+  checkRead: () => void;
+  comeForward: () => Promise<void>;
+}>;
 
-function guardBus(bus: Bus, { checkWrite, checkRead, comeForward }: Guard): Bus {
+function guardBus(bus: Bus, { agent, checkWrite, checkRead, comeForward }: Guard): Bus {
   const entries = operations.map(([name, operation]) => {
-    const operate = bus[name] as (input: unknown, call?: Call) => Promise<unknown>;
+    const operate = (input: unknown, call?: Call) =>
+      (bus[name] as (input: unknown, call: Call) => Promise<unknown>)(input, { agent, ...call });
     const write = async (input: unknown, call?: Call) => {
       checkWrite();
       return operate(input, call);

@@ -145,7 +145,15 @@ describe('copy', () => {
     const place = await createTestSchema();
     onTestFinished(place.remove);
     const back = join(folder, 'back.db');
-    expect((await copy(store, place.url)).rows).toEqual({ messages: 4, events: 9, lanes: 2, answers: 6 });
+    expect((await copy(store, place.url)).rows).toEqual({
+      messages: 4,
+      events: 9,
+      lanes: 2,
+      agents: 0,
+      sessions: 0,
+      stems: 0,
+      answers: 6,
+    });
     await copy(place.url, back);
     for (const where of [place.url, back]) {
       expect((await verifyStore(where, noProgress)).checks.filter(({ ok }) => !ok)).toEqual([]);

@@ -11,6 +11,7 @@ import { limitRules } from './rules/limits.ts';
 import { lines } from './rules/lines.ts';
 import { messages } from './rules/messages.ts';
 import { pages } from './rules/pages.ts';
+import { presence } from './rules/presence.ts';
 import { pruning } from './rules/pruning.ts';
 import { repeats } from './rules/repeats.ts';
 import { status } from './rules/status.ts';
@@ -32,6 +33,7 @@ export const subjects: Readonly<Record<string, readonly Rule[]>> = {
   flags,
   pruning,
   agents,
+  presence,
   status,
   'bad input': badInput,
   limits: limitRules,

@@ -185,53 +185,6 @@ export const agents: readonly Rule[] = [
   ),
 
   rule(
-    'lists agents by id, page by page, with what they hold and wait for',
-    { uses: ['listAgents'] },
-    async ({ bus, engine, clock, untilInLine, shutDown }) => {
-      await engine.joinAgent({ session: 'one', client: 'claude-code', place: 'pocket' });
-      const joined_at = timestampIn(clock);
-      await engine.claimLane({ lane: 'feeds', owner: 'claude-1', lease_s: 1_000 });
-      await engine.claimLane({ lane: 'short', owner: 'claude-1', lease_s: 1 });
-      clock.advance(2);
-      const waiting = engine.claimLane({ lane: 'feeds', owner: 'session-A', wait_s: 300 });
-      await untilInLine('feeds', ['session-A']);
-      const { agents: listed, has_more } = await bus.listAgents({ limit: 1 });
-      const claude = { agent: 'claude-1', client: 'claude-code', place: 'pocket', joined_at };
-      expect(listed).toEqual([{ ...claude, seen_s_ago: 2, state: 'here', holds: ['feeds'] }]);
-      expect(has_more).toBe(true);
-      const rest = await bus.listAgents({ after: 'claude-1' });
-      const other = { agent: 'session-A', joined_at: timestampIn(clock), seen_s_ago: 0, state: 'here' };
-      expect(rest).toEqual({ agents: [{ ...other, holds: [], waits_for: ['feeds'] }], has_more: false });
-      shutDown();
-      await refusalOf(waiting);
-    },
-  ),
-
-  rule(
-    'knows an id that never joined from its first write, and says when it falls quiet',
-    { uses: ['listAgents', 'postMessage'] },
-    async ({ bus, clock }) => {
-      await bus.postMessage({ topic: 'log', sender: 'session-A', body: 'hello' });
-      const stateOf = async () => (await bus.listAgents({})).agents.map(({ agent, state }) => [agent, state]);
-      expect(await stateOf()).toEqual([['session-A', 'here']]);
-      clock.advance(limits.agentHereSeconds - 1);
-      expect(await stateOf()).toEqual([['session-A', 'here']]);
-      clock.advance(1);
-      expect(await stateOf()).toEqual([['session-A', 'quiet']]);
-    },
-  ),
-
-  rule(
-    'takes no lane away from an agent that is quiet',
-    { uses: ['listAgents'] },
-    async ({ bus, engine, clock }) => {
-      await engine.claimLane({ lane: 'feeds', owner: 'ada', lease_s: 3_600 });
-      clock.advance(3_000);
-      expect((await bus.listAgents({})).agents).toMatchObject([{ state: 'quiet', holds: ['feeds'] }]);
-    },
-  ),
-
-  rule(
     'refuses a session, a client and an id that are too long, and keeps nothing',
     { uses: ['joinAgent'], refusals: ['invalid_input'] },
     async ({ bus, engine }) => {

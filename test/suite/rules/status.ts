@@ -11,6 +11,7 @@ export const status: readonly Rule[] = [
       orphaned_claims: [],
       recent_messages: [],
       pending_action_flags: [],
+      agents: [],
       waiting: [],
     });
     expect(_meta).toEqual({

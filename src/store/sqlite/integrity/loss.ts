@@ -95,11 +95,23 @@ export function goOnAbove(database: SqliteDatabase, mark: HighWater): void {
     .run(messageId, eventId, clockMilliseconds);
   if (hasGivenMore(mark, found)) {
     database.prepare('UPDATE counters SET fence_floor = ?').run(fence);
+    keepNumbersAbove(database, Math.max(eventId - found.eventId, 0));
     // The lost part of the log may have granted a lane to somebody. That grant, the older holder that the remaining
     // rows still show, and the next holder must all have different fences.
     database.prepare('UPDATE lanes SET fence = max(fence, ? + (owner IS NOT NULL))').run(fence);
   }
   database.exec('COMMIT');
+}
+
+/**
+ * Each event that is lost may have told of an agent with a new number, so the numbers of all stems go on above so many.
+ * They stand under the stem that no client has. A database of an older version gave none.
+ */
+function keepNumbersAbove(database: SqliteDatabase, eventsLost: number): void {
+  const hasStems = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'stems'").get() !== undefined;
+  if (!hasStems || eventsLost === 0) return;
+  const floor = 'SELECT ifnull(max(last_number), 0) FROM stems';
+  database.prepare(`INSERT OR REPLACE INTO stems VALUES ('', (${floor}) + ?)`).run(eventsLost);
 }
 
 /** Undefined when no bus has stored anything yet. */
