@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { BusError, BusUnreachableError } from '../contract/errors.ts';
-import { toVisibleJson } from '../contract/hidden.ts';
+import { replaceHiddenInText, toVisibleJson } from '../contract/hidden.ts';
 import { type InputIssue, toSentence } from '../contract/input.ts';
 
 /** What a result contains besides the bus's response; undefined values are left out. */
@@ -73,8 +73,22 @@ function toFailureOf(error: unknown): Failure {
 
 function toErrorResult(toolName: string, failure: Failure, extras: ResultExtras): CallToolResult {
   const { type, message, ...more } = failure;
-  const error = { type, message: `[${toolName}] ${message}`, tool: toolName, ...withoutUndefined(more) };
+  const error = {
+    type,
+    message: `[${toolName}] ${toVisibleSentence(message)}`,
+    tool: toolName,
+    ...withoutUndefined(more),
+  };
   return { ...toResult({ ok: false, error, ...withoutUndefined(extras) }), isError: true };
+}
+
+/** A sentence may quote the id of a peer, and no id may break a line of it or hide in it. */
+function toVisibleSentence(sentence: string): string {
+  return replaceHiddenInText(sentence, toSign).replace(/[\t\n]/g, toSign);
+}
+
+function toSign(sign: string): string {
+  return `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
 function withoutUndefined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
