@@ -28,6 +28,8 @@ export async function joinBus(
   const asked = { ...who, ...(place && { place: place.slice(0, limits.placeCharactersMax) }) };
   try {
     const answer = await bus.joinAgent({ ...asked, ...(wished !== undefined && { agent: wished }) });
+    // Some programs answer every route, and have named nobody.
+    if (typeof answer?.agent !== 'string') return own;
     return { agent: answer.agent, isKnownToBus: true, sharedWith: answer.shared_with };
   } catch (error) {
     if (isUnknownRoute(error)) return own;
