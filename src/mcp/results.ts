@@ -30,7 +30,10 @@ export function toSuccess(
   { ok: _, ...answer }: Readonly<Record<string, unknown>>,
   extras: ResultExtras,
 ): CallToolResult {
-  return toResult({ ok: true, ...answer, ...withoutUndefined(extras) });
+  // A note of the answer, such as how to read the rest of it, stands beside one of this server.
+  const notes = [answer.note, extras.note].filter((note) => typeof note === 'string');
+  const note = notes.length > 1 ? { note: notes.join('; ') } : {};
+  return toResult({ ok: true, ...answer, ...withoutUndefined(extras), ...note });
 }
 
 /** A typed error. For an unexpected failure the caller only learns that it happened. */

@@ -78,6 +78,6 @@ describe('input that ends right behind a call', () => {
     const { answers } = await pipe(answer, messages, { readAfterMilliseconds: 800 });
     expect(answers.map(({ id }) => id)).toEqual([0, 1, 2, 3]);
     for (const { result } of answers.slice(1))
-      expect(result.structuredContent).toMatchObject({ ok: true, note });
+      expect(result.structuredContent.note.startsWith(note)).toBe(true);
   });
 });
