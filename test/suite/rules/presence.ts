@@ -66,7 +66,7 @@ export const presence: readonly Rule[] = [
 
   rule(
     'shows in the status who is here, the ones heard last first',
-    { uses: ['getBusStatus'] },
+    { uses: ['getBusStatus', 'wholeStatus'] },
     async ({ bus, engine, clock }) => {
       await engine.joinAgent({ session: 'one', client: 'claude-code' });
       clock.advance(1);
