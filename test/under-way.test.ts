@@ -15,6 +15,8 @@ function createStage() {
     counters,
     find: ((kind, key) => (kind === 'lanes' ? lanes.get(key as string) : undefined)) as Find,
     queue: () => [],
+    line: () => ({ queues: new Map(), hasScopes: false }),
+    scopedLanes: () => new Map(),
     keptThrough: () => ({}),
   });
   function apply(changes: BatchChanges): void {

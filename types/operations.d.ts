@@ -22,6 +22,8 @@ export interface Lane {
   readonly lease_s: number;
   readonly expires_in_s: number;
   readonly fence: number;
+  readonly note?: string | undefined;
+  readonly paths?: readonly string[] | undefined;
 }
 
 /** A caller whose claim is held open until the lane is free; `place` counts from 1. */
@@ -30,6 +32,9 @@ export interface Waiter {
   readonly owner: string;
   readonly since: string;
   readonly place: number;
+  readonly note?: string | undefined;
+  readonly paths?: readonly string[] | undefined;
+  readonly blocked_by?: readonly string[] | undefined;
 }
 
 /** Whoever acts under one id. */
@@ -69,6 +74,8 @@ export interface BusEvent {
   readonly agent?: string | undefined;
   readonly client?: string | undefined;
   readonly place?: string | undefined;
+  readonly note?: string | undefined;
+  readonly paths?: readonly string[] | undefined;
 }
 
 /** What `postMessage` is given. */
@@ -125,6 +132,10 @@ export interface ClaimLaneInput {
   readonly lease_s?: number | undefined;
   /** How long to wait until the lane is free, in seconds */
   readonly wait_s?: number | undefined;
+  /** What you are doing, for those who are refused */
+  readonly note?: string | undefined;
+  /** The files that the lane covers: * is any part of a name, ** any folders */
+  readonly paths?: readonly string[] | undefined;
 }
 
 /** What `claimLane` answers. */
@@ -133,6 +144,12 @@ export interface ClaimLaneAnswer {
   readonly decision: string;
   readonly lane: Lane;
   readonly lease_s: number;
+  readonly previous?: {
+    readonly owner: string;
+    readonly ended_at: string;
+    readonly how: 'released' | 'expired';
+    readonly note?: string | undefined;
+  } | undefined;
 }
 
 /** What `releaseLane` is given. */
@@ -143,6 +160,8 @@ export interface ReleaseLaneInput {
   readonly owner: string;
   /** Refuse unless the lane still has this fence */
   readonly fence?: number | undefined;
+  /** What came of it, for whoever has the lane next */
+  readonly note?: string | undefined;
 }
 
 /** What `releaseLane` answers. */
@@ -172,6 +191,12 @@ export interface HeartbeatLaneAnswer {
   readonly decision: string;
   readonly lane: Lane;
   readonly lease_s: number;
+  readonly previous?: {
+    readonly owner: string;
+    readonly ended_at: string;
+    readonly how: 'released' | 'expired';
+    readonly note?: string | undefined;
+  } | undefined;
 }
 
 /** What `getBusStatus` is given. */
@@ -185,6 +210,13 @@ export interface GetBusStatusAnswer {
   readonly pending_action_flags: readonly Message[];
   readonly agents?: readonly Agent[] | undefined;
   readonly waiting: readonly Waiter[];
+  readonly recent_lanes: readonly {
+    readonly owner: string;
+    readonly ended_at: string;
+    readonly how: 'released' | 'expired';
+    readonly note?: string | undefined;
+    readonly lane: string;
+  }[];
   readonly _meta: {
     readonly active_lane_count: number;
     readonly orphaned_claim_count: number;
@@ -211,6 +243,8 @@ export interface ListLanesInput {
   readonly limit?: number | undefined;
   /** Only names after this one */
   readonly after?: string | undefined;
+  /** Only lanes that cover this path */
+  readonly path?: string | undefined;
 }
 
 /** What `listLanes` answers. */
@@ -238,6 +272,8 @@ export interface GetLaneAnswer {
     readonly lease_s?: number | undefined;
     readonly expires_in_s?: number | undefined;
     readonly fence?: number | undefined;
+    readonly note?: string | undefined;
+    readonly paths?: readonly string[] | undefined;
   };
   readonly waiting: readonly Waiter[];
 }
@@ -287,6 +323,27 @@ export interface ListAgentsInput {
 export interface ListAgentsAnswer {
   readonly agents: readonly Agent[];
   readonly has_more: boolean;
+}
+
+/** What `checkPaths` is given. */
+export interface CheckPathsInput {
+  /** The paths that somebody is about to change */
+  readonly paths: readonly string[];
+  /** Whose own lanes are left out */
+  readonly owner?: string | undefined;
+}
+
+/** What `checkPaths` answers. */
+export interface CheckPathsAnswer {
+  readonly held: readonly {
+    readonly path: string;
+    readonly lane: string;
+    readonly owner: string;
+    readonly held_path: string;
+    readonly expires_in_s: number;
+    readonly fence: number;
+    readonly note?: string | undefined;
+  }[];
 }
 
 /** What `readEvents` is given. */
@@ -376,6 +433,8 @@ export interface Bus {
   leaveAgent(input: LeaveAgentInput, call?: Call): Promise<LeaveAgentAnswer>;
   /** List the agents, sorted by id: who is here, what they hold, and what they wait for. An agent is here when it was heard within 5 minutes. Being quiet takes no lane away: only leases end. A page goes on after the last id of the page before. */
   listAgents(input: ListAgentsInput, call?: Call): Promise<ListAgentsAnswer>;
+  /** Say which of these paths another owner holds. Only what is held live is named, and nothing that the owner given holds. A path that nobody holds is missing in the answer. */
+  checkPaths(input: CheckPathsInput, call?: Call): Promise<CheckPathsAnswer>;
   /** Read what happened after a cursor: posts, claims, steals, releases, acknowledgements. Events come oldest first. Go on after the cursor of the answer. Over HTTP, a request with Accept: text/event-stream gets a live stream, which resumes from Last-Event-ID. */
   readEvents(input: ReadEventsInput, call?: Call): Promise<ReadEventsAnswer>;
   /** Acknowledge a flagged message, which takes it off the list of what needs a person. Only people acknowledge: the panel and the command line offer it, the tools do not. */
@@ -396,6 +455,7 @@ interface Inputs {
   joinAgent: JoinAgentInput;
   leaveAgent: LeaveAgentInput;
   listAgents: ListAgentsInput;
+  checkPaths: CheckPathsInput;
   readEvents: ReadEventsInput;
   acknowledgeFlag: AcknowledgeFlagInput;
   pruneMessages: PruneMessagesInput;
@@ -413,6 +473,7 @@ interface Answers {
   joinAgent: JoinAgentAnswer;
   leaveAgent: LeaveAgentAnswer;
   listAgents: ListAgentsAnswer;
+  checkPaths: CheckPathsAnswer;
   readEvents: ReadEventsAnswer;
   acknowledgeFlag: AcknowledgeFlagAnswer;
   pruneMessages: PruneMessagesAnswer;
@@ -430,6 +491,7 @@ interface Defaulted {
   joinAgent: never;
   leaveAgent: never;
   listAgents: 'limit';
+  checkPaths: never;
   readEvents: 'since' | 'limit' | 'wait_s';
   acknowledgeFlag: never;
   pruneMessages: never;
@@ -456,6 +518,22 @@ export interface ErrorData {
     readonly expires_in_s: number;
     readonly fence: number;
     readonly waiters: number;
+    readonly note?: string | undefined;
+    readonly is_next?: true | undefined;
+    readonly blocked_by?: readonly string[] | undefined;
+  };
+  /** Another owner holds a path that the claim asks for, or came before and waits for it. */
+  readonly paths_held: {
+    readonly conflicts: readonly {
+      readonly path: string;
+      readonly lane: string;
+      readonly owner: string;
+      readonly held_path: string;
+      readonly expires_in_s: number;
+      readonly note?: string | undefined;
+      readonly is_next?: true | undefined;
+    }[];
+    readonly blocked_by: readonly string[];
   };
   /** The caller does not hold the lane live. */
   readonly not_holder: {

@@ -22,6 +22,8 @@ export function createClaimHandlers(
       lane: input.lane,
       owner: input.owner,
       leaseSeconds: toLeaseSeconds(input.lease_s),
+      note: input.note,
+      paths: input.paths,
       repeat: toRepeat('claimLane', input, call.idempotencyKey),
     };
     if (input.wait_s === 0) return takeClaim(registry, claim);

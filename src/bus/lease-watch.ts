@@ -7,6 +7,11 @@ import { decideInOrder } from './lane-turns.ts';
 export type LeaseWatch = Readonly<{
   /** Somebody waits for this lane: hand it over when the lease expires, unless a turn does so earlier. */
   watch: (lane: string) => void;
+  /**
+   * Somebody waits for scopes that these lanes hold: serve the line when their leases run out, and when those of others
+   * do that get the scopes meanwhile. Returns a function that ends it.
+   */
+  watchBlockers: (lanes: readonly string[]) => () => void;
   /** The holder or the end of the lease may have changed: check again, if anybody waits for the lane. */
   touch: (lane: string) => void;
   touchAll: () => void;
@@ -26,13 +31,23 @@ const retryMilliseconds = 1_000;
  */
 export function createLeaseWatch(store: Store): LeaseWatch {
   const alarms = new Map<string, () => void>();
+  /** Lanes that hold scopes somebody waits for. Their own queue may be empty. */
+  const blockers = new Set<string>();
+  let scopedWaits = 0;
 
-  async function arm(lane: string): Promise<void> {
+  async function arm(lane: string, isServed = false): Promise<void> {
     const { row, queue } = await store.readLane(lane);
     if (!alarms.has(lane)) return;
     alarms.get(lane)?.();
-    if (queue.length === 0) {
+    const isOver = (row?.hold?.expiresAt ?? 0) <= store.clock.now();
+    if (queue.length === 0 && (isOver || !blockers.has(lane))) {
       alarms.delete(lane);
+      blockers.delete(lane);
+      return;
+    }
+    // Whoever still waits for a lane that is free waits for something else too, and is served when that is free.
+    if (isServed && isOver) {
+      alarms.set(lane, () => {});
       return;
     }
     const at = row?.hold?.expiresAt ?? store.clock.now();
@@ -45,7 +60,7 @@ export function createLeaseWatch(store: Store): LeaseWatch {
   async function handOver(lane: string): Promise<void> {
     try {
       await takeEmptyTurn(store, lane);
-      await arm(lane);
+      await arm(lane, true);
     } catch {
       if (!alarms.has(lane)) return;
       const at = store.clock.now() + retryMilliseconds;
@@ -78,17 +93,36 @@ export function createLeaseWatch(store: Store): LeaseWatch {
     void arm(lane).catch(() => handOver(lane));
   }
 
+  function watchBlockers(lanes: readonly string[]): () => void {
+    scopedWaits += 1;
+    for (const lane of lanes) watchBlocker(lane);
+    return () => {
+      scopedWaits -= 1;
+    };
+  }
+
+  function watchBlocker(lane: string): void {
+    blockers.add(lane);
+    watch(lane);
+  }
+
   function touch(lane: string): void {
     if (alarms.has(lane)) watch(lane);
   }
 
   /** When several processes share the store, lanes also change in turns of the others. */
   const unsubscribe = store.subscribe((events) => {
-    for (const { lane } of events) if (lane !== undefined) touch(lane);
+    for (const { lane, detail } of events) {
+      if (lane === undefined) continue;
+      // Who was served holds scopes now that others in the line may want.
+      if (detail?.paths && detail.ticket !== undefined && scopedWaits > 0) watchBlocker(lane);
+      else touch(lane);
+    }
   });
 
   return {
     watch,
+    watchBlockers,
     touch,
     touchAll() {
       for (const lane of alarms.keys()) watch(lane);

@@ -4,11 +4,11 @@ import { limits } from '../contract/limits.ts';
 import type { MessageRow } from '../store/rows.ts';
 import type { Outcome, View } from '../store/store.ts';
 import { toMessage } from './answers.ts';
-import { toLaneState } from './lane-turns.ts';
 import { decideHolding } from './lanes.ts';
 import { createSharedReads, cutPage, readOrWait } from './pages.ts';
 import type { EngineParts, Handlers } from './parts.ts';
 import { toCursorExpired, toLaneRefusal } from './refusals.ts';
+import { toLaneState } from './registry.ts';
 import { askOnce, decideOnce, toRepeat } from './repeats.ts';
 
 /** The blackboard: what was said, in the order it was said. */

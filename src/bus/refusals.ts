@@ -1,4 +1,4 @@
-import { type BusError, type ErrorData, toBusError } from '../contract/errors.ts';
+import { type BusError, type ErrorData, isRefusal, toBusError } from '../contract/errors.ts';
 import type { Refused } from './lanes.ts';
 
 /** The sentences for refused lane operations: what happened, then what to do. */
@@ -9,13 +9,18 @@ export function toLaneRefusal(
 ): BusError {
   switch (refused.refused) {
     case 'lane_held': {
-      const { lane, owner: holder, expires_in_s } = refused.data;
+      const { lane, owner: holder, is_next } = refused.data;
+      const whose = is_next
+        ? `lane '${lane}' is free and goes to '${holder}', who came before and still waits for its paths`
+        : `lane '${lane}' held by '${holder}' ${toWork(refused.data)}`;
       return toBusError(
         'lane_held',
-        `lane '${lane}' held by '${holder}' (lease ${expires_in_s}s remaining): wait for it with wait_s, or claim another lane`,
+        `${whose}: wait for it with wait_s, or claim another lane`,
         refused.data,
       );
     }
+    case 'paths_held':
+      return toBusError('paths_held', toConflictSentence(refused.data), refused.data);
     case 'stale_fence': {
       const { lane, fence } = refused.data;
       return toBusError(
@@ -28,6 +33,42 @@ export function toLaneRefusal(
       return toBusError('not_holder', toNotHolderSentence(refused.data, act, owner), refused.data);
   }
 }
+
+/** Whether a claim was refused for what others hold or wait for: waiting helps. */
+export function isBlocked(error: unknown): error is BusError {
+  return isRefusal(error, 'lane_held') || isRefusal(error, 'paths_held');
+}
+
+/** The lanes whose end such a claim waits for. */
+export function toBlockers(refusal: BusError): readonly string[] {
+  const blockers = (refusal.data as Readonly<{ blocked_by?: readonly string[] }>).blocked_by;
+  return blockers ?? [];
+}
+
+/** How long still, and what for in the owner's words. */
+function toWork({
+  expires_in_s,
+  note,
+}: Readonly<{ expires_in_s: number; note?: string | undefined }>): string {
+  const lease = `(lease ${expires_in_s}s remaining)`;
+  return note === undefined ? lease : `${lease}: ${JSON.stringify(note)}`;
+}
+
+/** Each path that is asked for with whoever stands against it; what is more than a few stands in the data alone. */
+function toConflictSentence({ conflicts }: ErrorData<'paths_held'>): string {
+  const shown = conflicts
+    .slice(0, conflictsInSentenceMax)
+    .map(({ path, held_path, lane, owner, is_next, ...work }) => {
+      const what = path === held_path ? `'${path}'` : `'${path}' (as '${held_path}')`;
+      if (is_next) return `${what} goes to '${owner}' first, who waits for it with lane '${lane}'`;
+      return `${what} is held by '${owner}' with lane '${lane}' ${toWork(work)}`;
+    });
+  const more = conflicts.length - shown.length;
+  const rest = more > 0 ? `; and ${more} more` : '';
+  return `${shown.join('; ')}${rest}. Wait with wait_s, claim other paths, or ask the owner`;
+}
+
+const conflictsInSentenceMax = 3;
 
 /** The refusal for a cursor that is older than what was pruned. */
 export function toCursorExpired(cursor: number, prunedId: number, field: 'since' | 'since_id'): BusError {

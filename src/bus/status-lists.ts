@@ -1,9 +1,9 @@
 import type { Output } from '../contract/contract.ts';
 import { toSnakeCase } from '../contract/names.ts';
-import type { Counters, MessageRow } from '../store/rows.ts';
+import type { Counters, LaneRow, MessageRow } from '../store/rows.ts';
 import { type List, type ListName, listNames, lists } from '../store/schema.ts';
 import type { Lists } from '../store/store.ts';
-import { toMessage } from './answers.ts';
+import { toMessage, toRecentLane } from './answers.ts';
 import { cutPage } from './pages.ts';
 
 /** All lists of the status with their limits, as the schema declares them. */
@@ -14,6 +14,7 @@ type Status = Output<'getBusStatus'>;
 const showers: Readonly<Record<ListedKind, (rows: readonly never[]) => readonly unknown[]>> = {
   messages: (rows: readonly MessageRow[]) =>
     cutPage(rows, rows.length, ({ body }) => body).page.map(toMessage),
+  lanes: (rows: readonly LaneRow[]) => rows.map(toRecentLane),
 };
 
 export function toLists(found: Lists): Pick<Status, SnakeCase<ListName>> {

@@ -1,12 +1,17 @@
 import type { Output } from '../contract/contract.ts';
 import { limits } from '../contract/limits.ts';
+import type { HeldLaneRow, Waiter } from '../store/rows.ts';
 import { listNames } from '../store/schema.ts';
+import type { LaneQuery, Overview } from '../store/store.ts';
 import { toTimestamp } from '../store/timestamp.ts';
 import { readLatestAgents } from './agents-shown.ts';
 import { toLane, toWaiting } from './answers.ts';
+import { withGrace } from './grace.ts';
 import { fenceOf, liveHoldOf } from './lanes.ts';
 import { createSharedReads } from './pages.ts';
 import type { EngineParts, Handlers } from './parts.ts';
+import { findBlockers, findConflicts } from './rivals.ts';
+import { covers } from './scopes.ts';
 import { toListCounts, toLists } from './status-lists.ts';
 
 /** The status: everything a person or an agent sees at a glance, built from one snapshot. */
@@ -15,7 +20,7 @@ export function createStatusHandlers({
   presence,
   waiting,
   settings,
-}: EngineParts): Pick<Handlers, 'getBusStatus' | 'listLanes' | 'getLane'> {
+}: EngineParts): Pick<Handlers, 'getBusStatus' | 'listLanes' | 'getLane' | 'checkPaths'> {
   const startedAt = store.clock.now();
   const shared = createSharedReads<Output<'getBusStatus'>>({
     parts: { store, waiting },
@@ -43,7 +48,7 @@ export function createStatusHandlers({
       orphaned_claims: overview.orphaned.map((row) => toLane(row, now)),
       ...toLists(overview.lists),
       agents,
-      waiting: overview.queues.flatMap(({ lane, queue }) => toWaiting(lane, queue)),
+      waiting: await readWaiting(overview),
       _meta: {
         active_lane_count: overview.liveCount,
         orphaned_claim_count: overview.orphanedCount,
@@ -63,9 +68,43 @@ export function createStatusHandlers({
     };
   }
 
-  const listLanes: Handlers['listLanes'] = async ({ owner, limit, after }) => {
+  /** What a claim waits for is its lane; with scopes it may be any other, too. */
+  async function readWaiting({ now, queues }: Overview): Promise<Output<'getBusStatus'>['waiting']> {
+    const waiters = queues.flatMap(({ queue }) => queue).sort((one, other) => one.since - other.since);
+    const isScoped = waiters.some(({ paths }) => paths !== undefined);
+    const lanes = isScoped ? await store.readScopedLanes() : [];
+    const toBlockers = (waiter: Waiter): readonly string[] => {
+      if (waiter.paths === undefined) return [];
+      const earlier = waiters.slice(0, waiters.indexOf(waiter));
+      return findBlockers(waiter, { lanes, waiters: earlier }, now);
+    };
+    return queues.flatMap(({ lane, queue }) => toWaiting(lane, queue, toBlockers));
+  }
+
+  /** A page of the lanes with scopes: they are few enough to look through. */
+  async function findCovering(path: string, { owner, after = '', limit }: LaneQuery) {
+    const rows = await store.readScopedLanes();
+    return rows
+      .filter(({ lane, hold }) => lane > after && (owner === undefined || hold.owner === owner))
+      .filter(({ hold }) => hold.paths?.some((scope) => covers(scope, path)))
+      .sort((one, other) => (one.lane < other.lane ? -1 : 1))
+      .slice(0, limit);
+  }
+
+  const checkPaths: Handlers['checkPaths'] = async ({ paths, owner = '' }) => {
     const now = store.clock.now();
-    const rows = await store.readLanes({ owner, after, limit: limit + 1 });
+    const lanes = (await store.readScopedLanes()).map(
+      (row) => withGrace(row, store.clock.lastPause?.()) as HeldLaneRow,
+    );
+    const fences = new Map(lanes.map(({ lane, fence }) => [lane, fence]));
+    const held = findConflicts({ lanes, waiters: [] }, { owner, paths }, now);
+    return { held: held.map((one) => ({ ...one, fence: fences.get(one.lane) ?? 0 })) };
+  };
+
+  const listLanes: Handlers['listLanes'] = async ({ owner, limit, after, path }) => {
+    const now = store.clock.now();
+    const query = { owner, after, limit: limit + 1 };
+    const rows = path === undefined ? await store.readLanes(query) : await findCovering(path, query);
     return {
       lanes: rows.slice(0, limit).map((row) => toLane(row, now)),
       has_more: rows.length > limit,
@@ -82,5 +121,5 @@ export function createStatusHandlers({
     return { state, fence, lane: toLane({ lane, fence, hold: row.hold }, now), waiting };
   };
 
-  return { getBusStatus, listLanes, getLane };
+  return { getBusStatus, listLanes, getLane, checkPaths };
 }

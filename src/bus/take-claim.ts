@@ -1,11 +1,10 @@
 import type { Output } from '../contract/contract.ts';
-import { isRefusal } from '../contract/errors.ts';
 import type { Repeat, Waiter } from '../store/rows.ts';
 import { toGrant } from './answers.ts';
 import type { HeldLanes } from './held-lanes.ts';
 import type { LaneOutcome, LaneTurns } from './lane-turns.ts';
 import { decideClaim, type LaneState } from './lanes.ts';
-import { toLaneRefusal } from './refusals.ts';
+import { isBlocked, toLaneRefusal } from './refusals.ts';
 import { isSameRequest } from './repeats.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -13,6 +12,8 @@ export type Claim = Readonly<{
   lane: string;
   owner: string;
   leaseSeconds: number;
+  note: string | undefined;
+  paths: readonly string[] | undefined;
   repeat: Repeat | undefined;
 }>;
 
@@ -30,6 +31,7 @@ export async function takeClaim(
     return await turns.take({
       lane,
       repeat,
+      hasScopes: claim.paths !== undefined,
       decide: (state, now): LaneOutcome<Output<'claimLane'>> => {
         const isFull = state.row?.hold ? undefined : heldLanes.refusal();
         if (isFull) return { refusal: isFull };
@@ -46,17 +48,18 @@ export async function takeClaim(
     });
   } catch (refusal) {
     // Only one call of a request may wait. If both did, the lane could be granted to a call that nobody listens to.
-    if (earlier && isRefusal(refusal, 'lane_held')) waiting.refuse(earlier.ticket, refusal);
+    if (earlier && isBlocked(refusal)) waiting.refuse(earlier.ticket, refusal);
     throw refusal;
   }
 }
 
 /** A repeat takes over the place of the earlier call, and its start time. */
 function toQueueWith(
-  { ticket, lane, owner, leaseSeconds, repeat }: Claim & Readonly<{ ticket: string }>,
+  { ticket, lane, owner, leaseSeconds, note, paths = [], repeat }: Claim & Readonly<{ ticket: string }>,
   { state, earlier, now }: Readonly<{ state: LaneState; earlier: Waiter | undefined; now: number }>,
 ): readonly Waiter[] {
-  const waiter: Waiter = { ticket, lane, owner, since: earlier?.since ?? now, leaseSeconds, repeat };
+  const work = { ...(note !== undefined && { note }), ...(paths.length > 0 && { paths }) };
+  const waiter: Waiter = { ticket, lane, owner, since: earlier?.since ?? now, leaseSeconds, ...work, repeat };
   if (!earlier) return [...state.queue, waiter];
   return state.queue.map((other) => (other === earlier ? waiter : other));
 }

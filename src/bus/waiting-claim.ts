@@ -5,6 +5,7 @@ import { toGrant } from './answers.ts';
 import type { LaneTurns } from './lane-turns.ts';
 import { decideRelease, type HeldRow } from './lanes.ts';
 import type { EngineParts } from './parts.ts';
+import { isBlocked, toBlockers } from './refusals.ts';
 import { toAnswerRow } from './repeats.ts';
 import { type Claim, type Registry, takeClaim } from './take-claim.ts';
 
@@ -43,15 +44,19 @@ export async function claimAndWait({
   const bell = waiting.onTicket(ticket);
   const place: Place = { parts, turns: registry.turns, claim, ticket, served: bell.served };
   let leaving: Promise<void> | undefined;
+  let stopWatching = () => {};
   const end = () => {
+    stopWatching();
     bell.leave();
     seat.leave();
   };
   try {
     return await takeClaim(registry, claim, ticket);
   } catch (refusal) {
-    if (!isRefusal(refusal, 'lane_held')) throw refusal;
+    if (!isBlocked(refusal)) throw refusal;
     leases.watch(claim.lane);
+    if (claim.paths)
+      stopWatching = leases.watchBlockers(toBlockers(refusal).filter((lane) => lane !== claim.lane));
     const interruption = await toInterruption(bell.rung(until, signal));
     if (interruption) {
       leaving = giveUp(place);
@@ -78,7 +83,7 @@ async function claimWithoutSeat(registry: Registry, claim: Claim, refusal: BusEr
   try {
     return await takeClaim(registry, claim);
   } catch (error) {
-    throw isRefusal(error, 'lane_held') ? refusal : error;
+    throw isBlocked(error) ? refusal : error;
   }
 }
 
@@ -168,11 +173,15 @@ function giveBack({ turns, claim }: Place, served: EventRow): Promise<void> {
 }
 
 function toServedAnswer({ kind, ts, lane = '', detail }: EventRow, ticket: string): Output<'claimLane'> {
-  const { owner = '', fence = 0, renewed = [] } = detail ?? {};
+  const { owner = '', fence = 0, renewed = [], previous } = detail ?? {};
+  const work = {
+    ...(detail?.note !== undefined && { note: detail.note }),
+    ...(detail?.paths !== undefined && { paths: detail.paths }),
+  };
   const renewal = renewed.find((waiter) => waiter.ticket === ticket);
   const leaseSeconds = (renewal ?? detail)?.leaseSeconds ?? 0;
   const times = { expiresAt: ts + leaseSeconds * 1000, claimedAt: ts, heartbeatAt: ts };
-  const row: HeldRow = { lane, fence, hold: { owner, leaseSeconds, ...times } };
-  if (renewal) return toGrant('renew', row, ts);
+  const row: HeldRow = { lane, fence, hold: { owner, leaseSeconds, ...times, ...work }, previous };
+  if (renewal || kind === 'lane_changed') return toGrant('renew', row, ts);
   return toGrant(kind === 'lane_stolen' ? 'steal' : 'claim', row, ts);
 }

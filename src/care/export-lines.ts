@@ -71,9 +71,11 @@ const exportLine = z.discriminatedUnion('type', [
 ]);
 
 function toRowLine<Type extends string>(type: Type, kind: KindName) {
-  const fields = shownFieldsOf(kind).map(({ name, column }) => {
+  const fields = shownFieldsOf(kind).map(({ name, column, path }) => {
+    // A lane that was held once only has no hold before it.
+    const isOptional = column.isOptional || path[0] === 'previous';
     const field = name === 'id' ? types[column.type].refine((id) => id !== 0) : types[column.type];
-    return [name, column.isOptional ? field.optional() : field] as const;
+    return [name, isOptional ? field.optional() : field] as const;
   });
   return z.object({ type: z.literal(type), ...(Object.fromEntries(fields) as Record<string, z.ZodType>) });
 }

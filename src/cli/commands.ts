@@ -8,7 +8,16 @@ import { fillInCaller } from './caller.ts';
 import type { CommandDeclaration, Invocation, OpenedBus } from './command.ts';
 import { UsageError } from './config.ts';
 import { exitStatus } from './failure.ts';
-import { isText, toDescription, toFlagFields, toInput, toInputError, toOption, toOptions } from './fields.ts';
+import {
+  isList,
+  isText,
+  toDescription,
+  toFlagFields,
+  toInput,
+  toInputError,
+  toOption,
+  toOptions,
+} from './fields.ts';
 import { readInputText } from './input-text.ts';
 import { printAnswer } from './print.ts';
 import type { Row } from './rows.ts';
@@ -46,7 +55,8 @@ function declareFields(command: Command, operation: Operation): void {
   for (const field of operation.positionalFields) {
     const isLastText = field === operation.positionalFields.at(-1) && isText(operation, field);
     const more = isLastText && operation.effect === 'append' ? '; - reads it from the input' : '';
-    command.argument(`<${toKebabCase(field)}>`, `${toDescription(operation, field)}${more}`);
+    const items = isList(operation, field) ? '...' : '';
+    command.argument(`<${toKebabCase(field)}${items}>`, `${toDescription(operation, field)}${more}`);
   }
   for (const field of toFlagFields(operation)) {
     for (const option of toOptions(operation, field)) command.addOption(option);
@@ -93,6 +103,10 @@ async function readInput(operation: Operation, invocation: Invocation): Promise<
   const { operands, flags, input } = invocation;
   const entries: [string, string][] = [];
   for (const [index, field] of operation.positionalFields.entries()) {
+    if (isList(operation, field)) {
+      for (const item of operands.slice(index)) entries.push([field, item]);
+      break;
+    }
     const text = operands[index] ?? '';
     const isLast = index === operation.positionalFields.length - 1;
     const isFromInput = text === '-' && isLast && operation.effect === 'append' && isText(operation, field);
@@ -100,7 +114,9 @@ async function readInput(operation: Operation, invocation: Invocation): Promise<
   }
   for (const field of toFlagFields(operation)) {
     const value = flags[toOption(operation, field).attributeName()];
-    if (value !== undefined) entries.push([field, String(value)]);
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (item !== undefined) entries.push([field, String(item)]);
+    }
   }
   return toInput(operation, entries);
 }

@@ -21,6 +21,7 @@ export const eventTexts: Readonly<Record<EventKind, string | ((event: Row, messa
   lane_stolen: 'stolen {lane} by {owner} from {previous_owner}',
   lane_released: ({ released_by }) =>
     released_by === undefined ? 'released {lane} by {owner}' : 'released {lane} of {owner} by {released_by}',
+  lane_changed: 'changed {lane} by {owner}',
   agent_joined: 'joined {agent}',
   agent_left: 'left {agent}',
 };

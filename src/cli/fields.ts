@@ -33,6 +33,10 @@ export function toOption(operation: Operation, field: string): Option {
   if (fieldKindOf(toSchema(operation, field)) === 'boolean') {
     return new Option(flags, toDescription(operation, field));
   }
+  if (isList(operation, field)) {
+    const option = new Option(`${flags} <text>`, `${toDescription(operation, field)}; repeat it for more`);
+    return option.argParser((item: string, items: readonly string[] = []) => [...items, item]);
+  }
   const placeholder = isDuration(field) ? 'duration' : fieldKindOf(toSchema(operation, field));
   return new Option(
     `${flags} <${placeholder}>`,
@@ -63,6 +67,10 @@ export function toInput(
 /** The fields that have a flag, in the order of the contract. */
 export function toFlagFields(operation: Operation): readonly string[] {
   return Object.keys(operation.input.shape).filter((field) => !operation.positionalFields.includes(field));
+}
+
+export function isList(operation: Operation, field: string): boolean {
+  return fieldKindOf(toSchema(operation, field)) === 'list';
 }
 
 export function isText(operation: Operation, field: string): boolean {

@@ -15,7 +15,8 @@ export function toTypedText(text: string): string {
 /** The flags of a field, the short one first: people need not type `--wait-s`, nor `--since-id`. */
 export function toFlagNames(field: string): readonly [string, ...string[]] {
   const flag = `--${toKebabCase(field)}`;
-  const short = flag.replace(/-(s|id)$/, '');
+  // A list is typed item by item: `--path a --path b`.
+  const short = flag === '--paths' ? '--path' : flag.replace(/-(s|id)$/, '');
   return short === flag ? [flag] : [short, flag];
 }
 

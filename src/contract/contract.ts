@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { joinAgent, leaveAgent, listAgents } from './agents.ts';
 import { readEvents } from './events.ts';
-import { claimLane, getLane, heartbeatLane, listLanes, releaseLane } from './lanes.ts';
+import { checkPaths, claimLane, getLane, heartbeatLane, listLanes, releaseLane } from './lanes.ts';
 import { acknowledgeFlag, postMessage, pruneMessages, readMessages } from './messages.ts';
 import type { Door, Operation } from './operation.ts';
 import { getBusStatus } from './status.ts';
@@ -19,6 +19,7 @@ export const contract = {
   joinAgent,
   leaveAgent,
   listAgents,
+  checkPaths,
   readEvents,
   acknowledgeFlag,
   pruneMessages,
@@ -27,10 +28,17 @@ export const contract = {
 export type OperationName = keyof typeof contract;
 
 /** What a caller gives: fields with a default may be left out. */
-export type Input<Name extends OperationName> = Readonly<z.input<(typeof contract)[Name]['input']>>;
+export type Input<Name extends OperationName> = Given<z.input<(typeof contract)[Name]['input']>>;
+
+/** Nothing that is given is changed, lists included. */
+type Given<Fields> = {
+  readonly [Field in keyof Fields]: string[] extends Fields[Field]
+    ? readonly string[] | Extract<Fields[Field], undefined>
+    : Fields[Field];
+};
 
 /** The input after the defaults were filled in. */
-export type ParsedInput<Name extends OperationName> = Readonly<z.output<(typeof contract)[Name]['input']>>;
+export type ParsedInput<Name extends OperationName> = Given<z.output<(typeof contract)[Name]['input']>>;
 
 export type Output<Name extends OperationName> = Readonly<z.output<(typeof contract)[Name]['output']>>;
 

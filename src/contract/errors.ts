@@ -3,6 +3,15 @@ import { z } from 'zod';
 type ErrorEntry = Readonly<{ status: number; meaning: string; next: string; data: z.ZodObject }>;
 
 const nothing = z.looseObject({});
+const conflict = z.looseObject({
+  path: z.string(),
+  lane: z.string(),
+  owner: z.string(),
+  held_path: z.string(),
+  expires_in_s: z.number(),
+  note: z.string().optional(),
+  is_next: z.literal(true).optional(),
+});
 const retryable = z.looseObject({ retry_after_s: z.number() });
 
 /**
@@ -20,7 +29,17 @@ export const errorTable = {
       expires_in_s: z.number(),
       fence: z.number(),
       waiters: z.number(),
+      note: z.string().optional(),
+      /** The lane is free, and goes to this owner, who came before. */
+      is_next: z.literal(true).optional(),
+      blocked_by: z.array(z.string()).optional(),
     }),
+  },
+  paths_held: {
+    status: 409,
+    meaning: 'Another owner holds a path that the claim asks for, or came before and waits for it.',
+    next: 'Wait with wait_s, claim other paths, or ask the owner.',
+    data: z.looseObject({ conflicts: z.array(conflict), blocked_by: z.array(z.string()) }),
   },
   not_holder: {
     status: 409,

@@ -8,6 +8,7 @@ export const eventKinds = [
   'lane_claimed',
   'lane_stolen',
   'lane_released',
+  'lane_changed',
   'flag_acknowledged',
   'agent_joined',
   'agent_left',
@@ -40,6 +41,8 @@ export const eventSchema = z.looseObject({
   agent: z.string().optional(),
   client: z.string().optional(),
   place: z.string().optional(),
+  note: z.string().optional(),
+  paths: z.array(z.string()).optional(),
 });
 
 export const readEvents = {

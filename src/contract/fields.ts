@@ -14,6 +14,12 @@ function text(charactersMax: number) {
 }
 
 export const laneName = z.string().regex(laneNamePattern, { error: ({ input }) => toLaneNameFault(input) });
+export const noteText = text(limits.noteCharactersMax);
+/** A pattern over slash paths; see `docs/protocol.md` for what it covers. */
+export const scopePath = text(limits.pathCharactersMax).refine((path) => !scopeProblemOf(path), {
+  error: (issue) => scopeProblemOf(String(issue.input)) ?? 'is no path',
+});
+export const scopePaths = z.array(scopePath).max(limits.pathsMax);
 export const agentId = text(limits.agentIdCharactersMax);
 export const sessionKey = text(limits.sessionKeyCharactersMax);
 export const clientName = text(limits.clientNameCharactersMax);
@@ -35,6 +41,19 @@ export const isoTime = z
     error: 'must be a time with its zone, as in 2026-01-31T00:00:00Z',
   });
 const isoTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+function scopeProblemOf(path: string): string | undefined {
+  if (path.startsWith('!'))
+    return 'must not begin with !: there are no exceptions, so claim what you need path by path';
+  if (path.includes('?')) return 'must not contain ?: write * for any part of one name';
+  if (path.includes('\\')) return 'must not contain a backslash: separate names with /';
+  const segments = path.split('/');
+  if (segments.includes('..'))
+    return 'must not contain the segment ..: name the path from the top of its repository';
+  if (segments.includes(''))
+    return 'must not begin or end with /, or contain //: name the path from the top of its repository';
+  return undefined;
+}
 
 /** ISO 8601 in UTC with milliseconds. */
 export const timestamp = z.string();

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { agentId, fenceNumber, laneName, leaseSeconds, pageLimit, timestamp, waitSeconds } from './fields.ts';
+import {
+  agentId,
+  fenceNumber,
+  laneName,
+  leaseSeconds,
+  noteText,
+  pageLimit,
+  scopePath,
+  scopePaths,
+  timestamp,
+  waitSeconds,
+} from './fields.ts';
 import type { Operation } from './operation.ts';
 
 /** A lane that somebody holds, or held until the lease expired. */
@@ -12,7 +23,20 @@ export const laneSchema = z.looseObject({
   lease_s: z.number(),
   expires_in_s: z.number(),
   fence: z.number(),
+  note: z.string().optional(),
+  paths: z.array(z.string()).optional(),
 });
+
+/** How the hold before ended. */
+const previousSchema = z.looseObject({
+  owner: z.string(),
+  ended_at: timestamp,
+  how: z.enum(['released', 'expired']),
+  note: z.string().optional(),
+});
+
+/** A lane that nobody holds, and how its last hold ended. */
+export const recentLaneSchema = previousSchema.extend({ lane: z.string() });
 
 /** A caller that waits for the lane; `place` counts from 1. */
 export const waiterSchema = z.looseObject({
@@ -20,6 +44,10 @@ export const waiterSchema = z.looseObject({
   owner: z.string(),
   since: timestamp,
   place: z.number(),
+  note: z.string().optional(),
+  paths: z.array(z.string()).optional(),
+  /** The lanes whose holders, or earlier waiters, it waits for. */
+  blocked_by: z.array(z.string()).optional(),
 });
 
 const granted = z.looseObject({
@@ -27,6 +55,7 @@ const granted = z.looseObject({
   decision: z.string(),
   lane: laneSchema,
   lease_s: z.number(),
+  previous: previousSchema.optional(),
 });
 
 const lane = laneName.describe('The name of the unit of work');
@@ -47,9 +76,13 @@ export const claimLane = {
     owner,
     lease_s,
     wait_s: waitSeconds.describe('How long to wait until the lane is free, in seconds'),
+    note: noteText.optional().describe('What you are doing, for those who are refused'),
+    paths: scopePaths
+      .optional()
+      .describe('The files that the lane covers: * is any part of a name, ** any folders'),
   }),
   output: granted,
-  errors: ['lane_held', 'too_many'],
+  errors: ['lane_held', 'paths_held', 'too_many'],
   doors: ['mcp', 'cli'],
   agentField: 'owner',
   positionalFields: ['lane'],
@@ -64,7 +97,12 @@ export const releaseLane = {
   method: 'POST',
   path: '/lanes/{lane}/release',
   effect: 'idempotent',
-  input: z.strictObject({ lane, owner, fence }),
+  input: z.strictObject({
+    lane,
+    owner,
+    fence,
+    note: noteText.optional().describe('What came of it, for whoever has the lane next'),
+  }),
   output: z.looseObject({
     ok: z.literal(true),
     decision: z.string(),
@@ -107,12 +145,44 @@ export const listLanes = {
     owner: agentId.optional().describe('Only the lanes of this owner'),
     limit: pageLimit.describe('At most this many lanes'),
     after: laneName.optional().describe('Only names after this one'),
+    path: scopePath.optional().describe('Only lanes that cover this path'),
   }),
   output: z.looseObject({ lanes: z.array(laneSchema), has_more: z.boolean() }),
   errors: [],
   doors: ['cli'],
   positionalFields: [],
   command: { name: 'lanes', alsoTried: ['list', 'ls', 'locks', 'leases', 'claims'] },
+} as const satisfies Operation;
+
+export const checkPaths = {
+  title: 'Check paths',
+  summary: 'Say which of these paths another owner holds',
+  guidance:
+    'Only what is held live is named, and nothing that the owner given holds. A path that nobody holds is missing in the answer.',
+  method: 'POST',
+  path: '/paths/check',
+  effect: 'read',
+  input: z.strictObject({
+    paths: scopePaths.min(1).describe('The paths that somebody is about to change'),
+    owner: agentId.optional().describe('Whose own lanes are left out'),
+  }),
+  output: z.looseObject({
+    held: z.array(
+      z.looseObject({
+        path: z.string(),
+        lane: z.string(),
+        owner: z.string(),
+        held_path: z.string(),
+        expires_in_s: z.number(),
+        fence: z.number(),
+        note: z.string().optional(),
+      }),
+    ),
+  }),
+  errors: [],
+  doors: ['cli'],
+  positionalFields: ['paths'],
+  command: { name: 'check', alsoTried: ['paths', 'who-holds', 'guard'] },
 } as const satisfies Operation;
 
 export const getLane = {

@@ -66,6 +66,14 @@ export const limits = {
   idempotencyKeyKeptHours: 24,
   /** First answers kept. Beyond it the oldest go: refusing would let one caller stop the writes of all. */
   idempotencyKeysKeptMax: 1_000_000,
+  /** What a holder says about its work, and what came of it. More is `invalid_input`. */
+  noteCharactersMax: 500,
+  /** Paths of one claim, and of one check. More are `invalid_input`. */
+  pathsMax: 64,
+  /** More is `invalid_input`. */
+  pathCharactersMax: 256,
+  /** Conflicts that `paths_held` names one by one. */
+  conflictsShownMax: 20,
   /** What a claim without `lease_s` asks for. */
   leaseSecondsDefault: 300,
   /** What a claim with `keep_alive` and without `lease_s` asks for: a killed session blocks others no longer than this. */
@@ -102,6 +110,8 @@ export const limits = {
   statusRecentMessagesMax: 20,
   /** Flags in the status; the counts beside the lists are not cut. */
   statusFlagsMax: 50,
+  /** Lanes in the status that were released or done last. */
+  statusRecentLanesMax: 20,
   /** Held lanes in the status, and orphaned ones. */
   statusLanesMax: 500,
   /** Waiters in the status. */

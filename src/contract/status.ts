@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { agentSchema } from './agents.ts';
 import { timestamp } from './fields.ts';
-import { laneSchema, waiterSchema } from './lanes.ts';
+import { laneSchema, recentLaneSchema, waiterSchema } from './lanes.ts';
 import { messageSchema } from './messages.ts';
 import type { Operation } from './operation.ts';
 
@@ -22,6 +22,7 @@ export const getBusStatus = {
     /** The ones that were heard last come first. An older bus knows of none. */
     agents: z.array(agentSchema).optional(),
     waiting: z.array(waiterSchema),
+    recent_lanes: z.array(recentLaneSchema),
     _meta: z.looseObject({
       active_lane_count: z.number(),
       orphaned_claim_count: z.number(),

@@ -50,11 +50,9 @@ export function createClient(options: ClientOptions): Client {
   const waitsForReturn = options.waitsForReturn ?? true;
   const nextKey = createKeyMaker();
   const readHeaders = { accept: 'application/json', 'user-agent': options.userAgent ?? 'bus-mcp' };
-  const writeHeaders = {
-    ...readHeaders,
-    ...toSecretHeader(options.writeSecret),
-    'content-type': 'application/json',
-  };
+  /** A read whose question is too long for an address; it needs no secret. */
+  const askHeaders = { ...readHeaders, 'content-type': 'application/json' };
+  const writeHeaders = { ...askHeaders, ...toSecretHeader(options.writeSecret) };
   let isClosed = false;
 
   async function operate(route: Route, input: object, call: Call = {}): Promise<object> {
@@ -76,8 +74,10 @@ export function createClient(options: ClientOptions): Client {
   }
 
   function toHeaders(route: Route, { agent, idempotencyKey }: Call): OutgoingHttpHeaders {
-    if (!route.isWrite)
-      return agent === undefined ? readHeaders : { ...readHeaders, ...toAgentHeader(agent) };
+    if (!route.isWrite) {
+      const headers = route.operation.method === 'POST' ? askHeaders : readHeaders;
+      return agent === undefined ? headers : { ...headers, ...toAgentHeader(agent) };
+    }
     if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
     return {
       ...writeHeaders,

@@ -137,8 +137,8 @@ function toTextIssue(route: Route, field: string, value: unknown): InputIssue[] 
   return isWellFormed ? [] : [{ field, message: 'must not contain NUL or half of a surrogate pair' }];
 }
 
-const typeofKind = { text: 'string', number: 'number', boolean: 'boolean' } as const;
-const kindNames = { text: 'a string', number: 'a number', boolean: 'true or false' } as const;
+const typeofKind = { text: 'string', number: 'number', boolean: 'boolean', list: 'object' } as const;
+const kindNames = { text: 'a string', number: 'a number', boolean: 'true or false', list: 'a list' } as const;
 
 function splitPair(pair: string): [string | undefined, string | undefined] {
   const text = pair.replaceAll('+', ' ');

@@ -1,6 +1,7 @@
 import type { Clock, Pause } from './clock.ts';
 import { countingsOf } from './counting.ts';
-import type { Counters, EventRow, MessageRow, Pruned, Waiter } from './rows.ts';
+import { type Line, toWaiters, withChangedLanes, withChangedQueues } from './line.ts';
+import type { Counters, EventRow, HeldLaneRow, MessageRow, Pruned, Waiter } from './rows.ts';
 import { type Row, schema, type TurnKind, turnKinds } from './schema.ts';
 import type { Find, KeyOf, Outcome, Turn, View } from './store.ts';
 
@@ -9,6 +10,9 @@ export type BatchRows = Readonly<{
   counters: Counters;
   find: Find;
   queue: (lane: string) => readonly Waiter[];
+  /** Where somebody waits with scopes, the lanes that all wait for can be found. */
+  line: () => Line;
+  scopedLanes: () => ReadonlyMap<string, HeldLaneRow>;
   /** How much of the log exists up to a message that a turn may prune. */
   keptThrough: (messageId: number) => Kept;
 }>;
@@ -132,6 +136,13 @@ function createDraft(rows: BatchRows) {
     counters.pruned = next;
   }
 
+  /** The lanes that somebody in the line waits for are loaded with it. */
+  function isInLine(kind: TurnKind, key: unknown): boolean {
+    if (kind !== 'lanes') return false;
+    const line = withChangedQueues(rows.line(), queues);
+    return line.hasScopes && line.queues.has(key as string);
+  }
+
   function viewOf({ asks = {} }: Turn<unknown>, now: number, pause: Pause | undefined): View {
     return {
       now,
@@ -139,11 +150,16 @@ function createDraft(rows: BatchRows) {
       counters,
       find(kind, key) {
         // When the rows are in another process, only those that were asked for have been loaded.
-        if (!(asks[kind] as readonly unknown[] | undefined)?.includes(key))
+        if (!(asks[kind] as readonly unknown[] | undefined)?.includes(key) && !isInLine(kind, key))
           throw new Error(`a turn looks at ${kind} ${key} and has not asked for it`);
         return find(kind, key);
       },
       queue: (lane) => queues.get(lane) ?? rows.queue(lane),
+      line() {
+        const line = withChangedQueues(rows.line(), queues);
+        return line.hasScopes ? toWaiters(line) : undefined;
+      },
+      scopedLanes: () => [...withChangedLanes(rows.scopedLanes(), changed.lanes as never).values()],
     };
   }
 

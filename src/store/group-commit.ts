@@ -68,6 +68,8 @@ export function createGroupCommit({
 
   function refusalAtAGlance(turn: Turn<unknown>): BusError | undefined {
     const lanes = lanesOf(turn);
+    // What a claim with scopes depends on is not its lane alone.
+    if (turn.asks?.scopes) return undefined;
     if (lanes.length === 0 || lanes.some((lane) => unsettled.has(lane))) return undefined;
     const outcome = glance?.(turn);
     return outcome && 'refusal' in outcome && !isChanging(outcome) ? outcome.refusal : undefined;

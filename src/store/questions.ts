@@ -1,5 +1,6 @@
+import { limits } from '../contract/limits.ts';
 import type { Cell } from './codec.ts';
-import { type KindName, type ListName, listNames, lists, schema, type Where } from './schema.ts';
+import { type KindName, type List, type ListName, listNames, lists, schema, type Where } from './schema.ts';
 import type { AgentQuery, EventQuery, LaneQuery, MessageQuery } from './store.ts';
 import { columnOf, columnsIn, namesOf, toWhere } from './tables.ts';
 
@@ -98,12 +99,20 @@ export const questions = {
     limit,
   }),
 
+  /** Lanes whose hold, live or not, has scopes. */
+  scoped: {
+    of: 'lanes',
+    where: { paths: 'present' },
+    orderBy: 'lane',
+    limit: limits.lanesHeldMax,
+  } as Question,
+
   /** All lanes that somebody holds or abandoned. */
   held: { of: 'lanes', where: { owner: 'present' }, orderBy: 'lane', limit: 0 } as Question,
 
   list(name: ListName): Question {
-    const { of, where, rowsMax } = lists[name];
-    return { of, where, orderBy: schema[of].key[0], isDescending: true, limit: rowsMax };
+    const { of, where, newestBy, rowsMax }: List = lists[name];
+    return { of, where, orderBy: newestBy ?? schema[of].key[0], isDescending: true, limit: rowsMax };
   },
 
   oldestOf: (name: ListName): Question => ({ ...questions.list(name), isDescending: false, limit: 1 }),

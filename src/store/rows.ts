@@ -4,6 +4,8 @@ import type { Row } from './schema.ts';
 export type MessageRow = Row<'messages'>;
 export type LaneRow = Row<'lanes'>;
 export type Hold = NonNullable<LaneRow['hold']>;
+/** How the hold before this one ended. */
+export type PreviousHold = NonNullable<LaneRow['previous']>;
 /** A lane together with its hold, for lists of held lanes. */
 export type HeldLaneRow = LaneRow & Readonly<{ hold: Hold }>;
 export type Waiter = Row<'waiters'> &

@@ -63,9 +63,23 @@ const lanes = {
     heartbeatAt: time,
     expiresAt: time,
     leaseSeconds: named('lease_s', integer),
+    /** What the owner is doing, in its own words. */
+    note: optional(text),
+    /** The scopes that are held with the lane; never an empty list. */
+    paths: optional(json<readonly string[]>()),
   }),
   fence: integer,
+  /** How the hold before this one ended. */
+  previous: optionalGroup({
+    previousOwner: text,
+    endedAt: time,
+    how: word<HowEnded>(),
+    previousNote: optional(text),
+  }),
 } as const;
+
+type HowEnded = 'released' | 'expired';
+type PreviousHold = NonNullable<RowOf<typeof lanes>['previous']>;
 
 /** A claim that waits for the lane. It lasts as long as the caller's connection. */
 const waiters = {
@@ -74,6 +88,8 @@ const waiters = {
   owner: text,
   since: time,
   leaseSeconds: named('lease_s', integer),
+  note: optional(text),
+  paths: optional(json<readonly string[]>()),
   repeat: optionalGroup({
     key: named('repeat_key', text),
     fingerprint: named('repeat_fingerprint', text),
@@ -130,6 +146,10 @@ const events = {
     /** When the lease that this event ends had expired. Events from older versions lack it. */
     previousExpiresAt: optional(time),
     releasedBy: optional(text),
+    note: optional(text),
+    paths: optional(json<readonly string[]>()),
+    /** How the hold before this one ended: whoever is served is told. */
+    previous: optional(hidden(json<PreviousHold>())),
     agent: optional(text),
     client: optional(text),
     place: optional(text),
@@ -182,6 +202,8 @@ export const schema = {
     indexes: {
       lanes_by_expiry: { fields: ['expiresAt'], where: { owner: 'present' } },
       lanes_by_owner: { fields: ['owner', 'lane'], where: { owner: 'present' } },
+      lanes_scoped: { fields: ['lane'], where: { paths: 'present' } },
+      lanes_by_end: { fields: ['endedAt'], where: { owner: 'absent', previousOwner: 'present' } },
     },
     cachedMax: limits.lanesCachedMax,
   },
@@ -236,6 +258,12 @@ export type CopiedKind = (typeof copiedKinds)[number];
  */
 export const lists = {
   recentMessages: { of: 'messages', where: {}, rowsMax: limits.statusRecentMessagesMax },
+  recentLanes: {
+    of: 'lanes',
+    where: schema.lanes.indexes.lanes_by_end.where,
+    newestBy: 'endedAt',
+    rowsMax: limits.statusRecentLanesMax,
+  },
   pendingActionFlags: {
     of: 'messages',
     where: schema.messages.indexes.messages_flagged.where,
@@ -244,7 +272,14 @@ export const lists = {
   },
 } as const satisfies Record<string, List>;
 
-export type List = Readonly<{ of: TurnKind; where: Where; counter?: CounterName; rowsMax: number }>;
+export type List = Readonly<{
+  of: TurnKind;
+  where: Where;
+  /** The field that says which is newest, where it is not the key. */
+  newestBy?: string;
+  counter?: CounterName;
+  rowsMax: number;
+}>;
 export type ListName = keyof typeof lists;
 export type ListedRow<Name extends ListName> = Row<(typeof lists)[Name]['of']>;
 export const listNames = Object.keys(lists) as readonly ListName[];

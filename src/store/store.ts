@@ -42,6 +42,8 @@ export type Store = Readonly<{
   /** Held and orphaned lanes, by name. */
   readLanes: (query: LaneQuery) => Promise<readonly HeldLaneRow[]>;
   readAgents: (query: AgentQuery) => Promise<readonly AgentRow[]>;
+  /** Lanes whose hold, live or not, has scopes. */
+  readScopedLanes: () => Promise<readonly HeldLaneRow[]>;
   readLane: (lane: string) => Promise<Readonly<{ row: LaneRow | undefined; queue: readonly Waiter[] }>>;
   readCounters: () => Promise<Counters>;
   /**
@@ -89,8 +91,10 @@ export type Turn<Answer> = Readonly<{
   decide: (view: View) => Outcome<Answer>;
 }>;
 
-/** Keys of rows, by kind. */
-export type Asks = { readonly [Name in TurnKind]?: readonly KeyOf<Name>[] | undefined };
+/** The keys of rows, kind by kind; and the lanes with scopes, which a turn that claims some has to see all of. */
+export type Asks = { readonly [Name in TurnKind]?: readonly KeyOf<Name>[] | undefined } & Readonly<{
+  scopes?: boolean | undefined;
+}>;
 
 /** What identifies one row of a kind. */
 export type KeyOf<Name extends TurnKind> = Row<Name>[(typeof schema)[Name]['key'][0] & keyof Row<Name>];
@@ -108,6 +112,13 @@ export type View = Readonly<{
   find: Find;
   /** Who waits for a lane, in order of arrival. */
   queue: (lane: string) => readonly Waiter[];
+  /**
+   * All who wait, in the order in which they came, when a claim with scopes is among them. Then the lanes that they wait
+   * for, and the lanes with scopes, are here too, whatever the turn has asked for. Undefined where nobody waits so.
+   */
+  line: () => readonly Waiter[] | undefined;
+  /** Lanes whose hold, live or not, has scopes; for a turn that asked for them, or where there is a line. */
+  scopedLanes: () => readonly HeldLaneRow[];
 }>;
 
 /** A refusal may include changes: an expired lease can pass the lane to a waiter while the newcomer is refused. */

@@ -1,4 +1,5 @@
 import { type BatchChanges, type BatchRows, findIn } from './batch.ts';
+import { withChangedLanes, withChangedQueues } from './line.ts';
 
 /** Batches that are decided but not yet on disk. */
 export type UnderWay = Readonly<{
@@ -45,6 +46,12 @@ export function createUnderWay({
         return found === undefined ? base.find(kind, key) : (found ?? undefined);
       },
       queue: (lane) => newest(({ changes }) => changes.queues.get(lane)) ?? base.queue(lane),
+      line: () => batches.reduce((line, { changes }) => withChangedQueues(line, changes.queues), base.line()),
+      scopedLanes: () =>
+        batches.reduce(
+          (lanes, { changes }) => withChangedLanes(lanes, changes.changed.lanes),
+          base.scopedLanes(),
+        ),
     };
   }
 

@@ -16,6 +16,8 @@ const rows: BatchRows = {
   },
   find: ((kind, key) => (kind === 'messages' && Number(key) <= 10 ? toFlag(Number(key)) : undefined)) as Find,
   queue: () => [],
+  line: () => ({ queues: new Map(), hasScopes: false }),
+  scopedLanes: () => new Map(),
   keptThrough: (id) => ({ messageCount: id, pendingActionFlagCount: id }),
 };
 

@@ -145,6 +145,7 @@ describe('what the page knows of the bus', () => {
     recent_messages: [],
     pending_action_flags: [],
     waiting: [],
+    recent_lanes: [],
     ...more,
     _meta: {
       active_lane_count: more.active_lanes?.length ?? 0,

@@ -14,6 +14,8 @@ import { pages } from './rules/pages.ts';
 import { presence } from './rules/presence.ts';
 import { pruning } from './rules/pruning.ts';
 import { repeats } from './rules/repeats.ts';
+import { scopeLines } from './rules/scope-lines.ts';
+import { scopes } from './rules/scopes.ts';
 import { status } from './rules/status.ts';
 import { stopping } from './rules/stopping.ts';
 import { waiting } from './rules/waiting.ts';
@@ -28,6 +30,8 @@ export const subjects: Readonly<Record<string, readonly Rule[]>> = {
   fences,
   'waiting for messages and events': waiting,
   'waiting for a lane': lines,
+  scopes,
+  'waiting for scopes': scopeLines,
   repeats,
   events,
   flags,

@@ -19,6 +19,7 @@ export const eventEffects: Readonly<Record<EventKind, EventEffect>> = {
   flag_acknowledged: {},
   lane_claimed: { mark: 'claim', heard: ({ owner }) => owner },
   lane_stolen: { mark: 'steal', heard: ({ owner }) => owner },
+  lane_changed: { heard: ({ owner }) => owner },
   lane_released: {
     mark: 'release',
     heard: ({ owner, released_by }) => (released_by === undefined ? owner : undefined),

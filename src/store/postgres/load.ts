@@ -1,4 +1,5 @@
 import type { BatchRows } from '../batch.ts';
+import { isScopedLane, isScopedWait } from '../line.ts';
 import type { LaneRow, Waiter } from '../rows.ts';
 import { type Row, schema, type TurnKind, turnKinds } from '../schema.ts';
 import type { KeyOf, Turn } from '../store.ts';
@@ -20,10 +21,12 @@ export async function loadRows(
   const lanes = asked(turns, 'lanes');
   // Each statement sees what was committed when it began. The ones that run after the lock was obtained therefore
   // see what its last holder wrote.
-  const [counters, version, waiters, kept, ...found] = await Promise.all([
+  const isScoped = turns.some(({ asks }) => asks?.scopes === true);
+  const [counters, version, waiters, scoped, kept, ...found] = await Promise.all([
     isLocked ? reader.lockedCounters() : reader.counters(),
     reader.version(),
-    reader.waitersFor(lanes),
+    reader.waitersFor(lanes, { isWholeLine: true }),
+    lanes.length === 0 ? [] : reader.scopedAndAwaited(isScoped),
     reader.keptThrough(distinct(turns.map(({ prune }) => prune?.messageId))),
     ...turnKinds.map((kind) => loadKind(reader, kind, { turns, isLocked: isLocked && !isLog(kind) })),
   ]);
@@ -31,12 +34,20 @@ export async function loadRows(
   if (outdated) throw outdated;
   const rows = Object.fromEntries(found) as unknown as Record<TurnKind, ReadonlyMap<unknown, never>>;
   const queues = toQueues(waiters);
+  const awaited = new Map(scoped.map((row) => [row.lane, row]));
+  const line = { queues, hasScopes: waiters.some(isScopedWait) };
+  const scopedLanes = new Map(scoped.flatMap((row) => (isScopedLane(row) ? [[row.lane, row] as const] : [])));
   const keptRows = new Map(kept.map(({ through, ...counts }) => [through, counts]));
   return {
     counters,
-    find: (kind, key) =>
-      rows[kind].get(key) ?? (kind === 'lanes' ? (toNewLane(key as string, counters) as never) : undefined),
+    find(kind, key) {
+      const row = rows[kind].get(key);
+      if (row !== undefined || kind !== 'lanes') return row;
+      return (awaited.get(key as string) ?? toNewLane(key as string, counters)) as never;
+    },
     queue: (lane) => queues.get(lane) ?? [],
+    line: () => line,
+    scopedLanes: () => scopedLanes,
     // Below the point up to which the log was pruned, nothing is left.
     keptThrough: (id) => keptRows.get(id) ?? {},
   };

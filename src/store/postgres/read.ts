@@ -9,7 +9,7 @@ import {
   toListed,
   toSelect,
 } from '../questions.ts';
-import type { AgentRow, Counters, EventRow, HeldLaneRow, MessageRow, Waiter } from '../rows.ts';
+import type { AgentRow, Counters, EventRow, HeldLaneRow, LaneRow, MessageRow, Waiter } from '../rows.ts';
 import type { ListedRow, ListName, Row, TurnKind } from '../schema.ts';
 import type { AgentQuery, EventQuery, KeyOf, LaneQuery, Lists, MessageQuery } from '../store.ts';
 import { columnsIn, keyColumnsOf, namesOf } from '../tables.ts';
@@ -40,6 +40,7 @@ const isWaiting = `(waiters.bus = $1 OR buses.alive_until > clock_timestamp())
  */
 const isAway = `CASE WHEN waiters.bus = $1 OR buses.alive_until > clock_timestamp() + interval '5 seconds' THEN false
   ELSE pg_try_advisory_xact_lock_shared(${toBusLock('waiters.bus')}) END AS is_away`;
+const hasScopedWaits = 'EXISTS (SELECT FROM waiters AS scoped WHERE scoped.paths IS NOT NULL)';
 const fromWaiters = 'FROM waiters LEFT JOIN buses ON buses.bus = waiters.bus';
 
 /** All queries of the store. `bus` identifies this process among those that share the database. */
@@ -149,6 +150,8 @@ export function createRowReader(ask: Session['ask'], bus: string) {
     orphaned: (now: number | null, limit: number): Promise<HeldLaneRow[]> =>
       select(questions.orphaned(now, limit)),
 
+    scoped: (): Promise<HeldLaneRow[]> => select(questions.scoped),
+
     countLanes: async (now: number | null): Promise<{ liveCount: number; orphanedCount: number }> => {
       const [liveCount, orphanedCount] = await Promise.all([
         count(questions.live(now, 0)),
@@ -168,16 +171,22 @@ export function createRowReader(ask: Session['ask'], bus: string) {
             ids,
           ),
 
-    /** In order of arrival. */
-    waitersFor: async (lanes: readonly string[]): Promise<Waiter[]> => {
+    ...createWaiterReader(ask, bus),
+  };
+}
+
+/** Who waits, in order of arrival. */
+function createWaiterReader(ask: Session['ask'], bus: string) {
+  return {
+    /** Lanes with scopes, if they are asked for; and where somebody waits with scopes, the lanes that anybody waits for. */
+    scopedAndAwaited: (isAsked: boolean) => askScopedAndAwaited(ask, isAsked),
+
+    /** First come first: of these lanes, and with `isWholeLine` of all lanes, where somebody waits with scopes. */
+    waitersFor: async (lanes: readonly string[], { isWholeLine = false } = {}): Promise<Waiter[]> => {
       if (lanes.length === 0) return [];
       const sql = `SELECT ${waiterColumns}, ${isAway} ${fromWaiters}
-         WHERE lane = ANY ($2::text[]) AND ${isWaiting} ORDER BY arrival`;
-      const found = await ask<Columns>(sql, bus, lanes);
-      return found.map((columns) => {
-        const waiter = codecs.waiters.fromColumns(columns);
-        return columns.is_away === true ? { ...waiter, isAway: true } : waiter;
-      });
+         WHERE (lane = ANY ($2::text[])${isWholeLine ? ` OR ${hasScopedWaits}` : ''}) AND ${isWaiting} ORDER BY arrival`;
+      return (await ask<Columns>(sql, bus, lanes)).map(toWaiterRow);
     },
 
     waiters: async (limit: number): Promise<Waiter[]> => {
@@ -190,6 +199,18 @@ export function createRowReader(ask: Session['ask'], bus: string) {
       return (await ask<{ n: number }>(sql, bus))[0]?.n ?? 0;
     },
   };
+}
+
+function toWaiterRow(columns: Columns): Waiter {
+  const waiter = codecs.waiters.fromColumns(columns);
+  return columns.is_away === true ? { ...waiter, isAway: true } : waiter;
+}
+
+async function askScopedAndAwaited(ask: Session['ask'], isAsked: boolean): Promise<LaneRow[]> {
+  const sql = `SELECT ${namesOf(columnsIn('lanes'))} FROM lanes
+     WHERE (paths IS NOT NULL AND ($1 OR ${hasScopedWaits}))
+     OR (${hasScopedWaits} AND lane IN (SELECT lane FROM waiters))`;
+  return (await ask<Columns>(sql, isAsked)).map(codecs.lanes.fromColumns);
 }
 
 export type RowReader = ReturnType<typeof createRowReader>;

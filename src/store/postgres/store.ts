@@ -160,16 +160,6 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     return { row: row ?? toNewLane(lane, counted), queue: waiters };
   }
 
-  function subscribe(listener: (events: readonly EventRow[]) => void): () => void {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }
-
-  function onRewind(listener: () => void): () => void {
-    rewindListeners.add(listener);
-    return () => rewindListeners.delete(listener);
-  }
-
   /** A probe is a commit, so callers that ask while one is in progress share its result. */
   function probe(): Promise<void> {
     probing ??= group.take(probeTurn).finally(() => {
@@ -181,12 +171,8 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
   async function close(): Promise<void> {
     await group.close();
     await listener.close();
-    // Everybody who waited here has been told. If the database is unreachable, this bus's signs of life run out by
-    // themselves.
-    await writing
-      .session()
-      .then(({ ask }) => writeFarewell(ask, bus))
-      .catch(() => {});
+    // Whoever waited here was answered; if the database is away, it will notice the silence.
+    await sayFarewell(writing, bus);
     await Promise.all([writing.close(), reading.close()]);
     clock.stop?.();
   }
@@ -200,14 +186,30 @@ export async function createPostgresStore(parts: Parts): Promise<Store> {
     readEvents: reader.events,
     readLanes: reader.lanes,
     readAgents: reader.agents,
+    readScopedLanes: () => watched(reader.scoped),
     readLane,
     readCounters: reader.counters,
     readCountersNow: reader.counters,
     readOldestOf: reader.oldestOf,
     readOverview,
-    subscribe,
-    onRewind,
+    subscribe: toSubscribe(listeners),
+    onRewind: toSubscribe(rewindListeners),
     probe,
     close,
+  };
+}
+
+async function sayFarewell(writing: Parts['writing'], bus: string): Promise<void> {
+  await writing
+    .session()
+    .then(({ ask }) => writeFarewell(ask, bus))
+    .catch(() => {});
+}
+
+/** Adds a listener; the function that comes back removes it. */
+function toSubscribe<Listener>(listeners: Set<Listener>): (listener: Listener) => () => void {
+  return (listener) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   };
 }

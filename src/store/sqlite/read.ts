@@ -64,6 +64,8 @@ export function createRowReader(database: SqliteDatabase, health: StoreHealth) {
     live: (now: number, limit: number): HeldLaneRow[] => select(questions.live(now, limit)),
     orphaned: (now: number, limit: number): HeldLaneRow[] => select(questions.orphaned(now, limit)),
 
+    scoped: (): HeldLaneRow[] => select(questions.scoped),
+
     /** Held lanes are counted in an index. That costs a twentieth of checking when each lease ends. */
     countLanes: (now: number): { liveCount: number; orphanedCount: number } => {
       const orphanedCount = count(questions.orphaned(now, 0));

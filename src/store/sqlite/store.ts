@@ -1,7 +1,8 @@
 import { type BatchChanges, type BatchRows, decideBatch, isEmpty, type TurnResult } from '../batch.ts';
 import type { Clock } from '../clock.ts';
 import { createGroupCommit } from '../group-commit.ts';
-import type { Counters, EventRow, LaneRow, Waiter } from '../rows.ts';
+import { isScopedWait, withChangedLanes } from '../line.ts';
+import type { Counters, EventRow, HeldLaneRow, LaneRow, Waiter } from '../rows.ts';
 import { schema } from '../schema.ts';
 import type { Find, Overview, OverviewQuery, Store, Turn } from '../store.ts';
 import { createUnderWay } from '../under-way.ts';
@@ -25,6 +26,8 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
   const { fenceFloor } = counters;
   let version = 0;
   const queues = new Map<string, readonly Waiter[]>();
+  let scopedWaits = 0;
+  let scopedLanes: ReadonlyMap<string, HeldLaneRow> = new Map(reader.scoped().map((row) => [row.lane, row]));
   const listeners = new Set<(events: readonly EventRow[]) => void>();
   const group = createGroupCommit({ commit, glance, isPipelined: true });
 
@@ -41,6 +44,8 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
     counters,
     find,
     queue: queueOf,
+    line: () => ({ queues, hasScopes: scopedWaits > 0 }),
+    scopedLanes: () => scopedLanes,
     keptThrough: reader.keptThrough,
   });
 
@@ -56,8 +61,10 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
   function apply(changes: BatchChanges): void {
     counters = changes.counters;
     for (const row of changes.changed.lanes.values()) lanes.set(row);
+    scopedLanes = withChangedLanes(scopedLanes, changes.changed.lanes);
     if (!isEmpty(changes) || changes.queues.size > 0) version += 1;
     for (const [lane, queue] of changes.queues) {
+      scopedWaits += queue.filter(isScopedWait).length - queueOf(lane).filter(isScopedWait).length;
       if (queue.length > 0) queues.set(lane, queue);
       else queues.delete(lane);
     }
@@ -108,6 +115,7 @@ export function createSqliteStore({ path, reader, writer, clock, life, closeRead
     readEvents: async (query) => reader.events(query),
     readLanes: async (query) => reader.lanes(query),
     readAgents: async (query) => reader.agents(query),
+    readScopedLanes: async () => [...scopedLanes.values()],
     readLane: async (lane) => ({ row: lanes.get(lane), queue: queueOf(lane) }),
     readCounters: async () => counters,
     // The rows may include a commit that this thread has not heard of yet, so do not use the counters in memory.

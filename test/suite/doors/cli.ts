@@ -48,14 +48,17 @@ function toTyped(name: OperationName, input: Record<string, unknown>) {
   const inputText = piped === undefined ? '' : `${input[piped]}\n`;
   const operands = positionalFields
     .filter((field) => input[field] !== undefined)
-    .map((field) => (field === piped ? '-' : String(input[field])));
+    .flatMap((field) => (field === piped ? ['-'] : [input[field]].flat().map(String)));
   const flags = Object.entries(input)
     .filter(([field, value]) => !positionalFields.includes(field) && value !== undefined)
-    .map(([field, value]) => {
-      const flag = toKebabCase(field);
-      return typeof value === 'boolean' ? `--${value ? '' : 'no-'}${flag}` : `--${flag}=${value}`;
-    });
+    .flatMap(([field, value]) => toFlags(toKebabCase(field), value));
   return { flags, operands, inputText };
+}
+
+function toFlags(flag: string, value: unknown): readonly string[] {
+  if (typeof value === 'boolean') return [`--${value ? '' : 'no-'}${flag}`];
+  const items = Array.isArray(value) ? (value.length === 0 ? [''] : value) : [value];
+  return items.map((item) => `--${flag}=${item}`);
 }
 
 type Failed = Readonly<{

@@ -27,6 +27,7 @@ export const lines: readonly Rule[] = [
           fence: 2,
         },
         lease_s: 50,
+        previous: { owner: 'ada', ended_at: timestampIn(clock), how: 'released' },
       });
       await untilWaiting(0);
     },

@@ -13,6 +13,7 @@ export const status: readonly Rule[] = [
       pending_action_flags: [],
       agents: [],
       waiting: [],
+      recent_lanes: [],
     });
     expect(_meta).toEqual({
       active_lane_count: 0,
