@@ -9,7 +9,9 @@ const banner =
  */
 export async function buildHooks(): Promise<readonly Readonly<{ path: string; text: string }>[]> {
   const { outputFiles } = await build({
-    entryPoints: { 'session-start': 'src/hooks/session-start.ts', 'session-end': 'src/hooks/session-end.ts' },
+    entryPoints: Object.fromEntries(
+      ['session-start', 'session-end', 'guard'].map((name) => [name, `src/hooks/${name}.ts`]),
+    ),
     outdir: 'hooks',
     outExtension: { '.js': '.mjs' },
     bundle: true,

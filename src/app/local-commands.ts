@@ -65,21 +65,25 @@ function toReturn({ startedBy }: Address): string {
   return startedBy === 'client' ? '; the next call starts it again' : ' (it was started with serve)';
 }
 
-async function doctor({ config, flags, terminal }: Invocation): Promise<number> {
+async function doctor({ config, environment, flags, terminal }: Invocation): Promise<number> {
   const { examine } = await import('../daemon/doctor.ts');
   const { loadDriver } = await import('../store/sqlite/driver.ts');
   const { findObstacle } = await import('../store/sqlite/integrity/inspect.ts');
-  const checks = await examine({
-    ...config,
-    place: toLocalPlace(config),
-    baseUrl: config.given.has('baseUrl') ? toAddressesWithPath(config.baseUrl) : undefined,
-    addressAsGiven: config.baseUrl,
-    fallbackUrl: toFallbackUrl(config),
-    version,
-    nodeVersion: process.version,
-    loadSqlite: () => loadDriver().name,
-    findObstacle,
-  });
+  const { examineGuards } = await import('./guard-checks.ts');
+  const checks = [
+    ...(await examine({
+      ...config,
+      place: toLocalPlace(config),
+      baseUrl: config.given.has('baseUrl') ? toAddressesWithPath(config.baseUrl) : undefined,
+      addressAsGiven: config.baseUrl,
+      fallbackUrl: toFallbackUrl(config),
+      version,
+      nodeVersion: process.version,
+      loadSqlite: () => loadDriver().name,
+      findObstacle,
+    })),
+    ...examineGuards({ environment, mode: config.guard, now: Date.now() }),
+  ];
   const isHealthy = checks.every(({ mark }) => mark !== 'fail');
   if (flags.json === true) await terminal.print(toJsonLine({ ok: isHealthy, checks }));
   else {

@@ -19,7 +19,7 @@ export function toLocalPlace({ store }: Config): Place {
 }
 
 /** The folder for this user's files that belong to no particular store. */
-function toDataFolder(): string {
+export function toDataFolder(): string {
   return dirname(toDefaultStorePath(toMachine(process.env)));
 }
 

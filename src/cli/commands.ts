@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { findSurroundings } from '../client-side/project.ts';
+import { qualifyInput, toScopedBus } from '../client-side/scoped-bus.ts';
 import { type OperationName, operationsAt } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
 import { idempotencyKeyPattern } from '../contract/limits.ts';
@@ -73,7 +75,8 @@ async function runOperation(
   const { name, operation, invocation } = asked;
   const { actions, config, flags, terminal } = invocation;
   const idempotencyKey = readIdempotencyKey(flags.idempotencyKey);
-  const typed = await readInput(operation, invocation);
+  const surroundings = findSurroundings(config);
+  const typed = qualifyInput(await readInput(operation, invocation), surroundings);
   let opened: Promise<OpenedBus> | undefined;
   const openBus = () => {
     opened ??= actions.openBus(config);
@@ -83,7 +86,7 @@ async function runOperation(
     const { input, caller } = await fillInCaller(operation, typed, invocation, openBus);
     const checked = checkInput(operation, input);
     if ('issues' in checked) throw toInputError(operation, checked.issues);
-    const bus = await openBus();
+    const bus = toScopedBus(await openBus(), surroundings);
     // The schema of this very operation has just accepted the input.
     const answer = await bus[name](checked.value as never, { idempotencyKey });
     if (flags.json === true) {

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type Command, CommanderError } from 'commander';
 import { findShellSession } from '../client-side/innermost.ts';
 import { joinBus } from '../client-side/join.ts';
+import { findSurroundings } from '../client-side/project.ts';
+import { qualifyInput, toScopedBus } from '../client-side/scoped-bus.ts';
 import type { Output } from '../contract/contract.ts';
 import { checkInput } from '../contract/input.ts';
 import { claimLane } from '../contract/lanes.ts';
@@ -40,6 +42,12 @@ export const holdCommand: CommandDeclaration = {
       .option(
         '--owner <text>',
         'Who holds it (default: unique to this run; one that holds the lane already is refused)',
+      )
+      .option('--note <text>', 'What you are doing, for those who are refused')
+      .option(
+        '--path <text>',
+        'A file or pattern that the lane covers; may be repeated',
+        (path, before: readonly string[] = []) => [...before, path],
       )
       .option('--lease, --lease-s <duration>', `How long each lease lasts (default: ${leaseSecondsDefault}s)`)
       .option('--wait, --wait-s <duration>', 'Give up after this time (default: wait for ever)')
@@ -80,12 +88,13 @@ async function hold(invocation: Invocation): Promise<number> {
     stopped = name;
     giveUp.abort();
   });
-  const bus = await actions.openBus(config);
+  const bus = toScopedBus(await actions.openBus(config), findSurroundings(config));
   try {
     asked = await asAgentOfShell(asked, invocation, bus);
     const { timers } = invocation;
     const { remark } = terminal;
     const grant = await waitForLane({ ...asked, bus, timers, signal: giveUp.signal, remark });
+    if (typeof grant.note === 'string') remark(grant.note);
     if (stopped === undefined) return await runHolding({ bus, asked, grant, invocation });
     await release(bus, asked.claim, grant.lane.fence, invocation);
     return toSignalStatus(stopped);
@@ -150,10 +159,13 @@ function readHold({ config, environment, flags, operands, trailing }: Invocation
   const unique = config.given.has('agentId')
     ? toUniqueOwner(config.agentId, ':hold')
     : toUniqueOwner(`hold:${hostName}`);
-  const { grace, owner, leaseS = String(leaseSecondsDefault), waitS, waitStatus } = flags;
-  const entries = Object.entries({ lane, owner: owner ?? unique, lease_s: leaseS });
-  const typed = entries.map(([field, value]) => [field, String(value)] as const);
-  const checked = checkInput(claimLane, toInput(claimLane, typed));
+  const { grace, note, owner, path, leaseS = String(leaseSecondsDefault), waitS, waitStatus } = flags;
+  const entries = Object.entries({ lane, owner: owner ?? unique, lease_s: leaseS, note, paths: path });
+  const typed = entries.flatMap(([field, value]) =>
+    (value === undefined ? [] : [value].flat()).map((item) => [field, String(item)] as const),
+  );
+  const input = qualifyInput(toInput(claimLane, typed), findSurroundings(config));
+  const checked = checkInput(claimLane, input);
   if ('issues' in checked) throw toInputError(claimLane, checked.issues);
   const { wait_s: _, ...claim } = checked.value as LaneClaim & { wait_s: number };
   return {

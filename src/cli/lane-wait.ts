@@ -7,7 +7,13 @@ import { isPassing } from './failure.ts';
 import { askAndStay } from './kept-place.ts';
 
 /** What is claimed, by whom, for how long. */
-export type LaneClaim = Readonly<{ lane: string; owner: string; lease_s: number }>;
+export type LaneClaim = Readonly<{
+  lane: string;
+  owner: string;
+  lease_s: number;
+  paths?: readonly string[] | undefined;
+  note?: string | undefined;
+}>;
 
 type Grant = Output<'claimLane'>;
 type Asked = Readonly<{
@@ -88,7 +94,8 @@ async function waitForGrant(asked: Asked): Promise<Grant> {
  */
 async function confirm({ bus, claim, signal }: Asked, grant: Grant): Promise<Grant | undefined> {
   try {
-    const renewed = await bus.heartbeatLane({ ...claim, fence: grant.lane.fence }, { signal });
+    const { lane, owner, lease_s } = claim;
+    const renewed = await bus.heartbeatLane({ lane, owner, lease_s, fence: grant.lane.fence }, { signal });
     return { ...renewed, decision: grant.decision };
   } catch (error) {
     if (isHeldRefusal(error)) return undefined;

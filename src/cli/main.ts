@@ -5,6 +5,7 @@ import { operationCommands } from './commands.ts';
 import { createCompletionCommand } from './completion/command.ts';
 import { readConfig } from './config.ts';
 import { exitStatus, toFailure } from './failure.ts';
+import { guardCheckCommand } from './guard-check.ts';
 import { holdCommand } from './hold.ts';
 import { readArguments } from './program.ts';
 import { setupCommand } from './setup/command.ts';
@@ -99,6 +100,7 @@ const ownCommands: readonly CommandDeclaration[] = [
   ...operationCommands,
   watchCommand,
   holdCommand,
+  guardCheckCommand,
   setupCommand,
 ];
 

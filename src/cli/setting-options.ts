@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { CommandDeclaration } from './command.ts';
 import type { Flags } from './config.ts';
-import { flagNamesOf, negatedFlagOf } from './setting-flags.ts';
+import { flagNamesOf, negatedFlagOf, takesValue } from './setting-flags.ts';
 import { mainSettings, type Setting, type SettingName, settingEntries } from './settings.ts';
 
 /**
@@ -48,5 +48,7 @@ function readFlag(setting: Setting, flags: Readonly<Record<string, unknown>>) {
   const name = flagNamesOf(setting).at(-1);
   if (name === undefined) return undefined;
   const value = flags[new Option(name).attributeName()];
+  // The library says so of a setting with a value where a command has its opposite, and nobody has typed either.
+  if (value === true && takesValue(setting)) return undefined;
   return typeof value === 'string' || typeof value === 'boolean' ? value : undefined;
 }

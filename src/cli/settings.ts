@@ -1,13 +1,16 @@
+import type { GuardMode } from '../client-side/guard-modes.ts';
 import { limits } from '../contract/limits.ts';
 import { toDurationText } from './duration.ts';
 import { type Machine, toDefaultAgentId, toDefaultStorePath } from './folders.ts';
 import {
   type Parsed,
   parseAgentId,
+  parseGuardMode,
   parseHost,
   parseHostNames,
   parseList,
   parseLocation,
+  parseRepository,
   parseSeconds,
   parseSecret,
   parseSwitch,
@@ -145,6 +148,26 @@ export const settings = {
     readBy: ['mcp'],
     parse: parseSeconds({ max: 31_536_000 }),
     toDefault: () => 14_400,
+  }),
+  repository: toSetting<string | undefined>({
+    environment: 'BUS_MCP_REPOSITORY',
+    flag: '--repository <name>',
+    description: 'the name of the repository in paths that agents claim, as in github.com/acme/pocket',
+    defaultText: 'from its origin',
+    readBy: ['client', 'mcp'],
+    parse: parseRepository,
+    toDefault: () => undefined,
+  }),
+  guard: toSetting<GuardMode>({
+    environment: 'BUS_MCP_GUARD',
+    flag: '--guard <mode>',
+    description:
+      'what happens to an edit of a file that another session holds: deny, warn or off; claim also claims what nobody holds',
+    defaultText: 'deny',
+    readBy: ['mcp'],
+    parse: parseGuardMode,
+    toDefault: () => 'deny',
+    whenMalformed: 'warn',
   }),
   host: toSetting({
     environment: 'BUS_HOST',

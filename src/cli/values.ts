@@ -1,3 +1,4 @@
+import { type GuardMode, guardModes } from '../client-side/guard-modes.ts';
 import { limits } from '../contract/limits.ts';
 import { isForeignUrl, locationProblem } from '../contract/location.ts';
 import { durationProblem, parseDuration, toDurationText } from './duration.ts';
@@ -39,6 +40,20 @@ export function parseAgentId(text: string): Parsed<string> {
   return text.length > charactersMax
     ? { problem: `must have at most ${charactersMax} characters` }
     : parseText(text);
+}
+
+export function parseGuardMode(text: string): Parsed<GuardMode> {
+  const word = text.trim().toLowerCase();
+  const value = guardModes.find((mode) => mode === (word === '0' ? 'off' : word));
+  return value === undefined ? { problem: `must be one of ${guardModes.join(', ')}` } : { value };
+}
+
+/** What paths begin with, so it is a path itself: a name that the bus refuses would make each claim fail. */
+export function parseRepository(text: string): Parsed<string> {
+  const isPath = text.split('/').every((segment) => segment !== '' && segment !== '..');
+  return isPath && text.length <= 200 && !/[*?\\\0]|^!/.test(text)
+    ? { value: text }
+    : { problem: 'must be a name like github.com/acme/pocket, without a slash at its ends' };
 }
 
 export function parseSwitch(text: string): Parsed<boolean> {

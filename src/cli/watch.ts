@@ -1,3 +1,5 @@
+import { findSurroundings } from '../client-side/project.ts';
+import { toScopedBus } from '../client-side/scoped-bus.ts';
 import type { Bus } from '../contract/contract.ts';
 import { isOfAnotherLog } from '../contract/cursor.ts';
 import { checkInput, type InputIssue, toSentence } from '../contract/input.ts';
@@ -41,7 +43,7 @@ async function watch(invocation: Invocation): Promise<number> {
   const stop = () => stopped.abort();
   const forget = onStopSignal(signals, stop);
   terminal.closed.addEventListener('abort', stop);
-  const bus = await actions.openBus(config);
+  const bus = toScopedBus(await actions.openBus(config), findSurroundings(config));
   try {
     // A wrong address is told at once; only a bus that was there is worth waiting for.
     const start = since ?? (await readLastEventId(bus));

@@ -6,11 +6,19 @@ import type { ToolCall } from './edits.ts';
 export type HookAnswer = Readonly<{ stdout?: string; stderr?: string; exitCode: number }>;
 
 /** What a client's hook tells of a call that it is about to make. */
-export type HookCall = ToolCall & Readonly<{ session?: string | undefined; folder?: string | undefined }>;
+export type HookCall = ToolCall &
+  Readonly<{
+    session?: string | undefined;
+    folder?: string | undefined;
+    /** Copilot CLI reads the hooks of VS Code too, and is told no in other words. */
+    isOfCopilotCli: boolean;
+  }>;
 
 type Host = Readonly<{
   /** Stops the call, and shows the reason to the model. */
   toDenial: (reason: string) => HookAnswer;
+  /** Says it and lets the call pass; absent where the client shows nothing of a call that passes. */
+  toWarning?: (reason: string) => HookAnswer;
 }>;
 
 /**
@@ -19,10 +27,10 @@ type Host = Readonly<{
  * prompt.
  */
 export const hosts = {
-  'claude-code': { toDenial: toClaudeDenial },
-  codex: { toDenial: toClaudeDenial },
-  vscode: { toDenial: toClaudeDenial },
-  gemini: { toDenial: (reason) => toJson({ decision: 'deny', reason }) },
+  'claude-code': { toDenial: toClaudeDenial, toWarning: toClaudeContext },
+  codex: { toDenial: toClaudeDenial, toWarning: toSystemMessage },
+  vscode: { toDenial: toClaudeDenial, toWarning: toSystemMessage },
+  gemini: { toDenial: (reason) => toJson({ decision: 'deny', reason }), toWarning: toSystemMessage },
   cursor: {
     toDenial: (reason) => toJson({ permission: 'deny', user_message: reason, agent_message: reason }),
   },
@@ -34,7 +42,14 @@ export const hosts = {
   opencode: { toDenial: (reason) => ({ stdout: reason, exitCode: 2 }) },
   windsurf: { toDenial: (reason) => ({ stderr: reason, exitCode: 2 }) },
   cline: { toDenial: (reason) => toJson({ cancel: true, errorMessage: reason }) },
-} as const satisfies Record<string, Host>;
+} satisfies Record<string, Host>;
+
+export type HostName = keyof typeof hosts;
+
+/** How that client is told; undefined for a name that is not known here. */
+export function findHost(name: string): Host | undefined {
+  return Object.hasOwn(hosts, name) ? hosts[name as HostName] : undefined;
+}
 
 function toClaudeDenial(reason: string): HookAnswer {
   return toJson({
@@ -44,6 +59,14 @@ function toClaudeDenial(reason: string): HookAnswer {
       permissionDecisionReason: reason,
     },
   });
+}
+
+function toClaudeContext(reason: string): HookAnswer {
+  return toJson({ hookSpecificOutput: { hookEventName: 'PreToolUse', additionalContext: reason } });
+}
+
+function toSystemMessage(reason: string): HookAnswer {
+  return toJson({ systemMessage: reason });
 }
 
 /**
@@ -65,6 +88,7 @@ export function parseHookCall(text: string): HookCall | undefined {
     input,
     session: toGivenText(payload.session_id ?? payload.sessionId ?? payload.conversation_id),
     folder: toGivenText(payload.cwd),
+    isOfCopilotCli: payload.toolName !== undefined && payload.tool_name === undefined,
   };
 }
 

@@ -18,13 +18,37 @@ export type Surroundings = Readonly<{
  * the bus: `<repository>/<path in its work tree>`. Worktrees, clones and machines of one repository meet this way. The
  * file need not exist; links are followed as far as it does. What lies in no repository is named by host and real path.
  */
-export function qualifyPath(written: string, { project, repository, home, host }: Surroundings): string {
-  const full = path.resolve(project, expandHome(written, home ?? homedir()));
+export function qualifyPath(written: string, surroundings: Surroundings): string {
+  return toQualified(toRealPath(toFullPath(written, surroundings)), surroundings);
+}
+
+/**
+ * The scopes that an edit of this path touches: the file itself, and the link where the path is one, because some tools
+ * write through a link and others put a new file in its place.
+ */
+export function qualifyEdited(written: string, surroundings: Surroundings): readonly string[] {
+  const full = toFullPath(written, surroundings);
   const real = toRealPath(full);
+  const link = path.join(toRealPath(path.dirname(full)), path.basename(full));
+  const paths = link === real ? [real] : [real, link];
+  return paths.map((one) => toQualified(one, surroundings));
+}
+
+function toFullPath(written: string, { project, home }: Surroundings): string {
+  return path.resolve(project, expandHome(written, home ?? homedir()));
+}
+
+function toQualified(real: string, { project, repository, host = hostname() }: Surroundings): string {
   const workTree = findWorkTree(toExistingFolder(real));
-  if (!workTree) return toScope([host ?? hostname(), real]);
-  const inTree = path.relative(workTree.top, real);
-  return toScope([repository ?? toName(workTree, host ?? hostname()), inTree]);
+  if (!workTree) return toScope([host, real]);
+  const isNamed = repository !== undefined && isOfProject(workTree, project);
+  return toScope([isNamed ? repository : toName(workTree, host), path.relative(workTree.top, real)]);
+}
+
+/** The name that somebody gave is that of the project's repository, and not of each that a path may lead to. */
+function isOfProject({ commonFolder }: WorkTree, project: string): boolean {
+  const own = findWorkTree(toExistingFolder(toRealPath(path.resolve(project))));
+  return own === undefined || own.commonFolder === commonFolder;
 }
 
 /** The repository of the project itself, which results leave away; undefined where it lies in none. */

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toDefaultStorePath } from '../cli/folders.ts';
 import { type ClientSession, toHookSession } from '../client-side/session.ts';
-import { withoutByteOrderMark } from '../contract/byte-order-mark.ts';
+import { readInput } from './input.ts';
 
 /** Identifies the session. */
 export type Session = Readonly<{
@@ -17,7 +17,7 @@ export type Session = Readonly<{
 
 /** The session that the client describes on standard input. */
 export async function readSession(client = 'agent'): Promise<Session> {
-  const { session_id: sessionId, cwd } = await readInput();
+  const { session_id: sessionId, cwd } = await readPayload();
   const own = typeof sessionId === 'string' && /^[\w.:-]{1,150}$/.test(sessionId) ? sessionId : undefined;
   return {
     client,
@@ -59,29 +59,7 @@ function toCursorFile({ client, named, project }: Session, url: string): string 
   return join(dataFolder(), 'hooks', `${name}.json`);
 }
 
-/** Resolves at the end of the JSON object, not of the stream: a client may leave its end open. */
-function readInput(): Promise<Record<string, unknown>> {
-  const { stdin } = process;
-  if (stdin.isTTY) return Promise.resolve({});
-  return new Promise((resolve) => {
-    let text = '';
-    const give = (value: Record<string, unknown>) => {
-      clearTimeout(timer);
-      stdin.destroy();
-      resolve(value);
-    };
-    const timer = setTimeout(() => give({}), 200);
-    stdin.setEncoding('utf8');
-    stdin.on('error', () => give({}));
-    stdin.on('end', () => give({}));
-    stdin.on('data', (part) => {
-      text += part;
-      try {
-        const value: unknown = JSON.parse(withoutByteOrderMark(text));
-        if (typeof value === 'object' && value !== null) give(value as Record<string, unknown>);
-      } catch {
-        // The object is not complete yet.
-      }
-    });
-  });
+async function readPayload(): Promise<Record<string, unknown>> {
+  const text = await readInput(200);
+  return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
 }

@@ -22,13 +22,17 @@ export type ToolCaller = Readonly<{
   bus: Bus;
   identity: Identity | undefined;
   keepAlive: KeepAlive | undefined;
+  /** Makes scopes of the paths of a call; absent where nothing is known that they could be relative to. */
+  toScopes?: ((given: Given) => Given) | undefined;
   log: Log;
   progressIntervalMilliseconds: number;
 }>;
 
+export type Given = Readonly<Record<string, unknown>>;
+
 export type ToolCall = Readonly<{
   tool: McpTool;
-  given: Readonly<Record<string, unknown>>;
+  given: Given;
   signal: AbortSignal;
   origin: CallOrigin;
   /** Set when the client asked to hear from the call while it waits. */
@@ -39,7 +43,8 @@ export type ToolCall = Readonly<{
 export async function callTool(caller: ToolCaller, call: ToolCall): Promise<CallToolResult> {
   const { tool, signal } = call;
   const { agentField } = tool.operation;
-  const given = toTyped(tool.input, call.given, caller.identity && agentField);
+  const typed = toTyped(tool.input, call.given, caller.identity && agentField);
+  const given = caller.toScopes?.(typed) ?? typed;
   const [{ member, failure }, meanwhile] = await Promise.all([
     identify(caller, call),
     caller.keepAlive?.late.hear(),

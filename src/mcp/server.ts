@@ -9,9 +9,10 @@ import {
 import type { Bus } from '../contract/contract.ts';
 import { faultOf } from './arguments.ts';
 import { toBrief } from './brief.ts';
-import { callTool, type Log } from './call.ts';
+import { callTool, type Log, type ToolCaller } from './call.ts';
 import { channelCapability, openChannel, toChannelInstructions } from './channel.ts';
 import { complete } from './completion.ts';
+import { callGuard, type Guard, guardToolName } from './guard.ts';
 import type { Identity } from './identity.ts';
 import { toInstructions } from './instructions.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -36,7 +37,11 @@ export type McpServerOptions = Readonly<{
   toolNames?: readonly string[] | undefined;
   /** Renews leases for the agent. Without it `keep_alive` is not offered. */
   keepAlive?: KeepAlive | undefined;
-  /** Reports changed resources. Without it subscriptions are not offered. */
+  /** Makes scopes of the paths of a call; absent where nothing is known that they could be relative to. */
+  toScopes?: ToolCaller['toScopes'];
+  /** Answers the client's own hook before an edit; such a tool is not listed. */
+  guard?: Guard | undefined;
+  /** Tells of changed resources; without it subscriptions are not offered. */
   watcher?: Watcher | undefined;
   /** Pushes posts to these topics to clients that support it. */
   channelTopics?: readonly string[] | undefined;
@@ -98,7 +103,7 @@ function toAllInstructions({ keepAlive }: McpServerOptions, channelTopics: reado
 }
 
 function serveTools(server: Server, options: McpServerOptions): void {
-  const { identity, keepAlive, log } = options;
+  const { guard, identity, keepAlive, log, toScopes } = options;
   const bus = toBrief(options.bus);
   const progressIntervalMilliseconds =
     options.progressIntervalMilliseconds ?? progressIntervalMillisecondsDefault;
@@ -110,14 +115,17 @@ function serveTools(server: Server, options: McpServerOptions): void {
   const listed = { tools: offered.map((tool) => tool.declaration) };
   server.setRequestHandler('tools/list', () => listed);
   server.setRequestHandler('tools/call', ({ params }, context) => {
+    const origin = { meta: context.mcpReq._meta, clientName: toClientName(server, context) };
+    if (params.name === guardToolName && guard)
+      return callGuard(guard, params.arguments ?? {}, { bus, identity, keepAlive, origin });
     const tool = offered.find(({ name }) => name === params.name);
     if (!tool) return toNotOffered(params.name, whyNotOffered(params.name, offered, options));
     const fault = faultOf(params.arguments);
     if (fault) return toInvalidArguments(tool.name, [fault], {});
     const { signal } = context.mcpReq;
-    const caller = { bus, identity, keepAlive, progressIntervalMilliseconds, log: logToBoth(log, context) };
+    const told = logToBoth(log, context);
+    const caller = { bus, identity, keepAlive, toScopes, progressIntervalMilliseconds, log: told };
     const report = toProgressReport(context);
-    const origin = { meta: context.mcpReq._meta, clientName: toClientName(server, context) };
     return callTool(caller, { tool, given: params.arguments ?? {}, signal, report, origin });
   });
 }

@@ -33,6 +33,8 @@ describe('the settings', () => {
       writeSecret: undefined,
       agentId: 'session:box:42',
       autostart: true,
+      guard: 'deny',
+      repository: undefined,
       readOnly: false,
       keepAliveSecondsMax: 14_400,
       host: '127.0.0.1',

@@ -21,6 +21,16 @@ export type ClientName = keyof typeof userFiles;
 export function createHome() {
   const home = createFolder();
   const toFile = (path: string) => join(home, path);
+
+  function setupWithGuard(
+    client: ClientName,
+    flags: readonly string[] = [],
+    environment: NodeJS.ProcessEnv = {},
+  ) {
+    const start = flags.includes('--command') ? [] : ['--command', 'npx -y bus-mcp'];
+    return runToEnd(['setup', client, ...start, ...flags], { environment: { HOME: home, ...environment } });
+  }
+
   return {
     home,
     toFile,
@@ -32,9 +42,10 @@ export function createHome() {
     read: (path: string) => readFileSync(toFile(path), 'utf8'),
     mode: (path: string) => statSync(toFile(path)).mode & 0o777,
     list: (path = '.') => readdirSync(toFile(path)).sort(),
+    setupWithGuard,
+    /** The guard has tests of its own. */
     setup(client: ClientName, flags: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
-      const start = flags.includes('--command') ? [] : ['--command', 'npx -y bus-mcp'];
-      return runToEnd(['setup', client, ...start, ...flags], { environment: { HOME: home, ...environment } });
+      return setupWithGuard(client, [...flags, '--no-guard'], environment);
     },
   };
 }

@@ -7,7 +7,7 @@ import { UsageError } from '../config.ts';
 import { exitStatus } from '../failure.ts';
 import { toMachine } from '../folders.ts';
 import { type SettingName, settingEntries } from '../settings.ts';
-import { type Client, clientNames, clients, findClient } from './clients.ts';
+import { type Client, type ClientName, clientNames, clients, findClient } from './clients.ts';
 import { toEntry } from './entry.ts';
 import { toLaunch } from './launch.ts';
 
@@ -33,7 +33,8 @@ function declare(command: Command): void {
     .addArgument(new Argument('<client>', 'Which client').choices(clientNames).argParser(String))
     .option('--project', 'Write the file of the project in this folder, not the one of the user')
     .option('--print', 'Print the block only, and write nothing')
-    .option('--remove', 'Take the entry out again')
+    .option('--no-guard', 'Leave out the hook that stops edits of files that others hold')
+    .option('--remove', 'Take the entry out again, and the hook')
     .addOption(
       new Option(
         '--command <line>',
@@ -43,7 +44,8 @@ function declare(command: Command): void {
 }
 
 async function run({ environment, flags, operands, terminal }: Invocation): Promise<number> {
-  const client = toClient(operands[0] ?? '');
+  const clientName = toClientName(operands[0] ?? '');
+  const client = clients[clientName];
   const isProject = flags.project === true;
   if (isProject && client.projectFile === undefined) {
     throw new UsageError(
@@ -59,20 +61,22 @@ async function run({ environment, flags, operands, terminal }: Invocation): Prom
     programFile: realpathSync(process.argv[1] ?? process.execPath),
   });
   const { setUp } = await import('./setup.ts');
-  await setUp({
-    client,
-    machine,
-    projectFolder: isProject ? process.cwd() : undefined,
-    entry: toEntry({ client, launch, variables: toVariables(flags, client), environment }),
-    act: flags.print === true ? 'print' : flags.remove === true ? 'remove' : 'add',
-    terminal,
-  });
+  const { setUpGuard } = await import('./guard-setup.ts');
+  const variables = toVariables(flags, client);
+  const act = flags.print === true ? 'print' : flags.remove === true ? 'remove' : 'add';
+  const projectFolder = isProject ? process.cwd() : undefined;
+  const entry = toEntry({ client, launch, variables, environment });
+  const guard = { clientName, machine, projectFolder, variables, terminal };
+  // The hook may stand in the same file, and went in last.
+  if (act === 'remove') await setUpGuard({ ...guard, act });
+  await setUp({ client, machine, projectFolder, entry, act, terminal });
+  if (act === 'add' && flags.guard !== false) await setUpGuard({ ...guard, act });
   return exitStatus.done;
 }
 
-function toClient(typed: string): Client {
+function toClientName(typed: string): ClientName {
   const name = findClient(typed);
-  if (name !== undefined) return clients[name];
+  if (name !== undefined) return name;
   throw new UsageError(
     `there is no setup for a client '${typed}': use one of ${clientNames.join(', ')}, or --print one of them and paste the block`,
   );
@@ -82,6 +86,8 @@ function toClient(typed: string): Client {
 function toVariables(flags: Invocation['flags'], client: Client): Record<string, string> {
   const entries = settingEntries.flatMap(([name, { environment, flag }]): [string, string][] => {
     const typed = flag === undefined ? undefined : flags[new Option(flag).attributeName()];
+    // --no-guard is about the hook: without it nobody asks the server.
+    if (name === 'guard' && typeof typed === 'boolean') return [];
     if (typeof typed === 'boolean') return [[environment, typed ? '1' : '0']];
     if (typeof typed !== 'string') return [];
     return [[environment, toSettingText(name, typed, client)]];

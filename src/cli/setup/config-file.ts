@@ -40,11 +40,15 @@ export async function readConfigFile(path: string, newFileMode: number): Promise
   };
 }
 
-/** Replaces the file's text completely or not at all, and returns where a copy of the old text is. */
-export async function writeConfigFile(file: ConfigFile, text: string): Promise<string | undefined> {
+/** Puts the text in the place of what was found, all or nothing, and answers where a copy of that lies. */
+export async function writeConfigFile(
+  file: ConfigFile,
+  text: string,
+  { backsUp = true } = {},
+): Promise<string | undefined> {
   await refuseChanged(file);
   await mkdir(dirname(file.realPath), { recursive: true }).catch(toProblem('cannot be written'));
-  const backupPath = file.text === undefined ? undefined : await backUp(file, file.text);
+  const backupPath = file.text === undefined || !backsUp ? undefined : await backUp(file, file.text);
   await replaceFile(file, file.realPath, text);
   return backupPath;
 }

@@ -6,13 +6,14 @@ import { toKebabCase } from '../../../src/contract/names.ts';
 import { commandFile } from '../../build.ts';
 import { type CallParts, type Door, offeredAt, toBus } from './door.ts';
 import { listen } from './http.ts';
+import { repository, toUnqualified } from './unqualified.ts';
 
 /** The command as it ships, one process for each call, before a bus over HTTP. */
 export const cliDoor: Door = {
   name: 'the command line',
   offers: offeredAt('cli', ['signal', 'idempotencyKey', 'strictInput', 'wholeStatus']),
   async open(bus) {
-    const { baseUrl, close } = await listen(bus);
+    const { baseUrl, close } = await listen(toUnqualified(bus));
     return { bus: toBus((name, input, call) => run({ baseUrl, name, input, call })), close };
   },
 };
@@ -25,7 +26,7 @@ async function run({ baseUrl, name, input, call }: Asked): Promise<object> {
   const child = spawn(
     process.execPath,
     [commandFile, toKebabCase(name), ...flags, '--json', '--', ...operands],
-    { env: { PATH: process.env.PATH ?? '', BUS_MCP_BASE_URL: baseUrl } },
+    { env: { PATH: process.env.PATH ?? '', BUS_MCP_BASE_URL: baseUrl, BUS_MCP_REPOSITORY: repository } },
   );
   const goAway = () => child.kill();
   call.signal?.addEventListener('abort', goAway);

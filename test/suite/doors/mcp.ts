@@ -6,19 +6,20 @@ import { toSnakeCase } from '../../../src/contract/names.ts';
 import { commandFile } from '../../build.ts';
 import { type Door, offeredAt, toBus } from './door.ts';
 import { listen } from './http.ts';
+import { repository, toUnqualified } from './unqualified.ts';
 
 /** The command as it ships, spoken to by the client library that people's programs use, before a bus over HTTP. */
 export const mcpDoor: Door = {
   name: 'MCP over stdio',
   offers: offeredAt('mcp', ['signal', 'typedValues']),
   async open(bus) {
-    const { baseUrl, close } = await listen(bus);
+    const { baseUrl, close } = await listen(toUnqualified(bus));
     const client = new Client({ name: 'suite', version: '1' });
     await client.connect(
       new StdioClientTransport({
         command: process.execPath,
         args: [commandFile],
-        env: { PATH: process.env.PATH ?? '', BUS_MCP_BASE_URL: baseUrl },
+        env: { PATH: process.env.PATH ?? '', BUS_MCP_BASE_URL: baseUrl, BUS_MCP_REPOSITORY: repository },
       }),
     );
     return {
