@@ -144,12 +144,14 @@ export interface ClaimLaneAnswer {
   readonly decision: string;
   readonly lane: Lane;
   readonly lease_s: number;
-  readonly previous?: {
-    readonly owner: string;
-    readonly ended_at: string;
-    readonly how: 'released' | 'expired';
-    readonly note?: string | undefined;
-  } | undefined;
+  readonly previous?:
+    | {
+        readonly owner: string;
+        readonly ended_at: string;
+        readonly how: 'released' | 'expired';
+        readonly note?: string | undefined;
+      }
+    | undefined;
 }
 
 /** What `releaseLane` is given. */
@@ -191,12 +193,14 @@ export interface HeartbeatLaneAnswer {
   readonly decision: string;
   readonly lane: Lane;
   readonly lease_s: number;
-  readonly previous?: {
-    readonly owner: string;
-    readonly ended_at: string;
-    readonly how: 'released' | 'expired';
-    readonly note?: string | undefined;
-  } | undefined;
+  readonly previous?:
+    | {
+        readonly owner: string;
+        readonly ended_at: string;
+        readonly how: 'released' | 'expired';
+        readonly note?: string | undefined;
+      }
+    | undefined;
 }
 
 /** What `getBusStatus` is given. */

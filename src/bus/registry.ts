@@ -17,7 +17,7 @@ export type Registry = Readonly<{
   toChanges: () => Changes;
 }>;
 
-export type LaneChanges = Readonly<{
+type LaneChanges = Readonly<{
   lane?: LaneRow | undefined;
   /** Of the lane of the turn, or of a waiter that is served. */
   queue?: readonly [lane: string, queue: readonly Waiter[]] | undefined;
