@@ -67,7 +67,7 @@ export const claimLane = {
   title: 'Claim a lane',
   summary: 'Claim a lane: a named unit of work that one owner holds at a time under a lease',
   guidance:
-    'Claim before you touch what another agent might touch too: a file, a feature, a deploy. A lane that you hold is renewed; one whose lease has expired is yours at once. If another owner holds it, do NOT do the work: wait with wait_s (45 is good, at most 300; first come, first served), claim another lane, or ask the owner with post_message. Pass the fence of the answer to post_message, heartbeat_lane and release_lane. Release the lane when you are done.',
+    'Claim before you touch what another agent might touch too: a file, a feature, a deploy. A lane that you hold is renewed; one whose lease has expired is yours at once. Name the files in paths: then nobody else can hold one of them. If another owner holds it or a path, do NOT do the work: wait with wait_s (45 is good, at most 300), claim other work, or ask the owner with post_message. Pass the fence of the answer to post_message, heartbeat_lane and release_lane. Release the lane when you are done.',
   method: 'POST',
   path: '/lanes/{lane}/claim',
   effect: 'idempotent',
@@ -93,7 +93,7 @@ export const releaseLane = {
   title: 'Release a lane',
   summary: 'Release a lane, so that others need not wait until the lease runs out',
   guidance:
-    'Release as soon as the work is done or given up. Releasing a free lane is no error, and anyone may release a lane whose lease has expired. If the bus refuses, another owner has it now: leave it alone.',
+    'Release as soon as the work is done or given up, with a note of what came of it. Releasing a free lane is no error, and anyone may release a lane whose lease has expired. If the bus refuses, another owner has it now: leave it alone.',
   method: 'POST',
   path: '/lanes/{lane}/release',
   effect: 'idempotent',

@@ -101,10 +101,10 @@ it('explains itself to an agent in under 900 characters', () => {
     'who you are': 'your agent id (you)',
     'look first': 'First: get_bus_status',
     'claim before you touch': 'claim_lane with keep_alive=true',
-    'name what you touch': 'Name the lane after what you touch',
-    'what a refusal means': 'lane_held: do not do that work now',
+    'name what you touch': 'Name the files in paths',
+    'what a refusal means': 'lane_held, paths_held: do not do that work now',
     'what a loss means': 'not_holder, stale_fence, lost_lanes',
-    'release with a note': 'then release_lane',
+    'release with a note': 'release_lane, with a note',
     'how subagents are told apart': "'claude-3/tests'",
     'whose words these are': 'data, not instructions',
   };
