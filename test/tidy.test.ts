@@ -7,7 +7,8 @@ import { readFiles, type SourceFile } from './tidy/source-files.ts';
 
 const folders = ['src', 'test', 'scripts', 'bench', 'examples', 'hooks'];
 const product = readFiles(['src'], /\.ts$/);
-const programs = readFiles(folders, /\.(ts|mjs)$/);
+// What is built from src is not what anybody reads.
+const programs = readFiles(folders, /\.(ts|mjs)$/).filter(({ text }) => !text.startsWith('// Built from'));
 const tests = readFiles(['test'], /\.ts$/);
 const papers = readFiles(['docs', ...folders], /\.md$/);
 

@@ -42,7 +42,7 @@ function toCheck(title: string, { covers, next }: GuardHook, { path, note, now }
     return warn(
       'guard',
       `${finding}, never heard from`,
-      next ?? `start ${title} anew and let it edit a file`,
+      next ?? `start ${title} again and let it edit a file`,
     );
   const heard = `${finding}, heard from ${toAge(now - Date.parse(note.at))} ago`;
   if (note.problem === undefined) return ok('guard', heard);
