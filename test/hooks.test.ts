@@ -246,10 +246,9 @@ describe('a hook with a bus', () => {
 describe.each(['claude-code', 'codex'])('the settings for %s', (client) => {
   it('call scripts that exist, with the name of the client, within the time that session ends get', () => {
     const { hooks } = JSON.parse(readFileSync(join(hooksFolder, client, 'hooks.json'), 'utf8'));
-    expect(Object.keys(hooks)).toEqual(['SessionStart', 'SessionEnd']);
-    for (const [{ hooks: handlers }] of Object.values<[{ hooks: { command: string; timeout: number }[] }]>(
-      hooks,
-    )) {
+    expect(Object.keys(hooks)).toEqual(expect.arrayContaining(['SessionStart', 'SessionEnd']));
+    for (const event of ['SessionStart', 'SessionEnd']) {
+      const [{ hooks: handlers }] = hooks[event] as [{ hooks: { command: string; timeout: number }[] }];
       const [{ command, timeout } = { command: '', timeout: 9 }] = handlers;
       const [, script = '', name] = /\/hooks\/([\w.-]+)" (\S+)$/.exec(command) ?? [];
       expect(name).toBe(client);

@@ -39,11 +39,7 @@ function toCheck(title: string, { covers, next }: GuardHook, { path, note, now }
   const where = path === undefined ? 'not by setup' : `in ${path}`;
   const finding = `${title}: ${covers}, installed ${where}`;
   if (note === undefined)
-    return warn(
-      'guard',
-      `${finding}, never heard from`,
-      next ?? `start ${title} again and let it edit a file`,
-    );
+    return warn('guard', `${finding}, never heard from`, next ?? `restart ${title} and let it edit a file`);
   const heard = `${finding}, heard from ${toAge(now - Date.parse(note.at))} ago`;
   if (note.problem === undefined) return ok('guard', heard);
   return warn('guard', `${heard}, and the edit passed unchecked`, note.problem);

@@ -167,7 +167,6 @@ export const settings = {
     readBy: ['mcp'],
     parse: parseGuardMode,
     toDefault: () => 'deny',
-    whenMalformed: 'warn',
   }),
   host: toSetting({
     environment: 'BUS_HOST',

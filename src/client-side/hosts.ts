@@ -44,7 +44,7 @@ export const hosts = {
   cline: { toDenial: (reason) => toJson({ cancel: true, errorMessage: reason }) },
 } satisfies Record<string, Host>;
 
-export type HostName = keyof typeof hosts;
+type HostName = keyof typeof hosts;
 
 /** How that client is told; undefined for a name that is not known here. */
 export function findHost(name: string): Host | undefined {

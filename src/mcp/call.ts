@@ -28,7 +28,7 @@ export type ToolCaller = Readonly<{
   progressIntervalMilliseconds: number;
 }>;
 
-export type Given = Readonly<Record<string, unknown>>;
+type Given = Readonly<Record<string, unknown>>;
 
 export type ToolCall = Readonly<{
   tool: McpTool;

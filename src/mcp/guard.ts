@@ -12,7 +12,7 @@ import type { KeepAlive } from './keep-alive.ts';
 export const guardToolName = 'guard';
 
 /** The session whose edit is looked at. */
-export type GuardedSession = Readonly<{
+type GuardedSession = Readonly<{
   /** Its id; undefined where nobody can know. */
   identify: () => Promise<string | undefined>;
   /** Claims these scopes for it, each as a lane of its own. */
@@ -57,7 +57,7 @@ async function claimEdited(
 }
 
 /** A lane may not be called by a path, so every other sign becomes a dot; two files that then meet share the lane. */
-export function toEditLane(scope: string): string {
+function toEditLane(scope: string): string {
   const name = scope.replace(/[^A-Za-z0-9._-]+/g, '.');
   const charactersLeft = 128 - 'edit:'.length;
   return `edit:${name.slice(-charactersLeft)}`;

@@ -6,7 +6,7 @@ import { settingEntries } from '../../src/cli/settings.ts';
 import { runToEnd } from './command-line.ts';
 
 const extraCommands = [...localCommands, ...careCommands];
-const commands = [...(await help('--help')).matchAll(/^ {2}([a-z]+)\b.*$/gm)]
+const commands = [...(await help('--help')).matchAll(/^ {2}([a-z]+(?:-[a-z]+)*)\b.*$/gm)]
   .map(([, name]) => name as string)
   .filter((name) => name !== 'help');
 

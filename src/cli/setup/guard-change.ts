@@ -5,7 +5,7 @@ import type { GuardHook } from './guard-hooks.ts';
 import { addItem, readList, removeItems } from './json-list.ts';
 import { FileProblem } from './problem.ts';
 
-export type GuardChange = 'added' | 'changed' | 'kept' | 'removed' | 'absent';
+export type GuardOutcome = 'added' | 'changed' | 'kept' | 'removed' | 'absent';
 
 type Target = Readonly<{
   hook: GuardHook;
@@ -17,7 +17,7 @@ type Target = Readonly<{
 }>;
 
 /** Tells the client about the guard. What else is in the file stays; one of an earlier version of ours is replaced. */
-export async function addGuard(target: Target): Promise<GuardChange> {
+export async function addGuard(target: Target): Promise<GuardOutcome> {
   const { hook, command } = target;
   const file = await readConfigFile(target.path, target.newFileMode);
   const options = { backsUp: !target.isBackedUp };
@@ -40,7 +40,7 @@ export async function addGuard(target: Target): Promise<GuardChange> {
 }
 
 /** Takes it out again; a file that held nothing else goes. */
-export async function removeGuard(target: Target): Promise<GuardChange> {
+export async function removeGuard(target: Target): Promise<GuardOutcome> {
   const { hook } = target;
   const file = await readConfigFile(target.path, target.newFileMode);
   if (file.text === undefined) return 'absent';

@@ -4,7 +4,7 @@ import type { Machine } from '../folders.ts';
 import type { Terminal } from '../terminal.ts';
 import { toVisible } from '../visible.ts';
 import { type ClientName, clients, toPath } from './clients.ts';
-import { addGuard, type GuardChange, removeGuard } from './guard-change.ts';
+import { addGuard, type GuardOutcome, removeGuard } from './guard-change.ts';
 import { type GuardHook, guardHooks } from './guard-hooks.ts';
 import { refuseOutside } from './inside.ts';
 import { FileProblem } from './problem.ts';
@@ -35,10 +35,10 @@ export async function setUpGuard(setup: GuardSetup): Promise<void> {
   const print = (line: string) => terminal.print(toVisible(line));
   try {
     if (projectFolder !== undefined) refuseOutside(path, projectFolder);
-    const change = act === 'add' ? await addGuard(target) : await removeGuard(target);
-    if (change === 'absent') return;
-    await print(`  guard   ${changeTexts[change](path, hook)}`);
-    if (change === 'added' && hook.next !== undefined) await print(`  next    ${hook.next}`);
+    const outcome = act === 'add' ? await addGuard(target) : await removeGuard(target);
+    if (outcome === 'absent') return;
+    await print(`  guard   ${outcomeTexts[outcome](path, hook)}`);
+    if (outcome === 'added' && hook.next !== undefined) await print(`  next    ${hook.next}`);
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error;
     throw new Error(
@@ -47,8 +47,8 @@ export async function setUpGuard(setup: GuardSetup): Promise<void> {
   }
 }
 
-const changeTexts: Readonly<
-  Record<Exclude<GuardChange, 'absent'>, (path: string, hook: GuardHook) => string>
+const outcomeTexts: Readonly<
+  Record<Exclude<GuardOutcome, 'absent'>, (path: string, hook: GuardHook) => string>
 > = {
   added: (path, { covers }) => `stops ${covers} on files that others hold, by a hook in ${path}`,
   changed: (path) => `changed its hook in ${path}`,
