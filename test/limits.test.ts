@@ -31,7 +31,8 @@ const toNumbers = (count: number) =>
 test('the registry holds so many lanes and refuses one more, until one is released', async () => {
   const { engine, clock } = await openPrepared(
     `${toNumbers(limits.lanesHeldMax - 1)}
-     INSERT INTO lanes SELECT 'lane-' || i, 1, 'ada', 0, 0, CASE WHEN i % 2 THEN 1 ELSE 9e15 END, 60 FROM n`,
+     INSERT INTO lanes (lane, fence, owner, claimed_at, heartbeat_at, expires_at, lease_s)
+     SELECT 'lane-' || i, 1, 'ada', 0, 0, CASE WHEN i % 2 THEN 1 ELSE 9e15 END, 60 FROM n`,
   );
   const owner = 'bob';
   await engine.claimLane({ lane: 'last', owner });

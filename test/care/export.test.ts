@@ -86,7 +86,15 @@ describe('import', () => {
     onTestFinished(place.remove);
     for (const store of [join(folder, 'new.db'), place.url]) {
       const { rows } = await importFile({ file, store }, noProgress);
-      expect(rows).toEqual({ messages: 4, events: 9, lanes: 2, answers: 0 });
+      expect(rows).toEqual({
+        messages: 4,
+        events: 9,
+        lanes: 2,
+        answers: 0,
+        agents: 0,
+        sessions: 0,
+        stems: 0,
+      });
       expect((await verifyStore(store, noProgress)).checks.filter(({ ok }) => !ok)).toEqual([]);
       await withBus(store, async (bus) => {
         expect(await contentOf(bus)).toEqual(content);

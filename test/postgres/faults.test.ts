@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseDuration } from '../../src/cli/duration.ts';
 import { settings } from '../../src/cli/settings.ts';
 import type { BusError } from '../../src/contract/errors.ts';
 import { postMany, refusalOf, soon, until } from '../suite/ask.ts';
@@ -165,7 +166,7 @@ describe('while the database is away', () => {
     proxy.swallow();
     // The second waits until the first is given up, and then for a connection.
     const [first, second] = [refusalOf(bus.postMessage(message)), later(100, () => bus.postMessage(message))];
-    const secondsOfClient = Number(settings.timeoutSeconds.defaultText);
+    const secondsOfClient = parseDuration(settings.timeoutSeconds.defaultText) ?? 0;
     const refusals = await soon('both', Promise.all([first, second]), secondsOfClient - 2);
     for (const { code } of refusals) expect(code).toBe('unavailable');
   });

@@ -149,7 +149,7 @@ describe('what the database says is wrong', () => {
     ['25006', 'read-only'],
     ['53100', 'disk of the database is full'],
     ['55P03', 'order lock was not free'],
-    ['40P01', 'undid the transaction'],
+    ['40P01', 'rolled back the transaction'],
     ['08006', 'connection to the database broke'],
   ])('passes by itself when it is %s: %s', (code, words) => {
     const refusal = toStoreError(fromServer(code)) as BusError;
