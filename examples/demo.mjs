@@ -83,9 +83,10 @@ function toSummary(tool, { error, ...answer }) {
   return `${decision}: ${lane.owner} holds it for ${lane.expires_in_s} s, fence ${lane.fence}`;
 }
 
-function toStatusSummary({ active_lanes, pending_action_flags, _meta }) {
+function toStatusSummary({ active_lanes, recent_messages, _meta }) {
   const lanes = active_lanes.map(({ lane, owner }) => `${lane} (${owner})`).join(', ');
-  const flags = pending_action_flags.map(({ body }) => body).join(', ');
+  const flagged = recent_messages.filter(({ action_flag }) => action_flag);
+  const flags = flagged.map(({ body }) => body).join(', ');
   return `held: ${lanes}; needs a person: ${flags}; ${_meta.message_count} messages`;
 }
 

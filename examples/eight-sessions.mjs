@@ -135,8 +135,9 @@ async function terminate({ processId }) {
 /** Nobody can release any more; what it held was renewed until now, so the lease may run for its whole length. */
 async function kill({ processId }, lane, observer) {
   process.kill(processId, 'SIGKILL');
-  const { active_lanes: held } = await observer.call('get_bus_status', {});
-  const { expires_at: notBefore } = held.find((one) => one.lane === lane);
+  const { baseUrl } = await readAddress();
+  const held = await (await fetch(`${baseUrl}/lanes/${lane}`)).json();
+  const notBefore = held.lane.expires_at;
   const secondsMax = leaseSeconds + 1;
   return { how: 'killed by SIGKILL, its lease ran out', decision: 'steal', secondsMax, notBefore };
 }

@@ -205,7 +205,7 @@ function sorted({ columns, key, indexes }: Table): Table {
 describe('what is shown', () => {
   test.each([
     ['messages', messageSchema.shape, []],
-    ['lanes', laneSchema.shape, ['expires_in_s']],
+    ['lanes', laneSchema.shape, ['expires_in_s', 'previous']],
     // An event shows its message, and what was set in it by then stands there.
     ['events', eventSchema.shape, ['message']],
   ] as const)('of %s is every field of the schema that is not for the bus itself', (kind, shape, more) => {

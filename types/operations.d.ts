@@ -24,6 +24,12 @@ export interface Lane {
   readonly fence: number;
   readonly note?: string | undefined;
   readonly paths?: readonly string[] | undefined;
+  readonly previous?: {
+    readonly owner: string;
+    readonly ended_at: string;
+    readonly how: 'released' | 'expired';
+    readonly note?: string | undefined;
+  } | undefined;
 }
 
 /** A caller whose claim is held open until the lane is free; `place` counts from 1. */
@@ -274,6 +280,12 @@ export interface GetLaneAnswer {
     readonly fence?: number | undefined;
     readonly note?: string | undefined;
     readonly paths?: readonly string[] | undefined;
+    readonly previous?: {
+      readonly owner: string;
+      readonly ended_at: string;
+      readonly how: 'released' | 'expired';
+      readonly note?: string | undefined;
+    } | undefined;
   };
   readonly waiting: readonly Waiter[];
 }
@@ -427,7 +439,7 @@ export interface Bus {
   listLanes(input: ListLanesInput, call?: Call): Promise<ListLanesAnswer>;
   /** Look at one lane: held, orphaned or free, and who waits for it. A lane that nobody ever claimed is free and has fence 0. */
   getLane(input: GetLaneInput, call?: Call): Promise<GetLaneAnswer>;
-  /** Join the bus with a session, and learn which agent it is. A session that joins for the first time gets an id like claude-3, which no other session ever gets. Joining again, also after a restart of the bus, answers the same id. With agent, the session asks for an id of its own choice; when other live sessions use that id too, shared_with lists them, because they hold one another's lanes. */
+  /** Join the bus with a session, and learn which agent it is. A session that joins for the first time gets an id like claude-3, which no other session ever gets. Joining again, also after a restart of the bus, answers the same id. With agent, the session asks for an id of its own choice; when other live sessions use that id too, the answer lists them, because they hold one another's lanes. */
   joinAgent(input: JoinAgentInput, call?: Call): Promise<JoinAgentAnswer>;
   /** End a session, which releases the lanes of its agent when no other session uses it. When the last live session of an agent leaves, the bus releases every lane that the agent holds, and those of its sub-ids such as claude-3/tests. The session may join again later and gets the same agent. */
   leaveAgent(input: LeaveAgentInput, call?: Call): Promise<LeaveAgentAnswer>;

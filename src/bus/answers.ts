@@ -19,6 +19,12 @@ export function toLane(row: HeldLaneRow, now: number): Output<'claimLane'>['lane
   return shown as Output<'claimLane'>['lane'];
 }
 
+/** A lane in a list, which exports are made of, with how its last hold ended. */
+export function toListedLane(row: HeldLaneRow, now: number): Output<'listLanes'>['lanes'][number] {
+  const lane = toLane(row, now);
+  return row.previous ? { ...lane, previous: toPrevious(row.previous) } : lane;
+}
+
 export function toGrant(
   decision: GrantDecision | 'heartbeat',
   row: HeldRow,

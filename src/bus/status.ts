@@ -5,7 +5,7 @@ import { listNames } from '../store/schema.ts';
 import type { LaneQuery, Overview } from '../store/store.ts';
 import { toTimestamp } from '../store/timestamp.ts';
 import { readLatestAgents } from './agents-shown.ts';
-import { toLane, toWaiting } from './answers.ts';
+import { toLane, toListedLane, toWaiting } from './answers.ts';
 import { withGrace } from './grace.ts';
 import { fenceOf, liveHoldOf } from './lanes.ts';
 import { createSharedReads } from './pages.ts';
@@ -106,7 +106,7 @@ export function createStatusHandlers({
     const query = { owner, after, limit: limit + 1 };
     const rows = path === undefined ? await store.readLanes(query) : await findCovering(path, query);
     return {
-      lanes: rows.slice(0, limit).map((row) => toLane(row, now)),
+      lanes: rows.slice(0, limit).map((row) => toListedLane(row, now)),
       has_more: rows.length > limit,
     };
   };

@@ -99,6 +99,18 @@ const laterNames = new Set(
 );
 
 /** The remaining lease time is true for a moment only, so leave it out. */
-export function toLaneLine({ expires_in_s: _left, ...lane }: Output<'listLanes'>['lanes'][number]): object {
-  return { type: 'lane', ...lane };
+export function toLaneLine({
+  expires_in_s: _left,
+  previous,
+  ...lane
+}: Output<'listLanes'>['lanes'][number]): object {
+  if (!previous) return { type: 'lane', ...lane };
+  const { owner, note, ...ended } = previous;
+  return {
+    type: 'lane',
+    ...lane,
+    previous_owner: owner,
+    ...ended,
+    ...(note !== undefined && { previous_note: note }),
+  };
 }

@@ -34,7 +34,7 @@ export const joinAgent = {
   title: 'Join as an agent',
   summary: 'Join the bus with a session, and learn which agent it is',
   guidance:
-    "A session that joins for the first time gets an id like claude-3, which no other session ever gets. Joining again, also after a restart of the bus, answers the same id. With agent, the session asks for an id of its own choice; when other live sessions use that id too, shared_with lists them, because they hold one another's lanes.",
+    "A session that joins for the first time gets an id like claude-3, which no other session ever gets. Joining again, also after a restart of the bus, answers the same id. With agent, the session asks for an id of its own choice; when other live sessions use that id too, the answer lists them, because they hold one another's lanes.",
   method: 'POST',
   path: '/agents/join',
   effect: 'idempotent',

@@ -13,6 +13,14 @@ import {
 } from './fields.ts';
 import type { Operation } from './operation.ts';
 
+/** How the hold before ended. */
+const previousSchema = z.looseObject({
+  owner: z.string(),
+  ended_at: timestamp,
+  how: z.enum(['released', 'expired']),
+  note: z.string().optional(),
+});
+
 /** A lane that somebody holds, or held until the lease expired. */
 export const laneSchema = z.looseObject({
   lane: z.string(),
@@ -25,14 +33,7 @@ export const laneSchema = z.looseObject({
   fence: z.number(),
   note: z.string().optional(),
   paths: z.array(z.string()).optional(),
-});
-
-/** How the hold before ended. */
-const previousSchema = z.looseObject({
-  owner: z.string(),
-  ended_at: timestamp,
-  how: z.enum(['released', 'expired']),
-  note: z.string().optional(),
+  previous: previousSchema.optional(),
 });
 
 /** A lane that nobody holds, and how its last hold ended. */

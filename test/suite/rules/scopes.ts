@@ -27,6 +27,21 @@ export const scopes: readonly Rule[] = [
   ),
 
   rule(
+    'shows in the status what each lane is held for, and what came of the last ones',
+    { uses: ['getBusStatus'] },
+    async ({ bus, engine }) => {
+      await hold(engine, 'parser', 'ada', ['src/**'], 'rewriting it');
+      await engine.claimLane({ lane: 'done', owner: 'bob' });
+      await engine.releaseLane({ lane: 'done', owner: 'bob', note: 'tests green' });
+      const status = await bus.getBusStatus({});
+      expect(status.active_lanes).toMatchObject([
+        { lane: 'parser', owner: 'ada', note: 'rewriting it', paths: ['src/**'] },
+      ]);
+      expect(status.recent_lanes).toMatchObject([{ lane: 'done', owner: 'bob', note: 'tests green' }]);
+    },
+  ),
+
+  rule(
     'refuses paths that another owner holds: each with its lane, owner, note and time, and what to do',
     { uses: ['claimLane'], refusals: ['paths_held'] },
     async ({ bus, engine, kept }) => {
