@@ -31,8 +31,8 @@ describe.each(stores)('the commits of $name that are measured', (store) => {
     await bus.postMessage({ topic: 't', sender: 's', body: 'b' });
     await bus.claimLane({ lane: 'feeds', owner: 'ada' });
     expect(commits).toEqual([
-      { turns: 1, seconds: expect.any(Number) },
-      { turns: 1, seconds: expect.any(Number) },
+      expect.objectContaining({ turns: 1, seconds: expect.any(Number) }),
+      expect.objectContaining({ turns: 1, seconds: expect.any(Number) }),
     ]);
     for (let place = 0; place < 3; place += 1) {
       expect((await refusalOf(bus.claimLane({ lane: 'feeds', owner: 'eve' }))).code).toBe('lane_held');

@@ -58,7 +58,7 @@ export async function createInspection({ store, record, portOf, agent, commandFi
       const about = { lane, actions, events: eventsOfLane.get(lane) ?? [] };
       for (const fault of checkLane(about)) record.fault(fault);
       if (!done.has(lane) || actions.length > modelActionsMax) continue;
-      for (const fault of checkHistory(about)) record.fault(fault);
+      for (const fault of checkHistory({ ...about, pauses: record.pauses })) record.fault(fault);
       modelled.add(lane);
     }
   }

@@ -61,9 +61,11 @@ export async function run(settings) {
   }
 
   async function killDatabase() {
+    const from = Date.now();
     await database.stop('immediate');
     killed += 1;
     await database.start();
+    record.pauses.push({ from, to: Date.now() });
   }
 
   function tell() {

@@ -9,6 +9,8 @@ export function createRecord() {
   /** Requests with a key, and the text of their first answer. */
   const keyed = [];
   const faults = [];
+  /** When the database was away, so that nobody could renew. */
+  const pauses = [];
   let writes = 0;
 
   return {
@@ -17,6 +19,7 @@ export function createRecord() {
     actions,
     keyed,
     faults,
+    pauses,
     get writes() {
       return writes;
     },

@@ -78,7 +78,7 @@ describe('the doctor', () => {
     expect(output).toMatch(/fail +process/);
     expect(output).not.toContain('another program');
     const elsewhere = await home.run(['doctor', '--store', join(home.folder, 'other.db')], { BUS_PORT });
-    expect(elsewhere.output).toContain('perhaps a bus that was suspended');
+    expect(elsewhere.output).toContain('perhaps a suspended bus');
   });
 });
 

@@ -1,10 +1,10 @@
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { type Bus, contract } from '../../../src/contract/contract.ts';
-import { BusError, BusUnreachableError } from '../../../src/contract/errors.ts';
+import { type Bus, contract, type OperationName } from '../../../src/contract/contract.ts';
+import { BusError, BusUnreachableError, toBusError } from '../../../src/contract/errors.ts';
 import { toSnakeCase } from '../../../src/contract/names.ts';
 import { commandFile } from '../../build.ts';
-import { type Door, offeredAt, toBus } from './door.ts';
+import { type CallParts, type Door, offeredAt, toBus } from './door.ts';
 import { listen } from './http.ts';
 import { repository, toUnqualified } from './unqualified.ts';
 
@@ -13,39 +13,69 @@ export const mcpDoor: Door = {
   name: 'MCP over stdio',
   offers: offeredAt('mcp', ['signal', 'typedValues']),
   async open(bus) {
-    const { baseUrl, close } = await listen(toUnqualified(bus));
-    const client = new Client({ name: 'suite', version: '1' });
-    await client.connect(
-      new StdioClientTransport({
-        command: process.execPath,
-        args: [commandFile],
-        env: { PATH: process.env.PATH ?? '', BUS_MCP_BASE_URL: baseUrl, BUS_MCP_REPOSITORY: repository },
-      }),
-    );
+    // That a session joins is no part of what the rules are about, and an older bus knows nothing of it.
+    const { baseUrl, close } = await listen(toUnqualified({ ...bus, joinAgent: refuseRoute }));
+    const clients = new Map<string, Promise<Client>>();
+    // One owner is one session: a session is told when it holds under another of its own ids what it asks for.
+    const clientOf = (owner: string) => {
+      const client = clients.get(owner) ?? connect(baseUrl);
+      clients.set(owner, client);
+      return client;
+    };
+    const tools = toBus(async (name, input, call) => {
+      const { owner, sender } = input as Readonly<{ owner?: unknown; sender?: unknown }>;
+      const client = await clientOf(String(owner ?? sender ?? ''));
+      return callTool(client, name, input, call);
+    });
     return {
-      bus: await toToolBus(client),
+      bus: tools,
       async close() {
-        await client.close();
+        for (const client of clients.values()) await (await client).close();
         await close();
       },
     };
   },
 };
 
+const refuseRoute = async () => {
+  throw toBusError('not_found', 'there is no such route', {});
+};
+
+async function connect(baseUrl: string): Promise<Client> {
+  const client = new Client({ name: 'suite', version: '1' });
+  await client.connect(
+    new StdioClientTransport({
+      command: process.execPath,
+      args: [commandFile],
+      env: { PATH: process.env.PATH ?? '', BUS_MCP_BASE_URL: baseUrl, BUS_MCP_REPOSITORY: repository },
+    }),
+  );
+  // From here on the client holds every result against the output schema of its tool.
+  await client.listTools();
+  return client;
+}
+
 /** A bus whose operations are the tools that the client can call. */
 export async function toToolBus(client: Client): Promise<Bus> {
   // From here on the client holds every result against the output schema of its tool.
   await client.listTools();
-  return toBus(async (name, input, { signal }) => {
-    const tool = { name: toSnakeCase(name), arguments: { ...input } };
-    const { structuredContent, content } = await client.callTool(tool, signal && { signal });
-    const [block] = content as unknown as [{ text: string }];
-    if (JSON.stringify(JSON.parse(block.text)) !== JSON.stringify(structuredContent)) {
-      throw new Error(`the text and the object differ: ${block.text}`);
-    }
-    const answer = toAnswer(structuredContent as ToolResult, 'ok' in contract[name].output.shape);
-    return name === 'postMessage' ? readPosted(client, answer as { id: number }) : answer;
-  });
+  return toBus((name, input, call) => callTool(client, name, input, call));
+}
+
+async function callTool(
+  client: Client,
+  name: OperationName,
+  input: object,
+  { signal }: CallParts,
+): Promise<object> {
+  const tool = { name: toSnakeCase(name), arguments: { ...input } };
+  const { structuredContent, content } = await client.callTool(tool, signal && { signal });
+  const [block] = content as unknown as [{ text: string }];
+  if (JSON.stringify(JSON.parse(block.text)) !== JSON.stringify(structuredContent)) {
+    throw new Error(`the text and the object differ: ${block.text}`);
+  }
+  const answer = toAnswer(structuredContent as ToolResult, 'ok' in contract[name].output.shape);
+  return name === 'postMessage' ? readPosted(client, answer as { id: number }) : answer;
 }
 
 /** The tool answers a post with its id: what was posted, the caller knows. */
