@@ -133,7 +133,7 @@ async function terminate({ processId }) {
 }
 
 /** Nobody can release any more; what it held was renewed until now, so the lease may run for its whole length. */
-async function kill({ processId }, lane, observer) {
+async function kill({ processId }, lane) {
   process.kill(processId, 'SIGKILL');
   const { baseUrl } = await readAddress();
   const held = await (await fetch(`${baseUrl}/lanes/${lane}`)).json();

@@ -109,7 +109,7 @@ test('results leave the own repository away', () => {
 });
 
 test('paths of Windows become scopes with slashes', () => {
-  expect(toScope(['laptop', 'C:\\work\\pocket\\src'], '\\')).toBe('laptop/C:/work/pocket/src');
+  expect(toScope(['laptop', 'C:\\code\\pocket\\src'], '\\')).toBe('laptop/C:/code/pocket/src');
   expect(toScope(['github.com/acme/pocket', 'src\\a.ts'], '\\')).toBe('github.com/acme/pocket/src/a.ts');
   expect(toScope(['laptop', '\\\\server\\share\\a.ts'], '\\')).toBe('laptop/server/share/a.ts');
   expect(toScope(['laptop', '/odd\\name'], '/')).toBe('laptop/odd\\name');
