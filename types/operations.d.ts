@@ -24,14 +24,12 @@ export interface Lane {
   readonly fence: number;
   readonly note?: string | undefined;
   readonly paths?: readonly string[] | undefined;
-  readonly previous?:
-    | {
-        readonly owner: string;
-        readonly ended_at: string;
-        readonly how: 'released' | 'expired';
-        readonly note?: string | undefined;
-      }
-    | undefined;
+  readonly previous?: {
+    readonly owner: string;
+    readonly ended_at: string;
+    readonly how: 'released' | 'expired';
+    readonly note?: string | undefined;
+  } | undefined;
 }
 
 /** A caller whose claim is held open until the lane is free; `place` counts from 1. */
@@ -152,14 +150,12 @@ export interface ClaimLaneAnswer {
   readonly decision: string;
   readonly lane: Lane;
   readonly lease_s: number;
-  readonly previous?:
-    | {
-        readonly owner: string;
-        readonly ended_at: string;
-        readonly how: 'released' | 'expired';
-        readonly note?: string | undefined;
-      }
-    | undefined;
+  readonly previous?: {
+    readonly owner: string;
+    readonly ended_at: string;
+    readonly how: 'released' | 'expired';
+    readonly note?: string | undefined;
+  } | undefined;
 }
 
 /** What `releaseLane` is given. */
@@ -201,14 +197,12 @@ export interface HeartbeatLaneAnswer {
   readonly decision: string;
   readonly lane: Lane;
   readonly lease_s: number;
-  readonly previous?:
-    | {
-        readonly owner: string;
-        readonly ended_at: string;
-        readonly how: 'released' | 'expired';
-        readonly note?: string | undefined;
-      }
-    | undefined;
+  readonly previous?: {
+    readonly owner: string;
+    readonly ended_at: string;
+    readonly how: 'released' | 'expired';
+    readonly note?: string | undefined;
+  } | undefined;
 }
 
 /** What `getBusStatus` is given. */
@@ -286,14 +280,12 @@ export interface GetLaneAnswer {
     readonly fence?: number | undefined;
     readonly note?: string | undefined;
     readonly paths?: readonly string[] | undefined;
-    readonly previous?:
-      | {
-          readonly owner: string;
-          readonly ended_at: string;
-          readonly how: 'released' | 'expired';
-          readonly note?: string | undefined;
-        }
-      | undefined;
+    readonly previous?: {
+      readonly owner: string;
+      readonly ended_at: string;
+      readonly how: 'released' | 'expired';
+      readonly note?: string | undefined;
+    } | undefined;
   };
   readonly waiting: readonly Waiter[];
 }
