@@ -28,7 +28,7 @@ export const scopes: readonly Rule[] = [
 
   rule(
     'shows in the status what came of the lanes that were released last',
-    { uses: ['getBusStatus'] },
+    { uses: ['getBusStatus', 'wholeStatus'] },
     async ({ bus, engine }) => {
       await engine.claimLane({ lane: 'done', owner: 'bob', note: 'trying it' });
       await engine.releaseLane({ lane: 'done', owner: 'bob', note: 'tests green' });
