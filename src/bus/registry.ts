@@ -56,7 +56,9 @@ export function createRegistry(view: View, { hasScopes = false } = {}): Registry
   function state(lane: string, earlier?: readonly Waiter[]): LaneState {
     const waiters = earlier ?? line();
     const isScoped = hasScopes || waiters !== undefined;
-    const rivals = isScoped ? { lanes: scopedLanes(), waiters: waiters ?? [] } : undefined;
+    // Whoever waits in a process that is away keeps a place and holds nobody up.
+    const present = (waiters ?? []).filter(({ isAway }) => !isAway);
+    const rivals = isScoped ? { lanes: scopedLanes(), waiters: present } : undefined;
     return { lane, row: rowOf(lane), queue: queueOf(lane), rivals };
   }
 

@@ -50,6 +50,8 @@ function scopeProblemOf(path: string): string | undefined {
   const segments = path.split('/');
   if (segments.includes('..'))
     return 'must not contain the segment ..: name the path from the top of its repository';
+  if (segments.includes('.'))
+    return 'must not contain the segment .: name the path from the top of its repository';
   if (segments.includes(''))
     return 'must not begin or end with /, or contain //: name the path from the top of its repository';
   return undefined;
